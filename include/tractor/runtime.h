@@ -1,0 +1,173 @@
+/*
+ * tractor/runtime.h: a supervised tree inside your own program.
+ *
+ *	struct tractor_runtime *rt;
+ *	tractor_runtime_open(&rt, &(struct tractor_options){ .name = "demo" });
+ *	tractor_ctx *ctx = tractor_port(rt);
+ *	counter_ref counter;
+ *	tractor_start(rt, counter, &counter, &(struct tractor_child){ .name = "counter", .exec = "./counter" });
+ *	tractor_tell(ctx, counter, counter_increment, .by = 3);
+ *	tractor_runtime_close(rt);
+ *
+ * A runtime has no thread of its own: deaths are noticed and actors restarted while the program is in one of its calls (a tractor_ask() that waits, too).
+ * A program that does other things calls tractor_runtime_turn() when tractor_runtime_fd() is readable, or tractor_runtime_run().
+ * All calls of one runtime come from the thread that opened it, which must outlive it: its end kills the actors. Several runtimes in one process are independent.
+ *
+ * Actors are children of this process. Don't ignore SIGCHLD and don't wait for children you did not start (waitpid(-1)).
+ */
+#ifndef TRACTOR_RUNTIME_H
+#define TRACTOR_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tractor/actor.h>
+#include <tractor/crash.h>
+#include <tractor/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct tractor_runtime;
+
+/* How a supervisor treats its children; OTP's words and defaults. */
+enum tractor_strategy { TRACTOR_ONE_FOR_ONE, TRACTOR_ONE_FOR_ALL, TRACTOR_REST_FOR_ONE };
+enum tractor_restart { TRACTOR_PERMANENT, TRACTOR_TRANSIENT, TRACTOR_TEMPORARY };
+
+/* shutdown_ms and the timeouts: 0 means the default (5000); these two stand beside the numbers. */
+#define TRACTOR_KILL (-2)     /* no asking: SIGKILL at once */
+#define TRACTOR_INFINITY (-1) /* wait as long as it takes */
+
+/* How intensity is written in a struct whose zero means "the default": allow none at all. */
+#define TRACTOR_NO_RESTARTS UINT32_MAX
+
+/* One line of what happened; strings are valid during the call. `path` is "" for what concerns the whole tree. */
+struct tractor_event {
+	int64_t time_ms;   /* since the epoch */
+	const char *event; /* "running", "crashed", "restarting", "gave_up", ...: one word */
+	const char *path;
+	uint32_t incarnation;
+	const char *text; /* a sentence; "" */
+};
+
+/* Everything is optional; what is pointed at is copied, but for the policy and the callbacks' arguments. */
+struct tractor_options {
+	const char *name; /* the tree's, [A-Za-z0-9_-]; NULL: "tractor-" and this process's id */
+	enum tractor_strategy strategy; /* of the root */
+	uint32_t intensity;		/* 0: 1 */
+	int64_t period_ms;		/* 0: 5000 */
+	const struct tractor_crash_policy
+		*crash_policy; /* NULL: the default, which only lets it be reported */
+	/* A line that an actor printed, without its newline; NULL: it goes to this program's stderr, behind the path. `is_error`: it came by stderr. */
+	void (*on_line)(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line,
+		size_t length);
+	/* What happens in the tree; NULL: nobody listens. Must not call the runtime. */
+	void (*on_event)(void *arg, const struct tractor_event *event);
+	void *arg;    /* of both */
+	bool control; /* serve the `tractor` command (status, ask, ...) */
+	bool signals; /* SIGINT, SIGTERM and SIGHUP stop the tree in order, a second one at once; blocks them in this thread */
+	bool subreaper; /* adopt and end what actors leave behind; takes all orphans below this process, so only if it has no other children */
+};
+
+/* A child of the root. Zero means the default that the tree file has. */
+struct tractor_child {
+	const char *name; /* required; last part of its path */
+	const char *
+		exec; /* required; relative to the working directory, or found in PATH; TRACTOR_SELF: this very program */
+	const char *
+		actor; /* which of the program's actors; NULL: the only one, or the one named like the child */
+	const char *const *args; /* "key", "value", ..., NULL; see tractor_arg() */
+	const char *const *env;	 /* "NAME", "value", ..., NULL: on top of this process's environment */
+	enum tractor_restart restart;
+	int64_t shutdown_ms;
+	int64_t start_timeout_ms;
+	int64_t handler_timeout_ms; /* 0: none */
+	uint32_t mailbox;	    /* 0: 1024; TRACTOR_UNBOUNDED */
+	bool redeliver;
+	int64_t backoff_initial_ms; /* 0: restarts don't wait */
+};
+
+#define TRACTOR_UNBOUNDED UINT32_MAX
+
+/* `exec` for an actor of this very program; see tractor_begin(). */
+#define TRACTOR_SELF "/proc/self/exe"
+
+/*
+ * A runtime with an empty tree. Makes a run directory under $TRACTOR_RUN_DIR, $XDG_RUNTIME_DIR/tractor or a folder of this user's in the temporary
+ * directory; what a killed predecessor of the same name left there is removed. Doesn't block.
+ *   TRACTOR_EEXIST   a tree of that name is running
+ *   TRACTOR_EINVAL   the name has other characters; SIGCHLD is ignored
+ *   TRACTOR_ESYSTEM  no directory, no fd; tractor_why() says which
+ */
+TRACTOR_API tractor_err tractor_runtime_open(
+	struct tractor_runtime **ret_runtime, const struct tractor_options *options);
+
+/*
+ * Opens a runtime for a tree file and starts what is in it, in order, each ready before the next. `options` may be NULL; the name, strategy and policy of
+ * the file go first. Blocks until all is ready.
+ *   TRACTOR_EINVAL   the file has errors: tractor_why() has all of them, one a line, as file:line:column: text
+ *   TRACTOR_ESTART   a child did not start: which and why is in tractor_why(); what had been started is stopped again
+ *   and those of tractor_runtime_open()
+ */
+TRACTOR_API tractor_err tractor_runtime_open_file(
+	struct tractor_runtime **ret_runtime, const char *path, const struct tractor_options *options);
+
+/*
+ * Adds what is in a tree file, as one supervisor named as the file says, below the root of a running runtime, and starts it. Errors as above.
+ */
+TRACTOR_API tractor_err tractor_runtime_load(struct tractor_runtime *runtime, const char *path);
+
+/* Stops everything in reverse order of its start, waits for it, and frees the runtime. NULL is fine. Actors that ignore it are killed after their shutdown time. */
+TRACTOR_API void tractor_runtime_close(struct tractor_runtime *runtime);
+
+/* This program's own context: the same verbs as in a handler. Lives as long as the runtime. */
+TRACTOR_API tractor_ctx *tractor_port(struct tractor_runtime *runtime);
+
+/*
+ * Starts a child of the root and waits until it is ready. tractor_start() is the typed form.
+ *   TRACTOR_EEXIST   there is a child of that name
+ *   TRACTOR_ESTART   it did not start; tractor_why() says why (no such program, no hello in time, on_start refused)
+ *   TRACTOR_IGNORE   its on_start said that it is not needed
+ *   TRACTOR_EPROTOCOL it doesn't serve `protocol`, or another version of it; it has been stopped again
+ *   TRACTOR_ECLOSED  the tree has ended
+ */
+TRACTOR_API tractor_err tractor_start_child(struct tractor_runtime *runtime,
+	const struct tractor_protocol *protocol, const struct tractor_child *child,
+	struct tractor_address *ret_address);
+
+#ifndef __cplusplus
+/* tractor_start(rt, counter, &ref, &(struct tractor_child){ ... }): the ref's type is the protocol's. */
+#define tractor_start(runtime, protocol, ret_ref, child) \
+	((void)sizeof(protocol##_ref_is(*(ret_ref))),    \
+		tractor_start_child((runtime), &tri_protocol_##protocol, (child), &(ret_ref)->at))
+#endif
+
+/* One or more ready events are handled; waits for the first for at most `timeout_ms` (0: doesn't; -1: no limit). ECLOSED: the tree has ended. */
+TRACTOR_API tractor_err tractor_runtime_turn(struct tractor_runtime *runtime, int64_t timeout_ms);
+
+/* Readable when tractor_runtime_turn(rt, 0) has something to do; for poll, epoll or a foreign loop. Timers make it readable too. Belongs to the runtime. */
+TRACTOR_API int tractor_runtime_fd(struct tractor_runtime *runtime);
+
+/*
+ * Turns until the tree has ended.
+ *   TRACTOR_OK       it was stopped, or has shut itself down
+ *   TRACTOR_ECRASHED it gave up; tractor_why() says on whom
+ *   TRACTOR_ECLOSED  a second signal ended it at once (option `signals`); tractor_runtime_signal() says which
+ */
+TRACTOR_API tractor_err tractor_runtime_run(struct tractor_runtime *runtime);
+
+/* The signal that ended the tree at once; 0: none did. */
+TRACTOR_API int tractor_runtime_signal(const struct tractor_runtime *runtime);
+
+/* Begins to stop the whole tree, in order; `now`: with SIGKILL. Returns at once; turn until it has ended. */
+TRACTOR_API void tractor_runtime_stop(struct tractor_runtime *runtime, bool now);
+
+/* The run directory: crash reports are in its folder `crashes`. Belongs to the runtime. */
+TRACTOR_API const char *tractor_runtime_directory(struct tractor_runtime *runtime);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
