@@ -1,0 +1,97 @@
+/*
+ * actor_process.h: the one actor that a process is, and what its files offer to each other.
+ */
+#ifndef TRACTOR_ACTOR_ACTOR_PROCESS_H
+#define TRACTOR_ACTOR_ACTOR_PROCESS_H
+
+#include <poll.h>
+
+#include "blackbox.h"
+#include "context.h"
+#include "control.h"
+#include "link.h"
+#include "state.h"
+
+/* The fds that a supervisor hands over, and the variables that go with them. */
+#define TRI_FD_BLACKBOX 3
+#define TRI_FD_STATE 4
+#define TRI_ENV_LINK "TRACTOR_LINK"   /* the url to dial */
+#define TRI_ENV_ACTOR "TRACTOR_ACTOR" /* which of the binary's actors to be; not set: the only one */
+
+/* Exit codes of the library itself, beside those of the user's code. */
+#define TRI_EXIT_BY_HAND 2 /* started outside a tree */
+#define TRI_EXIT_FAILED \
+	70 /* on_start refused, or the link could not be made; the words are in the black box */
+#define TRI_EXIT_HOPELESS 125 /* trying again won't help: this binary has no such actor */
+
+/* A message that it serves, found by fingerprint. */
+struct tri_served {
+	uint64_t id;
+	const struct tractor_message *message;
+	tractor_handler *handler;
+};
+
+struct tri_actor {
+	tractor_ctx ctx;
+	const struct tractor_actor *what;
+	struct tractor_behaviour behaviour;
+	struct tri_link *link;
+	struct tri_blackbox *box;
+	struct tri_state state;
+	struct tri_packet *welcome;	/* kept: `said` points into it */
+	const struct tri_welcome *said; /* what the supervisor told it of itself */
+	struct tri_arena arena;		/* of the start: lives as long as the process */
+	struct tri_arena hook_arena;	/* of a hook or a step */
+	struct tri_arena hand_arena;	/* of the message in hand */
+	struct tri_served *served;	/* by id */
+	size_t served_count;
+	struct tri_packets inbox; /* MESSAGE and DOWN frames, in order */
+	unsigned unsaid;	  /* messages done that the supervisor was not told of */
+	bool may_be_stopped;	  /* false in on_stop: its asks go on */
+	bool finishing, finished; /* it stops itself; with a reason */
+	char *reason;
+	bool farewell;
+	struct tri_inject fault; /* to be carried out before a handler; `fault` NULL: none */
+	uint64_t fault_countdown;
+	char fault_name[32];
+};
+
+/* The process's one actor; NULL before it is one. Signal handlers use it. */
+extern struct tri_actor *tri_the_actor;
+
+/* --- handshake.c --- */
+
+/* Dials, says hello, takes the welcome. What the caller does next is on_start. */
+tractor_err tri_handshake(struct tri_actor *actor);
+tractor_err tri_say_ready(struct tri_actor *actor, tractor_err outcome, bool continued);
+/* Says bye and waits until the supervisor has everything that was sent before. */
+void tri_say_bye(struct tri_actor *actor);
+
+/* --- inbox.c: frames in, and waiting for them --- */
+
+/* What the context's end does for an actor. */
+extern const struct tri_end tri_actor_end;
+/* Waits until a frame came, one of `fds` is ready or it is `until_ns`. */
+tractor_err tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns);
+/* True once it was asked to stop, or stops itself. */
+bool tri_actor_stopping(const struct tri_actor *actor);
+/* SIGTERM means the same as the supervisor's STOP. */
+void tri_take_sigterm(struct tri_actor *actor);
+void tri_actor_phase(struct tri_actor *actor, enum tri_phase phase);
+
+/* --- dispatch.c: messages to handlers --- */
+
+/* Fills actor->served. */
+tractor_err tri_index_handlers(struct tri_actor *actor);
+/* Takes the next message of the inbox, which must not be empty, and runs its handler. */
+tractor_err tri_dispatch_next(struct tri_actor *actor);
+/* If messages are done that the supervisor doesn't know of: now it does. Called before it waits, and when half a window is done. */
+void tri_say_done(struct tri_actor *actor);
+
+/* --- fault.c: injected faults --- */
+
+void tri_fault_planned(struct tri_actor *actor, const struct tri_packet *packet);
+/* Before a handler: carries it out if it is its turn. */
+void tri_fault_before(struct tri_actor *actor, uint64_t message);
+
+#endif

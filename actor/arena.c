@@ -1,0 +1,82 @@
+/*
+ * arena.c: a chain of blocks, each filled from its start. Owns the blocks; knows nothing of what is put
+ * there. Out of memory is returned to the caller as NULL, and leaves the arena as it was.
+ */
+#include "arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define ALIGN_BYTES 16
+#define BLOCK_BYTES ((size_t)4096)     /* enough for the lists of an ordinary message */
+#define KEEP_BYTES ((size_t)64 * 1024) /* one large message should not hold on to its memory for ever */
+
+struct tri_arena_block {
+	struct tri_arena_block *next;
+	size_t size_bytes;
+	alignas(ALIGN_BYTES) unsigned char data[];
+};
+
+/* Puts a block with room for `size_bytes` in front. */
+static int
+grow(struct tri_arena *arena, size_t size_bytes)
+{
+	size_t size = size_bytes > BLOCK_BYTES ? size_bytes : BLOCK_BYTES;
+	struct tri_arena_block *block;
+
+	if (size > SIZE_MAX - sizeof(*block) || (block = malloc(sizeof(*block) + size)) == NULL)
+		return -1;
+	block->next = arena->block;
+	block->size_bytes = size;
+	arena->block = block;
+	arena->used_bytes = 0;
+	return 0;
+}
+
+void *
+tri_arena_alloc(struct tri_arena *arena, size_t size_bytes)
+{
+	if (size_bytes > SIZE_MAX - ALIGN_BYTES)
+		return NULL;
+	size_t size = (size_bytes + ALIGN_BYTES - 1) & ~(size_t)(ALIGN_BYTES - 1);
+	if (arena->block == NULL || size > arena->block->size_bytes - arena->used_bytes) {
+		if (grow(arena, size) != 0)
+			return NULL;
+	}
+	void *piece = arena->block->data + arena->used_bytes;
+	arena->used_bytes += size;
+	return piece;
+}
+
+void
+tri_arena_reset(struct tri_arena *arena)
+{
+	struct tri_arena_block *kept = NULL, *block, *next;
+
+	for (block = arena->block; block != NULL; block = next) {
+		next = block->next;
+		if (kept == NULL && block->size_bytes <= KEEP_BYTES)
+			kept = block;
+		else
+			free(block);
+	}
+	if (kept != NULL)
+		kept->next = NULL;
+	arena->block = kept;
+	arena->used_bytes = 0;
+}
+
+void
+tri_arena_free(struct tri_arena *arena)
+{
+	struct tri_arena_block *block, *next;
+
+	if (arena == NULL)
+		return;
+	for (block = arena->block; block != NULL; block = next) {
+		next = block->next;
+		free(block);
+	}
+	*arena = (struct tri_arena){ 0 };
+}

@@ -1,0 +1,135 @@
+/*
+ * blackbox.c: making, mapping and writing the black box. The writes are plain stores in an order that a death between any two of them
+ * leaves readable: first what the message is, then the word that says that it is in hand. Allocates nothing but the mapping; returns errors.
+ */
+#include "blackbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "why.h"
+
+uint64_t
+tri_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+static struct tri_blackbox *
+map(int fd, int flags)
+{
+	void *box = mmap(NULL, sizeof(struct tri_blackbox), PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	return box == MAP_FAILED ? NULL : box;
+}
+
+tractor_err
+tri_blackbox_create(uint32_t incarnation, uint64_t done, struct tri_blackbox **ret_box, int *ret_fd)
+{
+	int fd = memfd_create("tractor-blackbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return tri_why(TRACTOR_ESYSTEM, "cannot make a black box: %s", strerror(errno));
+	struct tri_blackbox *box = NULL;
+	/* Sealed in size: an actor that shrank it would kill the supervisor with SIGBUS at its next look. */
+	if (ftruncate(fd, sizeof(*box)) < 0 ||
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
+		!(box = map(fd, MAP_SHARED))) {
+		tractor_err err = tri_why(TRACTOR_ESYSTEM, "cannot make a black box: %s", strerror(errno));
+		close(fd);
+		return err;
+	}
+	box->magic = TRI_BLACKBOX_MAGIC;
+	box->version = TRI_BLACKBOX_VERSION;
+	box->size_bytes = sizeof(*box);
+	box->incarnation = incarnation;
+	atomic_store(&box->done, done);
+	*ret_box = box;
+	*ret_fd = fd;
+	return TRACTOR_OK;
+}
+
+tractor_err
+tri_blackbox_map(int fd, struct tri_blackbox **ret_box)
+{
+	struct stat about;
+
+	if (fstat(fd, &about) < 0 || about.st_size < (off_t)sizeof(struct tri_blackbox))
+		return tri_why(
+			TRACTOR_EINVAL, "fd %d is not a black box of tractor %d", fd, TRI_BLACKBOX_VERSION);
+	struct tri_blackbox *box = map(fd, MAP_SHARED);
+	if (!box)
+		return tri_why(TRACTOR_ESYSTEM, "cannot map the black box: %s", strerror(errno));
+	if (box->magic != TRI_BLACKBOX_MAGIC || box->version != TRI_BLACKBOX_VERSION) {
+		tri_blackbox_unmap(box);
+		return tri_why(TRACTOR_EINVAL, "the black box is of another version of tractor");
+	}
+	box->pid = getpid();
+	*ret_box = box;
+	return TRACTOR_OK;
+}
+
+struct tri_blackbox *
+tri_blackbox_private(void)
+{
+	return map(-1, MAP_PRIVATE | MAP_ANONYMOUS);
+}
+
+void
+tri_blackbox_unmap(struct tri_blackbox *box)
+{
+	if (box)
+		munmap(box, sizeof(*box));
+}
+
+void
+tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t message, uint64_t source,
+	const uint8_t *payload, uint32_t payload_bytes, uint64_t now_ns)
+{
+	struct tri_in_hand *hand = &box->hand;
+
+	hand->sequence = sequence;
+	hand->message = message;
+	hand->source = source;
+	hand->began_ns = now_ns;
+	hand->payload_bytes = payload_bytes;
+	hand->kept_bytes = payload_bytes < TRI_FIRST_BYTES ? payload_bytes : TRI_FIRST_BYTES;
+	if (hand->kept_bytes > 0)
+		memcpy(hand->first, payload, hand->kept_bytes);
+	atomic_store_explicit(&box->busy_since_ns, now_ns, memory_order_relaxed);
+	atomic_store_explicit(&box->in_hand, sequence, memory_order_release);
+}
+
+void
+tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns)
+{
+	uint64_t handled = atomic_load_explicit(&box->handled, memory_order_relaxed);
+	const struct tri_in_hand *hand = &box->hand;
+
+	box->recent[handled % TRI_RECENT_COUNT] = (struct tri_recent){
+		.sequence = hand->sequence,
+		.message = hand->message,
+		.source = hand->source,
+		.took_ns = now_ns - hand->began_ns,
+	};
+	atomic_store_explicit(&box->handled, handled + 1, memory_order_relaxed);
+	atomic_store_explicit(&box->done, hand->sequence, memory_order_release);
+	atomic_store_explicit(&box->busy_since_ns, 0, memory_order_relaxed);
+}
+
+bool
+tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind)
+{
+	uint32_t none = TRI_LAST_NONE;
+
+	return atomic_compare_exchange_strong(&box->last_words, &none, kind);
+}

@@ -1,0 +1,152 @@
+/*
+ * blackbox.h: the memory that an actor and its supervisor share: what the actor is doing now, and after a panic what it died of.
+ * A memfd of the supervisor's, mapped by both. The actor writes plain stores; the supervisor reads after the death (or at any time,
+ * torn values then being harmless). Survives any death, SIGKILL included.
+ *
+ * To the supervisor its contents are gossip: written by a process that may have been going wrong. It copies, bounds and distrusts.
+ */
+#ifndef TRACTOR_ACTOR_BLACKBOX_H
+#define TRACTOR_ACTOR_BLACKBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tractor/error.h>
+
+#define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
+#define TRI_BLACKBOX_VERSION 1
+#define TRI_FIRST_BYTES 1024 /* of the message in hand: whole for most, enough to recognise the rest */
+#define TRI_RECENT_COUNT 16  /* the last messages handled */
+#define TRI_TEXT_BYTES 1024  /* a panic's words */
+#define TRI_STACK_BYTES \
+	(64u << 10)		   /* of the faulting stack, from the stack pointer up: some hundred frames */
+#define TRI_MAPS_BYTES (48u << 10) /* of /proc/self/maps: enough for some four hundred mappings */
+#define TRI_CODE_BYTES 64	   /* around the faulting instruction */
+#define TRI_FRAME_COUNT 64	   /* return addresses, by frame pointer */
+#define TRI_REGISTER_COUNT 40
+
+/* What the actor's one thread is about. */
+enum tri_phase {
+	TRI_PHASE_EXEC,	    /* nothing of ours has run yet */
+	TRI_PHASE_LINKING,  /* dialling, hello */
+	TRI_PHASE_STARTING, /* on_panic, on_start */
+	TRI_PHASE_IDLE,	    /* waits for something to do */
+	TRI_PHASE_HANDLING, /* in a handler, or in a step of its own */
+	TRI_PHASE_ASKING,   /* in a handler that waits for an answer or in select */
+	TRI_PHASE_STOPPING, /* on_stop */
+	TRI_PHASE_ENDED,    /* has said bye */
+};
+
+/* How a process says that its death is a panic, before it dies. */
+enum tri_last_words {
+	TRI_LAST_NONE,
+	TRI_LAST_PANIC,	  /* tractor_panic(), tractor_assert(): `text` says why */
+	TRI_LAST_EXIT,	  /* exit() was called while a handler, a hook or a step was running */
+	TRI_LAST_FAULT,	  /* a fatal signal: `fault` is filled in */
+	TRI_LAST_REFUSED, /* the library gave up: cannot link, wrong actor, supervisor gone: `text` says why */
+};
+
+struct tri_in_hand {
+	uint64_t sequence;
+	uint64_t message;
+	uint64_t source;
+	uint64_t began_ns;
+	uint32_t payload_bytes;
+	uint32_t kept_bytes;
+	uint8_t first[TRI_FIRST_BYTES];
+};
+
+struct tri_recent {
+	uint64_t sequence;
+	uint64_t message;
+	uint64_t source;
+	uint64_t took_ns;
+};
+
+struct tri_fault {
+	uint32_t complete; /* 1 once all below is written */
+	int32_t signal;
+	int32_t code;	    /* si_code */
+	int32_t sender_pid; /* for a signal that somebody sent */
+	uint64_t address;
+	uint64_t instruction_pointer;
+	uint64_t stack_pointer;
+	uint64_t frame_pointer;
+	uint32_t register_count; /* in the order of the machine's ucontext */
+	uint32_t frame_count;
+	uint64_t registers[TRI_REGISTER_COUNT];
+	uint64_t frames[TRI_FRAME_COUNT];
+	uint32_t code_bytes;
+	uint32_t stack_bytes;
+	uint32_t maps_bytes;
+	uint32_t maps_cut;   /* 1: there were more than fit */
+	uint64_t code_start; /* the address of code_around[0] */
+	uint64_t
+		stack_start; /* the address of stack[0]: the stack pointer, or above it where that can't be read */
+	uint64_t capture_ns; /* how long the capture took */
+	uint8_t code_around[TRI_CODE_BYTES];
+	uint8_t stack[TRI_STACK_BYTES];
+	char maps[TRI_MAPS_BYTES];
+};
+
+struct tri_blackbox {
+	uint32_t magic;
+	uint32_t version;
+	uint64_t size_bytes;
+	uint32_t incarnation; /* written by the supervisor before exec */
+	int32_t pid;	      /* written by the actor */
+
+	/* The mailbox's read position: one word each, so that there is no torn state between them that matters (see router.h). */
+	_Atomic uint64_t done;	  /* the last sequence whose handler returned */
+	_Atomic uint64_t in_hand; /* the sequence being handled; 0 or <= done: none */
+
+	_Atomic uint64_t
+		busy_since_ns; /* CLOCK_MONOTONIC at which the present handler, hook or step began; 0: none */
+	_Atomic uint64_t progress;    /* goes up whenever the actor comes round */
+	_Atomic uint32_t phase;	      /* enum tri_phase */
+	_Atomic uint32_t last_words;  /* enum tri_last_words */
+	_Atomic uint64_t told, asked; /* messages sent */
+	_Atomic uint64_t handled;     /* messages handled by this incarnation */
+
+	struct tri_in_hand hand; /* valid while in_hand == hand.sequence */
+	struct tri_recent
+		recent[TRI_RECENT_COUNT]; /* a ring: handled % TRI_RECENT_COUNT is the next to be written */
+
+	int32_t exit_code;	   /* TRI_LAST_EXIT */
+	char text[TRI_TEXT_BYTES]; /* TRI_LAST_PANIC, TRI_LAST_REFUSED: NUL-terminated */
+	char where[256];	   /* "file:line" of the panic */
+
+	uint8_t plan[4096]; /* kept for the injection plan */
+	struct tri_fault fault;
+};
+
+/* --- the supervisor's end --- */
+
+/* A new black box for that incarnation, mapped; *ret_fd is its CLOEXEC memfd. TRACTOR_ESYSTEM: no memory, no fd. */
+tractor_err tri_blackbox_create(
+	uint32_t incarnation, uint64_t done, struct tri_blackbox **ret_box, int *ret_fd);
+
+/* --- the actor's end --- */
+
+/* Maps the one behind `fd`. TRACTOR_EINVAL: not a black box of this version. */
+tractor_err tri_blackbox_map(int fd, struct tri_blackbox **ret_box);
+
+/* One that nobody reads, for a context without a supervisor at the other end (a port). NULL: out of memory. */
+struct tri_blackbox *tri_blackbox_private(void);
+
+/* Takes a message in hand: before its handler begins. `payload` may be NULL if `payload_bytes` is 0. */
+void tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t message, uint64_t source,
+	const uint8_t *payload, uint32_t payload_bytes, uint64_t now_ns);
+
+/* The handler has returned: the message in hand is done. */
+void tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns);
+
+/* Last words, the first of them stays: returns false if there were some already. Async-signal-safe. */
+bool tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind);
+
+void tri_blackbox_unmap(struct tri_blackbox *box);
+
+/* CLOCK_MONOTONIC in ns: what every *_ns in here means. Async-signal-safe. */
+uint64_t tri_now_ns(void);
+
+#endif

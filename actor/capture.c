@@ -1,0 +1,212 @@
+/*
+ * capture.c: the last thing that a dying actor does. Runs in a signal handler of a process that has just gone wrong: it calls only
+ * async-signal-safe functions, allocates nothing, takes no lock, and touches foreign memory only through process_vm_readv, which fails
+ * where a load would fault. A second fault in here ends the process at once, with what was written so far and `complete` still 0.
+ */
+#include "capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "why.h"
+
+#define SIGNAL_STACK_BYTES (64u << 10) /* the handler's frames are small; sanitizers' are not */
+
+/* The signals whose default is to kill with a core: those that a program brings upon itself. */
+static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
+
+static struct tri_blackbox *captured_box;
+
+/* Copies up to `size` bytes from `address`, which may be anything; returns how many could be read. */
+static size_t
+read_memory(uint64_t address, void *to, size_t size)
+{
+	struct iovec local = { .iov_base = to, .iov_len = size };
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
+	ssize_t got = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+
+	return got > 0 ? (size_t)got : 0;
+}
+
+#if defined(__x86_64__)
+static void
+note_registers(struct tri_fault *fault, const ucontext_t *context)
+{
+	const greg_t *registers = context->uc_mcontext.gregs;
+
+	fault->register_count = NGREG;
+	for (int i = 0; i < NGREG; i++)
+		fault->registers[i] = (uint64_t)registers[i];
+	fault->instruction_pointer = (uint64_t)registers[REG_RIP];
+	fault->stack_pointer = (uint64_t)registers[REG_RSP];
+	fault->frame_pointer = (uint64_t)registers[REG_RBP];
+}
+#elif defined(__aarch64__)
+static void
+note_registers(struct tri_fault *fault, const ucontext_t *context)
+{
+	fault->register_count = 34;
+	for (int i = 0; i < 31; i++)
+		fault->registers[i] = context->uc_mcontext.regs[i];
+	fault->registers[31] = context->uc_mcontext.sp;
+	fault->registers[32] = context->uc_mcontext.pc;
+	fault->registers[33] = context->uc_mcontext.pstate;
+	fault->instruction_pointer = context->uc_mcontext.pc;
+	fault->stack_pointer = context->uc_mcontext.sp;
+	fault->frame_pointer = context->uc_mcontext.regs[29];
+}
+#else
+#error "tractor captures crashes on x86-64 and aarch64; teach note_registers() this machine's ucontext"
+#endif
+
+static void
+note_code(struct tri_fault *fault)
+{
+	fault->code_start = fault->instruction_pointer - TRI_CODE_BYTES / 2;
+	fault->code_bytes = (uint32_t)read_memory(fault->code_start, fault->code_around, TRI_CODE_BYTES);
+}
+
+/* From the stack pointer up. After a stack overflow that points into the guard page: then from the first page that can be read. */
+static void
+note_stack(struct tri_fault *fault)
+{
+	uint64_t start = fault->stack_pointer;
+
+	for (int skipped = 0; skipped < 16 && fault->stack_bytes == 0; skipped++) {
+		fault->stack_start = start;
+		/* A page at a time: one read that runs into a hole may give nothing of what is before it. */
+		while (fault->stack_bytes < TRI_STACK_BYTES) {
+			uint64_t from = start + fault->stack_bytes;
+			size_t size = 4096 - (size_t)(from & 4095);
+			if (size > TRI_STACK_BYTES - fault->stack_bytes)
+				size = TRI_STACK_BYTES - fault->stack_bytes;
+			size_t got = read_memory(from, fault->stack + fault->stack_bytes, size);
+			fault->stack_bytes += (uint32_t)got;
+			if (got < size)
+				break;
+		}
+		start = (start | 4095) + 1;
+	}
+}
+
+/* The return addresses, by frame pointer, walked over the copy: whatever the pointers say, nothing outside it is touched. */
+static void
+note_frames(struct tri_fault *fault)
+{
+	uint64_t frame = fault->frame_pointer;
+
+	while (fault->frame_count < TRI_FRAME_COUNT) {
+		uint64_t offset = frame - fault->stack_start;
+		uint64_t link[2];
+		if (frame < fault->stack_start || offset + sizeof(link) > fault->stack_bytes ||
+			frame % sizeof(uint64_t) != 0)
+			return;
+		memcpy(link, fault->stack + offset, sizeof(link));
+		if (link[1] == 0)
+			return;
+		fault->frames[fault->frame_count++] = link[1];
+		if (link[0] <= frame)
+			return;
+		frame = link[0];
+	}
+}
+
+static void
+note_maps(struct tri_fault *fault)
+{
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	for (;;) {
+		if (fault->maps_bytes == TRI_MAPS_BYTES) {
+			fault->maps_cut = 1;
+			break;
+		}
+		ssize_t got = read(fd, fault->maps + fault->maps_bytes, TRI_MAPS_BYTES - fault->maps_bytes);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		fault->maps_bytes += (uint32_t)got;
+	}
+	close(fd);
+}
+
+static void
+note_fault(struct tri_fault *fault, int signal, const siginfo_t *info, const ucontext_t *context)
+{
+	uint64_t began_ns = tri_now_ns();
+
+	fault->signal = signal;
+	fault->code = info->si_code;
+	if (info->si_code <= 0)
+		fault->sender_pid = info->si_pid;
+	else
+		fault->address = (uint64_t)(uintptr_t)info->si_addr;
+	note_registers(fault, context);
+	note_code(fault);
+	note_stack(fault);
+	note_frames(fault);
+	note_maps(fault);
+	fault->capture_ns = tri_now_ns() - began_ns;
+	fault->complete = 1;
+}
+
+/*
+ * Capture, then die of the same signal by its default action: a fault comes again when the instruction is run again; a signal that somebody
+ * sent (abort() too) is sent again and waits until this handler returns.
+ */
+static void
+on_fatal_signal(int signal, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+	/* abort() after a panic's last words: the words stay, the stack is wanted all the same. */
+	bool first = tri_blackbox_last_words(captured_box, TRI_LAST_FAULT) ||
+		     atomic_load(&captured_box->last_words) == TRI_LAST_PANIC;
+
+	if (first && !captured_box->fault.complete)
+		note_fault(&captured_box->fault, signal, info, context);
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+	sigaction(signal, &plain, NULL);
+	if (info->si_code <= 0)
+		syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signal);
+	errno = saved_errno;
+}
+
+static void
+on_exit_called(void)
+{
+	uint32_t phase = atomic_load(&captured_box->phase);
+
+	if (captured_box->pid == getpid() && phase != TRI_PHASE_ENDED)
+		tri_blackbox_last_words(captured_box, TRI_LAST_EXIT);
+}
+
+tractor_err
+tri_capture_install(struct tri_blackbox *box)
+{
+	void *memory = mmap(NULL, SIGNAL_STACK_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return tri_why(TRACTOR_ESYSTEM, "no memory for a signal stack: %s", strerror(errno));
+	captured_box = box;
+	stack_t stack = { .ss_sp = memory, .ss_size = SIGNAL_STACK_BYTES };
+	sigaltstack(&stack, NULL);
+	struct sigaction action = { .sa_sigaction = on_fatal_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]); i++)
+		sigaction(fatal_signals[i], &action, NULL);
+	atexit(on_exit_called);
+	return TRACTOR_OK;
+}

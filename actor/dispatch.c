@@ -1,0 +1,201 @@
+/*
+ * dispatch.c: from the inbox to the handler and back. The order of what happens after a handler matters: the durable state is copied first, the black box's `done` makes it
+ * and "handled" true in one store, and only then the reply goes out. A crash before the store leaves the message in hand; after it, at most the reply is lost, and the asker is told.
+ */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actor_process.h"
+#include "codec.h"
+#include "schema.h"
+#include "why.h"
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct tri_served *left = a, *right = b;
+
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
+tractor_err
+tri_index_handlers(struct tri_actor *actor)
+{
+	const struct tractor_service *const *serves = actor->behaviour.serves;
+	size_t count = 0;
+
+	for (size_t i = 0; serves && serves[i]; i++)
+		count += serves[i]->protocol->message_count;
+	actor->served = calloc(count + 1, sizeof(*actor->served));
+	if (!actor->served)
+		return TRACTOR_ENOMEM;
+	for (size_t i = 0; serves && serves[i]; i++)
+		for (size_t j = 0; j < serves[i]->protocol->message_count; j++)
+			actor->served[actor->served_count++] = (struct tri_served){
+				.id = tri_message_id(serves[i]->protocol->messages[j]),
+				.message = serves[i]->protocol->messages[j],
+				.handler = serves[i]->handlers[j],
+			};
+	qsort(actor->served, actor->served_count, sizeof(*actor->served), by_id);
+	return TRACTOR_OK;
+}
+
+static const struct tri_served *
+find_served(const struct tri_actor *actor, uint64_t id)
+{
+	struct tri_served key = { .id = id };
+
+	return bsearch(&key, actor->served, actor->served_count, sizeof(key), by_id);
+}
+
+void
+tri_say_done(struct tri_actor *actor)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_DONE);
+
+	if (actor->unsaid > 0 && tri_actor_end.send(&actor->ctx, &frame, NULL, NULL) == TRACTOR_OK)
+		actor->unsaid = 0;
+}
+
+static void
+send_reply(struct tri_actor *actor, uint64_t sequence, tractor_err err, const struct tractor_record *record,
+	const void *reply)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
+	struct tri_reason reason = { .text = err != TRACTOR_OK ? tractor_why() : NULL };
+
+	frame.sequence = sequence;
+	frame.err = err;
+	tractor_err sent = err == TRACTOR_OK
+				   ? tri_actor_end.send(&actor->ctx, &frame, record, reply)
+				   : tri_actor_end.send(&actor->ctx, &frame, &tri_record_tri_reason, &reason);
+	actor->unsaid = 0; /* whatever comes from us makes the supervisor look into the black box */
+	if (sent == TRACTOR_OK || err != TRACTOR_OK)
+		return;
+	/* A reply that can't be sent as it is (too large, say): the asker gets that as the error. */
+	tractor_log(&actor->ctx, TRACTOR_ERROR, "the reply cannot be sent: %s", tractor_why());
+	send_reply(actor, sequence, sent, NULL, NULL);
+}
+
+/* After the handler: state, done, reply, in that order. */
+static void
+finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, const void *reply)
+{
+	uint64_t sequence = hand->packet->frame.sequence;
+	const struct tractor_message *message = hand->message;
+
+	tri_state_save(&actor->state, sequence);
+	tri_blackbox_done(actor->box, tri_now_ns());
+	actor->unsaid++;
+	if (message && message->reply && !hand->settled)
+		send_reply(actor, sequence, err, message->reply, reply);
+	else if (err != TRACTOR_OK && message && !message->reply)
+		tractor_log(&actor->ctx, TRACTOR_WARNING, "%s.%s: %s", message->protocol, message->name,
+			tractor_why());
+	if (actor->unsaid >= TRI_WINDOW / 2)
+		tri_say_done(actor);
+}
+
+/* The message's struct and its reply's, in the arena; a message that can't be decoded never reaches a handler. */
+static tractor_err
+run_handler(struct tri_actor *actor, const struct tri_served *served, const struct tri_packet *packet,
+	void **ret_reply)
+{
+	const struct tractor_message *message = served->message;
+	void *value = tri_arena_alloc(&actor->hand_arena, message->record->size_bytes);
+	void *reply = message->reply ? tri_arena_alloc(&actor->hand_arena, message->reply->size_bytes) : NULL;
+
+	if (!value || (message->reply && !reply))
+		return TRACTOR_ENOMEM;
+	tractor_err err = tri_decode(
+		message->record, packet->payload, packet->frame.payload_bytes, &actor->hand_arena, value);
+	if (err != TRACTOR_OK)
+		return err;
+	if (reply)
+		memset(reply, 0, message->reply->size_bytes);
+	*ret_reply = reply;
+	tri_why_clear();
+	err = served->handler(actor->state.work, &actor->ctx, value, reply);
+	return err == TRACTOR_OK || *tractor_why() ? err : tri_why(err, "%s", tractor_err_text(err));
+}
+
+static void
+handle_message(struct tri_actor *actor, struct tri_packet *packet)
+{
+	const struct tri_served *served = find_served(actor, packet->frame.message);
+	struct tri_hand hand = { .message = served ? served->message : NULL, .packet = packet };
+	void *reply = NULL;
+	tractor_err err = TRACTOR_EPROTOCOL;
+
+	actor->ctx.hand = &hand;
+	tri_fault_before(actor, packet->frame.message);
+	if (served)
+		err = run_handler(actor, served, packet, &reply);
+	actor->ctx.hand = NULL;
+	finish(actor, &hand, err, reply);
+}
+
+static void
+handle_down(struct tri_actor *actor, struct tri_packet *packet)
+{
+	struct tri_hand hand = { .packet = packet };
+	struct tri_down down;
+	tractor_err err = tri_decode(&tri_record_tri_down, packet->payload, packet->frame.payload_bytes,
+		&actor->hand_arena, &down);
+
+	if (err == TRACTOR_OK && actor->behaviour.on_down)
+		err = actor->behaviour.on_down(actor->state.work, &actor->ctx,
+			&(struct tractor_down){ .who = { .actor = down.actor },
+				.path = down.path,
+				.incarnation = down.incarnation,
+				.reason = down.reason,
+				.final = down.final });
+	if (err != TRACTOR_OK)
+		tractor_log(&actor->ctx, TRACTOR_WARNING, "on_down: %s", tractor_err_text(err));
+	finish(actor, &hand, TRACTOR_OK, NULL);
+}
+
+tractor_err
+tri_dispatch_next(struct tri_actor *actor)
+{
+	struct tri_packet *packet = tri_packets_take(&actor->inbox);
+	const struct tri_frame *frame = &packet->frame;
+	struct tri_arena *arena = actor->ctx.arena;
+	uint32_t phase = atomic_load_explicit(&actor->box->phase, memory_order_relaxed);
+
+	actor->ctx.arena = &actor->hand_arena;
+	tri_actor_phase(actor, TRI_PHASE_HANDLING);
+	tri_blackbox_take(actor->box, frame->sequence, frame->message, frame->source, packet->payload,
+		frame->payload_bytes, tri_now_ns());
+	if (frame->kind == TRI_FRAME_DOWN)
+		handle_down(actor, packet);
+	else
+		handle_message(actor, packet);
+	tri_arena_reset(&actor->hand_arena);
+	actor->ctx.arena = arena;
+	tri_actor_phase(actor, phase);
+	tri_packet_free(packet);
+	return TRACTOR_OK;
+}
+
+tractor_err
+tractor_dispatch(tractor_ctx *ctx)
+{
+	struct tri_actor *actor = ctx->actor;
+
+	if (!actor || ctx->hand)
+		return tri_why(
+			TRACTOR_EINVAL, actor ? "a message is in hand already" : "a port has no mailbox");
+	while (!actor->inbox.head) {
+		if (tri_actor_stopping(actor))
+			return TRACTOR_ECLOSED;
+		tri_say_done(actor);
+		tractor_err err = tri_actor_wait(actor, NULL, 0, TRI_FOREVER);
+		if (err != TRACTOR_OK)
+			return err;
+	}
+	if (tri_actor_stopping(actor))
+		return TRACTOR_ECLOSED;
+	return tri_dispatch_next(actor);
+}

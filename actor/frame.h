@@ -1,0 +1,93 @@
+/*
+ * frame.h: the one format of everything that crosses a process boundary: a fixed header, then a packed payload.
+ * One frame is one nng message on the link, and (later) one record in a lane. Little-endian, as every machine that we run on is.
+ */
+#ifndef TRACTOR_ACTOR_FRAME_H
+#define TRACTOR_ACTOR_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tractor/error.h>
+
+#include "codec.h"
+
+#define TRI_FRAME_MAGIC UINT32_C(0x31415254) /* "TRA1" */
+#define TRI_FRAME_VERSION 1
+#define TRI_WINDOW 16 /* messages that a process may have been handed ahead of the one it handles */
+
+/* Who sends each kind, and what of the header it uses beside the fixed part: X(constant, name, sender). */
+#define TRI_FRAME_KINDS(X)                                                                                  \
+	X(TRI_FRAME_HELLO, "hello", ACTOR)     /* payload: struct tri_hello */                              \
+	X(TRI_FRAME_READY, "ready", ACTOR)     /* payload: struct tri_ready */                              \
+	X(TRI_FRAME_SEND, "send", ACTOR)       /* target, message, correlation, limit_ms, flags, payload */ \
+	X(TRI_FRAME_FORWARD, "forward", ACTOR) /* the same; sequence: the ask whose duty moves on */        \
+	X(TRI_FRAME_REPLY, "reply", ACTOR)     /* sequence: the ask; err, payload */                        \
+	X(TRI_FRAME_DONE, "done", ACTOR)       /* nothing: look into the black box */                       \
+	X(TRI_FRAME_WAIT, "wait", ACTOR)       /* correlation: blocks now on this ask; 0: on none */        \
+	X(TRI_FRAME_BYE, "bye", ACTOR)	       /* payload: struct tri_bye */                                \
+	X(TRI_FRAME_WELCOME, "welcome", SUPERVISOR)   /* payload: struct tri_welcome */                     \
+	X(TRI_FRAME_MESSAGE, "message", SUPERVISOR)   /* source, message, sequence, flags, payload */       \
+	X(TRI_FRAME_DOWN, "down", SUPERVISOR)	      /* sequence; payload: struct tri_down */              \
+	X(TRI_FRAME_ACCEPT, "accept", SUPERVISOR)     /* correlation, err */                                \
+	X(TRI_FRAME_ANSWER, "answer", SUPERVISOR)     /* correlation, err, payload */                       \
+	X(TRI_FRAME_STOP, "stop", SUPERVISOR)	      /* nothing */                                         \
+	X(TRI_FRAME_INJECT, "inject", SUPERVISOR)     /* payload: struct tri_inject */                      \
+	X(TRI_FRAME_FAREWELL, "farewell", SUPERVISOR) /* nothing: all that came before bye was received */
+
+enum tri_frame_kind {
+	TRI_FRAME_NONE,
+#define TRI_FRAME_CONSTANT(constant, name, sender) constant,
+	TRI_FRAME_KINDS(TRI_FRAME_CONSTANT)
+#undef TRI_FRAME_CONSTANT
+		TRI_FRAME_KIND_COUNT
+};
+
+enum tri_frame_flag {
+	TRI_FLAG_ASK = 1,	  /* an answer is expected */
+	TRI_FLAG_TRY = 2,	  /* EFULL instead of waiting for room */
+	TRI_FLAG_WANT_ACCEPT = 4, /* an ask that also wants to hear that it was accepted (async, try) */
+	TRI_FLAG_DELAYED = 8,	  /* a tell that is due in limit_ms */
+	TRI_FLAG_BLOCKING =
+		16, /* the asker does nothing else until the answer: an edge of the wait-for graph */
+};
+
+struct tri_frame {
+	uint32_t magic;
+	uint8_t version;
+	uint8_t kind;
+	uint16_t flags;
+	int32_t err; /* a tractor_err */
+	uint32_t
+		incarnation; /* of the actor at whose end of the link this is: the sender's upwards, the receiver's downwards */
+	uint64_t message; /* the fingerprint of its schema; see schema.h */
+	uint64_t
+		source; /* downwards: who sent it. Upwards it is ignored: the sender is whose link it came from */
+	uint64_t target; /* 0: the supervisor itself */
+	uint32_t target_node;
+	uint32_t reserved;
+	uint64_t
+		sequence; /* of a delivered message, within its receiver's slot: 1, 2, ... across incarnations */
+	uint64_t correlation; /* of a sent one, within its sender's incarnation: 1, 2, ... */
+	int64_t limit_ms;     /* how long this may take; negative: no limit */
+	uint32_t payload_bytes;
+	uint32_t reserved_too;
+};
+
+_Static_assert(sizeof(struct tri_frame) == 80, "the header's layout is the wire's: no padding");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frames are little-endian and copied as they are");
+
+/* A header of that kind, all else 0. */
+struct tri_frame tri_frame(enum tri_frame_kind kind);
+
+/*
+ * Checks a whole frame of `size_bytes` as it came from a peer and copies its header out. The payload is what follows the header.
+ * TRACTOR_EBADMSG: too short, wrong magic or version, unknown kind, an error number or flags that are not ours, a length that lies;
+ * tractor_why() says which.
+ */
+tractor_err tri_frame_check(const void *bytes, size_t size_bytes, struct tri_frame *ret_frame);
+
+/* The kind's name; static; "?" for none of ours. */
+const char *tri_frame_kind_name(unsigned kind);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * handshake.c: the first and the last words of an actor. A link that came up anew before the welcome is greeted anew: what went over the old one may be lost.
+ * What fails is returned; the caller leaves it as last words in the black box.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "actor_process.h"
+#include "codec.h"
+#include "schema.h"
+#include "why.h"
+
+#define HELLO_LIMIT_MS \
+	30000 /* the supervisor's start_timeout is what counts; this one is for an actor whose supervisor forgot it */
+#define FAREWELL_LIMIT_MS 5000 /* likewise: by then the kill ladder has ended it */
+
+/* Into the arena. */
+static tractor_err
+schema_texts(struct tri_actor *actor, tractor_field_list_str *ret_texts)
+{
+	size_t count = actor->served_count;
+	const char **texts = tri_arena_alloc(&actor->arena, (count + 1) * sizeof(*texts));
+
+	for (size_t i = 0; texts && i < count; i++) {
+		size_t size = tri_schema_text(actor->served[i].message, NULL, 0) + 1;
+		char *text = tri_arena_alloc(&actor->arena, size);
+		if (!text)
+			return TRACTOR_ENOMEM;
+		tri_schema_text(actor->served[i].message, text, size);
+		texts[i] = text;
+	}
+	if (!texts)
+		return TRACTOR_ENOMEM;
+	*ret_texts = (tractor_field_list_str){ .items = texts, .count = count };
+	return TRACTOR_OK;
+}
+
+static tractor_err
+say_hello(struct tri_actor *actor)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_HELLO);
+	struct tri_hello hello = {
+		.version = TRI_CONTROL_VERSION,
+		.incarnation = actor->ctx.incarnation,
+		.actor = actor->what->name,
+		.durable = actor->behaviour.durable,
+		.minds_panics = actor->behaviour.on_panic != NULL,
+	};
+	tractor_err err = schema_texts(actor, &hello.messages);
+
+	if (err != TRACTOR_OK)
+		return err;
+	return tri_actor_end.send(&actor->ctx, &frame, &tri_record_tri_hello, &hello);
+}
+
+static tractor_err
+take_welcome(struct tri_actor *actor)
+{
+	struct tri_welcome *welcome = tri_arena_alloc(&actor->arena, sizeof(*welcome));
+
+	if (!welcome)
+		return TRACTOR_ENOMEM;
+	tractor_err err = tri_decode(&tri_record_tri_welcome, actor->welcome->payload,
+		actor->welcome->frame.payload_bytes, &actor->arena, welcome);
+	if (err != TRACTOR_OK)
+		return err;
+	actor->ctx.self = (struct tractor_address){ .actor = welcome->self };
+	actor->said = welcome;
+	return TRACTOR_OK;
+}
+
+tractor_err
+tri_handshake(struct tri_actor *actor)
+{
+	int64_t until_ns = tri_until_ns(HELLO_LIMIT_MS);
+	unsigned greeted = 0;
+
+	while (!actor->welcome) {
+		unsigned connections = tri_link_connections(actor->link);
+		if (connections != greeted) {
+			tractor_err err = say_hello(actor);
+			if (err != TRACTOR_OK)
+				return err;
+			greeted = connections;
+		}
+		if (tri_actor_stopping(actor))
+			return tri_why(TRACTOR_ECLOSED, "stopped before it had started");
+		if ((int64_t)tri_now_ns() >= until_ns)
+			return tri_why(TRACTOR_ETIMEDOUT, "no welcome from the supervisor in %d s",
+				HELLO_LIMIT_MS / 1000);
+		tractor_err err = tri_actor_wait(actor, NULL, 0, until_ns);
+		if (err != TRACTOR_OK)
+			return err;
+	}
+	return take_welcome(actor);
+}
+
+tractor_err
+tri_say_ready(struct tri_actor *actor, tractor_err outcome, bool continued)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_READY);
+	struct tri_ready ready = { .outcome = outcome, .continued = continued };
+
+	if (outcome != TRACTOR_OK)
+		ready.text = tractor_why();
+	return tri_actor_end.send(&actor->ctx, &frame, &tri_record_tri_ready, &ready);
+}
+
+void
+tri_say_bye(struct tri_actor *actor)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_BYE);
+	struct tri_bye bye = { .finished = actor->finished, .reason = actor->reason };
+	int64_t until_ns = tri_until_ns(FAREWELL_LIMIT_MS);
+
+	if (tri_actor_end.send(&actor->ctx, &frame, &tri_record_tri_bye, &bye) != TRACTOR_OK)
+		return;
+	while (!actor->farewell && (int64_t)tri_now_ns() < until_ns)
+		if (tri_actor_wait(actor, NULL, 0, until_ns) != TRACTOR_OK)
+			return;
+}

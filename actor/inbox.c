@@ -1,0 +1,149 @@
+/*
+ * inbox.c: what comes over the link, sorted: messages wait in order for their handler, answers go to who waits for them, control is done at once. And the one place
+ * in which an actor sleeps.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "actor_process.h"
+#include "why.h"
+
+#define SELECT_FDS_MAX \
+	64 /* that one tractor_select() may wait for; more is a design that wants an epoll fd, which counts as one */
+
+static volatile sig_atomic_t stop_requested;
+
+void
+tri_actor_phase(struct tri_actor *actor, enum tri_phase phase)
+{
+	atomic_store_explicit(&actor->box->phase, phase, memory_order_relaxed);
+}
+
+bool
+tri_actor_stopping(const struct tri_actor *actor)
+{
+	return stop_requested || actor->finishing;
+}
+
+static void
+on_sigterm(int signal)
+{
+	(void)signal;
+	stop_requested = 1;
+	if (tri_the_actor && tri_the_actor->link)
+		tri_link_ring(tri_the_actor->link);
+}
+
+void
+tri_take_sigterm(struct tri_actor *actor)
+{
+	struct sigaction action = { .sa_handler = on_sigterm };
+
+	(void)actor;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* Takes the packet. */
+static void
+sort(struct tri_actor *actor, struct tri_packet *packet)
+{
+	switch (packet->frame.kind) {
+	case TRI_FRAME_MESSAGE:
+	case TRI_FRAME_DOWN: tri_packets_put(&actor->inbox, packet); return;
+	case TRI_FRAME_ACCEPT:
+	case TRI_FRAME_ANSWER: tri_context_receive(&actor->ctx, packet); return;
+	case TRI_FRAME_WELCOME:
+		if (actor->welcome)
+			break;
+		actor->welcome = packet;
+		return;
+	case TRI_FRAME_STOP: stop_requested = 1; break;
+	case TRI_FRAME_FAREWELL: actor->farewell = true; break;
+	case TRI_FRAME_INJECT: tri_fault_planned(actor, packet); break;
+	default: break;
+	}
+	tri_packet_free(packet);
+}
+
+static bool
+take_all(struct tri_actor *actor)
+{
+	bool any = false;
+
+	tri_link_clear(actor->link);
+	for (struct tri_packet *packet; (packet = tri_link_take(actor->link)); any = true)
+		sort(actor, packet);
+	return any;
+}
+
+/* Rounded up to whole ms, so that a wait doesn't end just before its moment. */
+static struct timespec
+span(int64_t until_ns)
+{
+	int64_t left_ns = until_ns - (int64_t)tri_now_ns();
+
+	if (left_ns < 0)
+		left_ns = 0;
+	return (struct timespec){ .tv_sec = left_ns / 1000000000, .tv_nsec = left_ns % 1000000000 };
+}
+
+tractor_err
+tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns)
+{
+	struct pollfd all[SELECT_FDS_MAX + 1];
+
+	atomic_fetch_add_explicit(&actor->box->progress, 1, memory_order_relaxed);
+	if (count > SELECT_FDS_MAX)
+		return tri_why(TRACTOR_EINVAL, "%zu fds in one select; at most %d", count, SELECT_FDS_MAX);
+	all[0] = (struct pollfd){ .fd = tri_link_fd(actor->link), .events = POLLIN };
+	if (count > 0)
+		memcpy(all + 1, fds, count * sizeof(*fds));
+	struct timespec left = span(until_ns);
+	int ready = ppoll(all, count + 1, until_ns == TRI_FOREVER ? NULL : &left, NULL);
+	if (ready < 0 && errno != EINTR)
+		return tri_why(TRACTOR_ESYSTEM, "cannot wait: %s", strerror(errno));
+	for (size_t i = 0; i < count; i++)
+		fds[i].revents = ready > 0 ? all[i + 1].revents : 0;
+	if (ready > 0 && all[0].revents)
+		take_all(actor);
+	return TRACTOR_OK;
+}
+
+static tractor_err
+end_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record *record, const void *value)
+{
+	frame->incarnation = ctx->incarnation;
+	if (frame->kind == TRI_FRAME_SEND) {
+		_Atomic uint64_t *counter =
+			frame->flags & TRI_FLAG_ASK ? &ctx->actor->box->asked : &ctx->actor->box->told;
+		atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+	}
+	return tri_link_send(ctx->actor->link, frame, record, value);
+}
+
+/* In a handler or hook: the black box says meanwhile that it waits for others. */
+static tractor_err
+end_wait(tractor_ctx *ctx, int64_t until_ns)
+{
+	struct tri_actor *actor = ctx->actor;
+	uint32_t phase = atomic_load_explicit(&actor->box->phase, memory_order_relaxed);
+
+	if (phase == TRI_PHASE_HANDLING)
+		tri_actor_phase(actor, TRI_PHASE_ASKING);
+	tractor_err err = tri_actor_wait(actor, NULL, 0, until_ns);
+	tri_actor_phase(actor, phase);
+	return err;
+}
+
+static bool
+end_is_stopping(const tractor_ctx *ctx)
+{
+	return ctx->actor->may_be_stopped && tri_actor_stopping(ctx->actor);
+}
+
+const struct tri_end tri_actor_end = { .send = end_send, .wait = end_wait, .is_stopping = end_is_stopping };

@@ -1,0 +1,246 @@
+/*
+ * link.c: nng, as an actor uses it. Receives with an aio whose callback, in a thread of nng's, queues the message and rings an eventfd; all else
+ * runs in the actor's one thread. Polling nng's own receive fd would leak it (nng 1.5). What fails is returned.
+ */
+#include "link.h"
+
+#include <errno.h>
+#include <nng/nng.h>
+#include <nng/protocol/pair0/pair.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "codec.h"
+#include "why.h"
+
+#define REDIAL_MIN_MS 5 /* the listener is there before we are, but for one that is being replaced */
+#define REDIAL_MAX_MS 40
+#define QUEUE_LENGTH \
+	64 /* in nng, each way: a few windows' worth, so that neither side waits for the other's scheduling */
+
+struct tri_link {
+	nng_socket socket;
+	nng_aio *receiving;
+	int bell;
+	_Atomic unsigned connections;
+	pthread_mutex_t mutex; /* of `came` */
+	struct tri_packets came;
+};
+
+/* In nng 1.7 and later; one binary serves both, so it is looked up weakly. The numbers are nng's, binary-stable by its own word. */
+extern void nng_init_set_parameter(int parameter, uint64_t value) __attribute__((weak));
+enum { TASK_THREADS = 1, EXPIRE_THREADS = 2, POLLER_THREADS = 3, RESOLVER_THREADS = 4 };
+
+void
+tri_nng_init(void)
+{
+	if (!nng_init_set_parameter)
+		return;
+	nng_init_set_parameter(TASK_THREADS, 2);
+	nng_init_set_parameter(EXPIRE_THREADS, 1);
+	nng_init_set_parameter(POLLER_THREADS, 1);
+	nng_init_set_parameter(RESOLVER_THREADS, 1);
+}
+
+int
+tri_nng_open(struct nng_socket_s *ret_socket)
+{
+	/* nng's threads inherit this mask: SIGTERM, and a deadline's SIGABRT, must find the thread that runs the handlers. Faults stay where they are. */
+	static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
+	sigset_t all, before;
+
+	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&all, own[i]);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int rv = nng_pair0_open(ret_socket);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rv != 0)
+		return rv;
+	if ((rv = nng_socket_set_size(
+		     *ret_socket, NNG_OPT_RECVMAXSZ, sizeof(struct tri_frame) + TRI_PAYLOAD_MAX)) != 0 ||
+		(rv = nng_socket_set_int(*ret_socket, NNG_OPT_RECVBUF, QUEUE_LENGTH)) != 0 ||
+		(rv = nng_socket_set_int(*ret_socket, NNG_OPT_SENDBUF, QUEUE_LENGTH)) != 0)
+		nng_close(*ret_socket);
+	return rv;
+}
+
+static void
+release_message(void *message)
+{
+	nng_msg_free(message);
+}
+
+/* NULL: malformed, or no memory; the message is freed then. */
+static struct tri_packet *
+packet_of(nng_msg *message)
+{
+	struct tri_packet *packet = malloc(sizeof(*packet));
+
+	if (!packet ||
+		tri_frame_check(nng_msg_body(message), nng_msg_len(message), &packet->frame) != TRACTOR_OK) {
+		free(packet);
+		nng_msg_free(message);
+		return NULL;
+	}
+	packet->payload = (const uint8_t *)nng_msg_body(message) + sizeof(struct tri_frame);
+	packet->release = release_message;
+	packet->owner = message;
+	return packet;
+}
+
+/* In a thread of nng's. */
+static void
+received(void *arg)
+{
+	struct tri_link *link = arg;
+
+	if (nng_aio_result(link->receiving) != 0)
+		return;
+	struct tri_packet *packet = packet_of(nng_aio_get_msg(link->receiving));
+	if (packet) {
+		pthread_mutex_lock(&link->mutex);
+		tri_packets_put(&link->came, packet);
+		pthread_mutex_unlock(&link->mutex);
+		tri_link_ring(link);
+	}
+	nng_recv_aio(link->socket, link->receiving);
+}
+
+/* In a thread of nng's. */
+static void
+connected(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+	struct tri_link *link = arg;
+
+	(void)pipe;
+	(void)event;
+	atomic_fetch_add(&link->connections, 1);
+	tri_link_ring(link);
+}
+
+static int
+begin(struct tri_link *link, const char *url)
+{
+	int rv = tri_nng_open(&link->socket);
+
+	if (rv != 0)
+		return rv;
+	if ((rv = nng_socket_set_ms(link->socket, NNG_OPT_RECONNMINT, REDIAL_MIN_MS)) != 0 ||
+		(rv = nng_socket_set_ms(link->socket, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS)) != 0 ||
+		(rv = nng_pipe_notify(link->socket, NNG_PIPE_EV_ADD_POST, connected, link)) != 0 ||
+		(rv = nng_aio_alloc(&link->receiving, received, link)) != 0) {
+		nng_close(link->socket);
+		return rv;
+	}
+	nng_recv_aio(link->socket, link->receiving);
+	if ((rv = nng_dial(link->socket, url, NULL, NNG_FLAG_NONBLOCK)) != 0) {
+		nng_close(link->socket);
+		nng_aio_free(link->receiving);
+	}
+	return rv;
+}
+
+tractor_err
+tri_link_open(const char *url, struct tri_link **ret_link)
+{
+	struct tri_link *link = calloc(1, sizeof(*link));
+
+	if (!link)
+		return TRACTOR_ENOMEM;
+	pthread_mutex_init(&link->mutex, NULL);
+	link->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	int rv = link->bell < 0 ? NNG_ENOFILES : begin(link, url);
+	if (rv != 0) {
+		if (link->bell >= 0)
+			close(link->bell);
+		pthread_mutex_destroy(&link->mutex);
+		free(link);
+		return tri_why(TRACTOR_ESYSTEM, "cannot open the link to %s: %s", url, nng_strerror(rv));
+	}
+	*ret_link = link;
+	return TRACTOR_OK;
+}
+
+int
+tri_link_fd(const struct tri_link *link)
+{
+	return link->bell;
+}
+
+void
+tri_link_clear(struct tri_link *link)
+{
+	uint64_t count;
+
+	(void)!read(link->bell, &count, sizeof(count));
+}
+
+void
+tri_link_ring(struct tri_link *link)
+{
+	uint64_t one = 1;
+	int saved_errno = errno;
+
+	(void)!write(link->bell, &one, sizeof(one));
+	errno = saved_errno;
+}
+
+unsigned
+tri_link_connections(const struct tri_link *link)
+{
+	return atomic_load(&((struct tri_link *)link)->connections);
+}
+
+struct tri_packet *
+tri_link_take(struct tri_link *link)
+{
+	pthread_mutex_lock(&link->mutex);
+	struct tri_packet *packet = tri_packets_take(&link->came);
+	pthread_mutex_unlock(&link->mutex);
+	return packet;
+}
+
+tractor_err
+tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value)
+{
+	nng_msg *message;
+	size_t payload_bytes = 0, used = 0;
+	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
+
+	if (err != TRACTOR_OK)
+		return err;
+	if (payload_bytes > TRI_PAYLOAD_MAX)
+		return tri_why(TRACTOR_EINVAL, "a message of %zu bytes is over the limit of %zu",
+			payload_bytes, TRI_PAYLOAD_MAX);
+	if (nng_msg_alloc(&message, sizeof(*frame) + payload_bytes) != 0)
+		return TRACTOR_ENOMEM;
+	uint8_t *body = nng_msg_body(message);
+	frame->payload_bytes = (uint32_t)payload_bytes;
+	memcpy(body, frame, sizeof(*frame));
+	if (record)
+		err = tri_encode(record, value, body + sizeof(*frame), payload_bytes, &used);
+	int rv = err == TRACTOR_OK ? nng_sendmsg(link->socket, message, 0) : 0;
+	if (err != TRACTOR_OK || rv != 0)
+		nng_msg_free(message);
+	return rv == 0 ? err : tri_why(TRACTOR_ECLOSED, "the link is closed: %s", nng_strerror(rv));
+}
+
+void
+tri_link_close(struct tri_link *link)
+{
+	if (!link)
+		return;
+	nng_aio_stop(link->receiving);
+	nng_close(link->socket);
+	nng_aio_free(link->receiving);
+	tri_packets_free(&link->came);
+	pthread_mutex_destroy(&link->mutex);
+	close(link->bell);
+	free(link);
+}

@@ -1,0 +1,46 @@
+/* link.h: an actor's end of the link: an nng pair socket that its supervisor listens on. */
+#ifndef TRACTOR_ACTOR_LINK_H
+#define TRACTOR_ACTOR_LINK_H
+
+#include <tractor/protocol.h>
+
+#include "packet.h"
+
+struct tri_link;
+
+/*
+ * Begins to dial `url`; a supervisor that isn't listening yet, or listens anew, is dialled again every few ms. Doesn't wait.
+ * TRACTOR_ESYSTEM: nng refused (tractor_why() says why).
+ */
+tractor_err tri_link_open(const char *url, struct tri_link **ret_link);
+
+/* Readable whenever tri_link_take() or tri_link_connections() may have something new; cleared by tri_link_clear(). */
+int tri_link_fd(const struct tri_link *link);
+void tri_link_clear(struct tri_link *link);
+
+/* Makes the fd readable. Async-signal-safe. */
+void tri_link_ring(struct tri_link *link);
+
+/* How many times a connection came up so far: what was sent over an earlier one may be lost. */
+unsigned tri_link_connections(const struct tri_link *link);
+
+/* The next frame that came, checked, which is then the caller's; NULL: none now. A malformed one is dropped: the supervisor doesn't send any. */
+struct tri_packet *tri_link_take(struct tri_link *link);
+
+/*
+ * Sends a frame with `value` (a struct of `record`) as its payload; record NULL: none. Encoded straight into nng's buffer. Blocks while the
+ * supervisor's end is congested. TRACTOR_EINVAL: larger than TRI_PAYLOAD_MAX. TRACTOR_ENOMEM. TRACTOR_ECLOSED.
+ */
+tractor_err tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value);
+
+void tri_link_close(struct tri_link *link);
+
+/* Before nng's first use in a process: fewer threads where its version lets us (1.7 and later). */
+void tri_nng_init(void);
+
+/* Opens a pair0 socket with our limits set. Its threads don't take this process's signals. Returns nng's error number. */
+struct nng_socket_s;
+int tri_nng_open(struct nng_socket_s *ret_socket);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * state.c: durable state in two copies; see state.h for the rule. The file belongs to this actor's slot alone and only its processes write it,
+ * one after the other, so what is found in it is checked for size only.
+ */
+#include "state.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "why.h"
+
+#define NOT_WHOLE UINT64_MAX /* a tag that is never done */
+
+struct tri_state_file {
+	uint64_t size_bytes; /* of one copy; 0: none was ever kept */
+	struct {
+		_Atomic uint64_t tag; /* whole once this sequence is done */
+		uint64_t generation;  /* the higher, the newer */
+	} copy[2];
+	_Alignas(64) uint8_t bytes[]; /* two copies, each rounded up to 64 bytes */
+};
+
+static size_t
+rounded(size_t size_bytes)
+{
+	return (size_bytes + 63) & ~(size_t)63;
+}
+
+static uint8_t *
+copy_bytes(const struct tri_state *state, int which)
+{
+	return state->file->bytes + (which ? rounded(state->size_bytes) : 0);
+}
+
+tractor_err
+tri_state_open(struct tri_state *state, size_t size_bytes)
+{
+	void *work = calloc(1, size_bytes ? size_bytes : 1);
+
+	if (!work)
+		return tri_why(TRACTOR_ENOMEM, "no memory for %zu bytes of state", size_bytes);
+	*state = (struct tri_state){ .work = work, .size_bytes = size_bytes };
+	return TRACTOR_OK;
+}
+
+tractor_err
+tri_state_keep(struct tri_state *state, int fd)
+{
+	size_t file_bytes = sizeof(struct tri_state_file) + 2 * rounded(state->size_bytes);
+	struct stat about;
+
+	if (fstat(fd, &about) < 0 ||
+		(about.st_size < (off_t)file_bytes && ftruncate(fd, (off_t)file_bytes) < 0))
+		return tri_why(TRACTOR_ESYSTEM, "cannot keep %zu bytes of state: %s", state->size_bytes,
+			strerror(errno));
+	void *file = mmap(NULL, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (file == MAP_FAILED)
+		return tri_why(
+			TRACTOR_ESYSTEM, "cannot map %zu bytes of state: %s", file_bytes, strerror(errno));
+	state->file = file;
+	state->file_bytes = file_bytes;
+	if (state->file->size_bytes != state->size_bytes)
+		tri_state_forget(state);
+	return TRACTOR_OK;
+}
+
+/* The copy that is whole as of `done`; -1: neither. */
+static int
+whole_copy(const struct tri_state_file *file, uint64_t done)
+{
+	int found = -1;
+
+	for (int i = 0; i < 2; i++) {
+		if (atomic_load(&file->copy[i].tag) > done || file->copy[i].generation == 0)
+			continue;
+		if (found < 0 || file->copy[i].generation > file->copy[found].generation)
+			found = i;
+	}
+	return found;
+}
+
+bool
+tri_state_load(struct tri_state *state, uint64_t done)
+{
+	int which = state->file ? whole_copy(state->file, done) : -1;
+
+	if (which < 0)
+		return false;
+	memcpy(state->work, copy_bytes(state, which), state->size_bytes);
+	/* The other one may carry the tag of the message that was in hand: it must not count once that number is done, and is the next to be written. */
+	atomic_store(&state->file->copy[!which].tag, NOT_WHOLE);
+	state->file->copy[!which].generation = 0;
+	return true;
+}
+
+void
+tri_state_save(struct tri_state *state, uint64_t sequence)
+{
+	struct tri_state_file *file = state->file;
+
+	if (!file)
+		return;
+	int older = file->copy[0].generation > file->copy[1].generation;
+	atomic_store(&file->copy[older].tag, NOT_WHOLE);
+	memcpy(copy_bytes(state, older), state->work, state->size_bytes);
+	file->copy[older].generation = file->copy[!older].generation + 1;
+	atomic_store(&file->copy[older].tag, sequence);
+}
+
+void
+tri_state_forget(struct tri_state *state)
+{
+	struct tri_state_file *file = state->file;
+
+	if (!file)
+		return;
+	file->size_bytes = state->size_bytes;
+	for (int i = 0; i < 2; i++) {
+		atomic_store(&file->copy[i].tag, NOT_WHOLE);
+		file->copy[i].generation = 0;
+	}
+}
+
+void
+tri_state_close(struct tri_state *state)
+{
+	if (state->file)
+		munmap(state->file, state->file_bytes);
+	free(state->work);
+	*state = (struct tri_state){ .work = NULL };
+}
