@@ -1,0 +1,47 @@
+/*
+ * backoff.c: owns the arithmetic of exponential backoff with jitter. OTP has none: with its default of 0 nothing here has effect.
+ * The jitter is there so that a hundred children that lost the same database don't all come back in the same instant.
+ *
+ * The randomness is splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): one word
+ * of state, so that a simulation is repeated from its seed. Nothing here can fail.
+ */
+#include "backoff.h"
+
+static uint64_t
+next_random(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+/* Uniform in [0, 1): the upper 53 bits, as many as a double holds. */
+static double
+next_fraction(uint64_t *state)
+{
+	return (double)(next_random(state) >> 11) * 0x1p-53;
+}
+
+int64_t
+backoff_next_ns(struct backoff *backoff, const struct spec_backoff *spec, uint64_t *random)
+{
+	if (spec->initial_ns <= 0)
+		return 0;
+
+	double max_ns = (double)spec->max_ns;
+	double delay_ns = backoff->next_ns > 0 ? backoff->next_ns : (double)spec->initial_ns;
+	if (delay_ns > max_ns)
+		delay_ns = max_ns;
+	double grown_ns = delay_ns * spec->factor;
+	backoff->next_ns = grown_ns < max_ns ? grown_ns : max_ns;
+	return (int64_t)(delay_ns * (1 + spec->jitter * (2 * next_fraction(random) - 1)));
+}
+
+void
+backoff_ran(struct backoff *backoff, const struct spec_backoff *spec, int64_t ran_ns)
+{
+	if (ran_ns >= spec->reset_ns)
+		backoff->next_ns = 0;
+}

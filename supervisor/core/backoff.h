@@ -1,0 +1,23 @@
+/*
+ * backoff.h: how long to wait before the next restart of a child that keeps failing.
+ */
+#ifndef TRACTOR_SUPERVISOR_CORE_BACKOFF_H
+#define TRACTOR_SUPERVISOR_CORE_BACKOFF_H
+
+#include "spec.h"
+
+/* One child's place in the series; all zeros is its beginning. */
+struct backoff {
+	double next_ns;             /* the next delay before jitter; 0: the initial one */
+};
+
+/*
+ * The next delay in nanoseconds, and a step further in the series: initial, initial * factor, ... up to max, each times a
+ * random number in [1 - jitter, 1 + jitter). An initial delay of 0 means no delay, ever. `random` is the state of the generator.
+ */
+int64_t backoff_next_ns(struct backoff *backoff, const struct spec_backoff *spec, uint64_t *random);
+
+/* Back to the initial delay, if the child has run for `ran_ns` and that is long enough. */
+void backoff_ran(struct backoff *backoff, const struct spec_backoff *spec, int64_t ran_ns);
+
+#endif

@@ -1,0 +1,325 @@
+/*
+ * child.c: owns the state of every node, an actor's and a supervisor's alike: the table state x event, a small function for each
+ * kind of cell, and the one place where node->state is written.
+ *
+ * It knows how one node starts and stops, not what a death means for others (strategy.c) nor whose turn it is (group.c). Events of
+ * an incarnation that is over are dropped and counted; an event that this core itself could not have sent is a bug.
+ */
+#include "core.h"
+
+typedef void child_cell(struct node *node, const struct child_event *event);
+
+static const char *
+event_name(const struct child_event *event)
+{
+	static const char *const names[] = {
+#define CHILD_EVENT_NAME(constant, word) word,
+		CHILD_EVENTS(CHILD_EVENT_NAME)
+#undef CHILD_EVENT_NAME
+	};
+
+	return names[event->kind];
+}
+
+/* The only writer of node->state. A timer belongs to the state that armed it and ends with it. */
+static void
+enter(struct node *node, enum node_state state, const char *event)
+{
+	struct tree *tree = node->own->tree;
+	enum node_state from = node->state;
+
+	tri_assert(from != state);
+	timers_cancel(&tree->timers, &node->own->timer);
+	node->state = state;
+	node->since_ns = tree->now_ns;
+	node->due_ns = 0;
+	if (state == NODE_GONE)
+		node_bury(node);
+	tree->ops.changed(tree->arg, node, from, event);
+}
+
+static void
+arm(struct node *node, int64_t delay_ns)
+{
+	struct tree *tree = node->own->tree;
+
+	timers_arm(&tree->timers, &node->own->timer, tree->now_ns + delay_ns);
+}
+
+/* Once: a killed process can only be waited for. */
+static void
+kill_now(struct node *node)
+{
+	struct tree *tree = node->own->tree;
+
+	if (node->own->killed)
+		return;
+	node->own->killed = true;
+	if (node->own->group != NULL)
+		group_kill(node);
+	else
+		tree->ops.kill(tree->arg, node);
+}
+
+/* The upper steps of the kill ladder, for a node that its supervisor wants stopped. */
+static void
+climb_ladder(struct node *node)
+{
+	int64_t shutdown_ns = node_shutdown_ns(node);
+
+	node->own->asked = true;
+	if (shutdown_ns == SPEC_SHUTDOWN_KILL)
+		kill_now(node);
+	else if (shutdown_ns != SPEC_SHUTDOWN_INFINITY)
+		arm(node, shutdown_ns);
+}
+
+static void
+forget(struct node *node, const char *event)
+{
+	for (size_t i = node->child_count; i-- > 0;)
+		child_do(node->children[i], CHILD_FORGET);
+	enter(node, NODE_GONE, event);
+}
+
+void
+child_leave(struct node *node, const char *event)
+{
+	bool forgotten = !node_keeps_spec(node) || node->own->cause == CAUSE_ADD;
+
+	group_mark_stop(node, false);
+	group_mark_start(node, START_NO);
+	node->own->cause = CAUSE_RESTART;
+	if (forgotten)
+		forget(node, event);
+	else if (node->state != NODE_STOPPED)
+		enter(node, NODE_STOPPED, event);
+}
+
+void
+child_wait(struct node *node, int64_t delay_ns, const char *event)
+{
+	tri_assert(node->own->start != START_NO);
+	if (node->state != NODE_WAITING)
+		enter(node, NODE_WAITING, event);
+	timers_cancel(&node->own->tree->timers, &node->own->timer);
+	node->due_ns = 0;
+	if (delay_ns > 0) {
+		arm(node, delay_ns);
+		node->due_ns = node->own->timer.due_ns;
+	} else if (node->own->start == START_FREE) {
+		child_do(node, CHILD_TURN);
+	} else {
+		group_wake(node->parent);
+	}
+}
+
+/* The cells. Each is named after what happens to the node. */
+
+/* Not ours to see in this state, but anybody's to send: the incarnation is over. */
+static void
+drop(struct node *node, const struct child_event *event)
+{
+	(void)event;
+	node->own->tree->dropped++;
+}
+
+static void
+nothing(struct node *node, const struct child_event *event)
+{
+	(void)node;
+	(void)event;
+}
+
+static void
+never(struct node *node, const struct child_event *event)
+{
+	(void)node;
+	(void)event;
+	tri_assert(!"an event that the core cannot have sent in this state");
+}
+
+static void
+line_up(struct node *node, const struct child_event *event)
+{
+	child_wait(node, 0, event_name(event));
+}
+
+/* At rest now, or already: on to where its mark leads. */
+static void
+rest(struct node *node, const struct child_event *event)
+{
+	group_mark_stop(node, false);
+	if (node->own->start == START_NO)
+		child_leave(node, event_name(event));
+	else
+		child_wait(node, 0, event_name(event));
+}
+
+static void
+launch(struct node *node, const struct child_event *event)
+{
+	struct tree *tree = node->own->tree;
+
+	node->own->asked = false;
+	node->own->killed = false;
+	node->incarnation++;
+	if (node->own->cause == CAUSE_RESTART)
+		node->restarts++;
+	enter(node, NODE_STARTING, event_name(event));
+	if (node->own->group != NULL) {
+		group_launch(node);
+	} else {
+		arm(node, node->spec->start_timeout_ns);
+		tree->ops.start(tree->arg, node);
+	}
+}
+
+/* It is where it should be, unless its supervisor has come to want it stopped meanwhile. */
+static void
+arrived(struct node *node)
+{
+	node->own->cause = CAUSE_RESTART;
+	if (!node->own->must_stop)
+		group_mark_start(node, START_NO);
+}
+
+static void
+come_up(struct node *node, const struct child_event *event)
+{
+	if (node->own->killed)
+		return; /* ready after its time was over: it is dying already */
+	enter(node, NODE_RUNNING, event_name(event));
+	arrived(node);
+}
+
+/* An end before it was ready. */
+static void
+fall(struct node *node, const struct child_event *event)
+{
+	node->last_end = event->end;
+	if (node->own->must_stop) {
+		rest(node, event);
+	} else if (event->end == NODE_END_IGNORED && !node->own->killed) {
+		/* Not needed here: that counts as started (OTP: its spec stays, with no pid). */
+		arrived(node);
+		child_leave(node, event_name(event));
+	} else {
+		if (event->end != NODE_END_PERMANENT_FAILURE)
+			node->last_end = NODE_END_START_FAILED;
+		strategy_start_failed(node, event);
+	}
+}
+
+/* An end by itself; unless its supervisor was about to stop it, then this is part of that. */
+static void
+die(struct node *node, const struct child_event *event)
+{
+	node->last_end = event->end;
+	if (node->own->must_stop)
+		rest(node, event);
+	else
+		strategy_died(node, event);
+}
+
+/* The end of a stop: one that was asked for, or a supervisor's by itself. */
+static void
+come_down(struct node *node, const struct child_event *event)
+{
+	node->last_end = event->end;
+	if (node->own->asked || node->own->must_stop)
+		rest(node, event);
+	else if (event->end == NODE_END_START_FAILED)
+		strategy_start_failed(node, event);
+	else
+		strategy_died(node, event);
+}
+
+static void
+halt(struct node *node, const struct child_event *event)
+{
+	struct tree *tree = node->own->tree;
+
+	enter(node, NODE_STOPPING, event_name(event));
+	if (node->own->group != NULL)
+		group_halt(node);
+	else if (!node->own->killed && node_shutdown_ns(node) != SPEC_SHUTDOWN_KILL)
+		tree->ops.stop(tree->arg, node);
+	climb_ladder(node);
+}
+
+/* Its supervisor wants stopped what is coming down by itself. */
+static void
+insist(struct node *node, const struct child_event *event)
+{
+	(void)event;
+	if (!node->own->asked)
+		climb_ladder(node);
+}
+
+static void
+strike(struct node *node, const struct child_event *event)
+{
+	(void)event;
+	kill_now(node);
+}
+
+static void
+halt_and_strike(struct node *node, const struct child_event *event)
+{
+	enter(node, NODE_STOPPING, event_name(event));
+	node->own->asked = true;
+	if (node->own->group != NULL)
+		group_halt(node);
+	kill_now(node);
+}
+
+static void
+finish(struct node *node, const struct child_event *event)
+{
+	(void)event;
+	tri_assert(node->own->group != NULL);
+	enter(node, NODE_STOPPING, tree_outcome_name(node->own->group->ending));
+	group_halt(node);
+}
+
+static void
+vanish(struct node *node, const struct child_event *event)
+{
+	forget(node, event_name(event));
+}
+
+static void
+come_back(struct node *node, const struct child_event *event)
+{
+	if (node->own->buried)
+		node_release(node); /* of what it was before; nobody has told the shell yet */
+	node_attach(node);
+	node->restarts = 0;
+	node->last_end = NODE_END_NONE;
+	enter(node, NODE_STOPPED, event_name(event));
+}
+
+/* clang-format off */
+static child_cell *const table[NODE_STATE_COUNT][CHILD_EVENT_COUNT] = {
+	/*                 start    turn    ready    ended      stop     kill             timeout     finish   forget   return */
+	[NODE_STOPPED]  = {line_up, never,  drop,    drop,      rest,    rest,            never,      never,   vanish,  never},
+	[NODE_WAITING]  = {nothing, launch, drop,    drop,      rest,    rest,            line_up,    never,   never,   never},
+	[NODE_STARTING] = {nothing, never,  come_up, fall,      halt,    halt_and_strike, strike,     finish,  never,   never},
+	[NODE_RUNNING]  = {nothing, never,  drop,    die,       halt,    halt_and_strike, never,      finish,  never,   never},
+	[NODE_STOPPING] = {nothing, never,  nothing, come_down, insist,  strike,          strike,     nothing, never,   never},
+	[NODE_GONE]     = {never,   never,  drop,    drop,      nothing, nothing,         never,      never,   nothing, come_back},
+};
+/* clang-format on */
+
+void
+child_step(struct node *node, const struct child_event *event)
+{
+	table[node->state][event->kind](node, event);
+}
+
+void
+child_do(struct node *node, enum child_event_kind kind)
+{
+	child_step(node, &(struct child_event){ .kind = kind });
+}

@@ -1,0 +1,222 @@
+/*
+ * command.c: what an operator or an actor may ask of a tree while it runs, in OTP's terms: start_child, terminate_child,
+ * restart_child, delete_child; and restart, which OTP has not.
+ *
+ * A command is checked against what can be seen when it is given, queued (at most one per node: the newest), and carried out in
+ * tree_run(); what has changed until then may make it moot. Like strategy.c it only sets marks and starts the first step.
+ */
+#include <stdio.h>
+
+#include "core.h"
+
+static enum command
+waiting_command(const struct node *node)
+{
+	const struct event *event = &node->own->events[EVENT_COMMAND];
+
+	return event->queued ? event->command : COMMAND_NONE;
+}
+
+static void
+order(struct node *node, enum command command)
+{
+	struct event *event = &node->own->events[EVENT_COMMAND];
+
+	event->command = command;
+	if (!event->queued)
+		tree_queue(event);
+}
+
+static bool
+parent_runs(const struct node *node)
+{
+	return node->parent == NULL || node->parent->state == NODE_RUNNING;
+}
+
+tractor_err
+tree_start(struct tree *tree, struct node *node)
+{
+	enum command waiting = waiting_command(node);
+
+	tri_assert(node->own->tree == tree);
+	if (node->state == NODE_GONE || waiting == COMMAND_REMOVE)
+		return TRACTOR_ESTOPPED;
+	if (node->state != NODE_STOPPED || (waiting != COMMAND_NONE && waiting != COMMAND_TERMINATE))
+		return TRACTOR_EEXIST;
+	if (!parent_runs(node))
+		return TRACTOR_ECLOSED;
+	order(node, COMMAND_START);
+	return TRACTOR_OK;
+}
+
+tractor_err
+tree_terminate(struct tree *tree, struct node *node)
+{
+	tri_assert(node->own->tree == tree);
+	if (node->state != NODE_GONE && waiting_command(node) != COMMAND_REMOVE)
+		order(node, COMMAND_TERMINATE);
+	return TRACTOR_OK;
+}
+
+tractor_err
+tree_restart(struct tree *tree, struct node *node)
+{
+	tri_assert(node->own->tree == tree);
+	if (node->state == NODE_GONE || waiting_command(node) == COMMAND_REMOVE)
+		return TRACTOR_ESTOPPED;
+	if (!parent_runs(node))
+		return TRACTOR_ECLOSED;
+	if (waiting_command(node) != COMMAND_ADD)
+		order(node, COMMAND_RESTART);
+	return TRACTOR_OK;
+}
+
+tractor_err
+tree_remove(struct tree *tree, struct node *node)
+{
+	enum command waiting = waiting_command(node);
+
+	tri_assert(node->own->tree == tree);
+	if (node->parent == NULL || node->state != NODE_STOPPED)
+		return TRACTOR_EINVAL;
+	if (waiting != COMMAND_NONE && waiting != COMMAND_TERMINATE && waiting != COMMAND_REMOVE)
+		return TRACTOR_EINVAL; /* it is about to run */
+	order(node, COMMAND_REMOVE);
+	return TRACTOR_OK;
+}
+
+/* How many levels of supervisors (and a pool) the spec has. */
+static int
+spec_levels(const struct spec *spec)
+{
+	int below = 0;
+
+	for (size_t i = 0; i < spec->child_count; i++) {
+		int levels = spec_levels(spec->children[i]);
+		if (below < levels)
+			below = levels;
+	}
+	return below + (spec->kind != SPEC_ACTOR);
+}
+
+static int
+levels_to(const struct node *node)
+{
+	int levels = 0;
+
+	for (; node != NULL; node = node->parent)
+		levels++;
+	return levels;
+}
+
+/* True if `spec` may be a child of `parent`, by what it says. */
+static bool
+fits(const struct node *parent, const struct spec *spec)
+{
+	if (parent->own->group == NULL || spec_check(spec, NULL, NULL) > 0)
+		return false;
+	if (parent->spec->kind == SPEC_POOL && spec->kind != SPEC_ACTOR)
+		return false;
+	if (spec->significant && parent->spec->auto_shutdown == SPEC_NEVER)
+		return false;
+	return levels_to(parent) + spec_levels(spec) <= SPEC_DEPTH_MAX;
+}
+
+static struct node *
+child_named(const struct node *parent, const char *name)
+{
+	char path[SPEC_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", parent->path, name);
+	return index_by_path(&parent->own->tree->index, path);
+}
+
+tractor_err
+tree_add(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node)
+{
+	struct node *node;
+
+	tri_assert(parent->own->tree == tree && !tree->running);
+	if (!fits(parent, spec))
+		return TRACTOR_EINVAL;
+	if (parent->state != NODE_RUNNING)
+		return TRACTOR_ECLOSED;
+	if (child_named(parent, spec->name) != NULL)
+		return TRACTOR_EEXIST;
+	if (parent->spec->kind == SPEC_POOL && parent->child_count >= parent->spec->pool_max)
+		return TRACTOR_EFULL;
+	tractor_err err = node_new(tree, parent, spec, &node);
+	if (err != TRACTOR_OK)
+		return err;
+	order(node, COMMAND_ADD);
+	*ret_node = node;
+	return TRACTOR_OK;
+}
+
+/* Where a group is being brought up in order, whoever is started by command has its turn in it. */
+static void
+start_by(struct node *node, enum start_cause cause)
+{
+	bool in_turn = node->parent != NULL && group_busy(node->parent);
+
+	node->own->cause = cause;
+	group_mark_start(node, in_turn ? START_IN_TURN : START_FREE);
+}
+
+static void
+terminate(struct node *node)
+{
+	node->own->cause = CAUSE_RESTART; /* nobody's start depends on it any more, and its spec is kept */
+	group_mark_start(node, START_NO);
+	if (!node->own->must_stop) /* else it has its turn */
+		child_do(node, CHILD_STOP);
+}
+
+static void
+restart(struct node *node)
+{
+	start_by(node, CAUSE_COMMAND);
+	if (node->state == NODE_STOPPED)
+		child_do(node, CHILD_START);
+	else if (!node->own->must_stop)
+		child_do(node, CHILD_STOP);
+}
+
+static void
+start(struct node *node, enum start_cause cause)
+{
+	if (node->state != NODE_STOPPED)
+		return;
+	start_by(node, cause);
+	child_do(node, CHILD_START);
+}
+
+void
+command_obey(struct node *node, enum command command)
+{
+	bool can_start = node->state != NODE_GONE && parent_runs(node);
+
+	switch (command) {
+	case COMMAND_NONE: break;
+	case COMMAND_START:
+		if (can_start)
+			start(node, CAUSE_COMMAND);
+		break;
+	case COMMAND_ADD:
+		if (can_start)
+			start(node, CAUSE_ADD);
+		break;
+	case COMMAND_RESTART:
+		if (can_start)
+			restart(node);
+		break;
+	case COMMAND_TERMINATE:
+		if (node->state != NODE_GONE)
+			terminate(node);
+		break;
+	case COMMAND_REMOVE:
+		if (node->state == NODE_STOPPED)
+			child_do(node, CHILD_FORGET);
+		break;
+	}
+}

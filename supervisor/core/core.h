@@ -1,0 +1,192 @@
+/*
+ * core.h: the inside of the core of supervision, for its own files and their tests. Its prototypes, grouped by file, are its map:
+ *
+ *   tree.c       the outside: events are queued, tree_run() takes them out and hands them on
+ *   command.c    commands: checked, queued with the events, carried out
+ *   child.c      what an event does to one node: the table state x event. The only writer of node->state
+ *   strategy.c   what a death leads to: OTP's rules. Decides, and marks who must stop and who must start
+ *   group.c      makes the marks come true, in order: one supervisor and its children
+ *   node.c       the memory of nodes: made, listed under their parents, buried
+ *   index.c      nodes by id and by path
+ *   intensity.c, backoff.c, timers.c    know nothing of trees
+ *
+ * How it hangs together. A supervisor and a pool are nodes without a process: they have the same states as an actor, take the
+ * same events, and post "ready" and "ended" of themselves when their children have come up or down, where an actor's are
+ * posted by the shell. So a supervisor that gives up is, for its parent, a child that died, and that is all there is to escalation.
+ *
+ * Each child has two marks. `must_stop`: its supervisor stops it, in reverse order. `start`: what follows once it is at rest.
+ * Whoever decides something only sets marks; group_reconcile() then does the next step towards them, whenever one of them
+ * was set or cleared. A second death in the middle of a group's restart is thus nothing special: it sets some marks again.
+ */
+#ifndef TRACTOR_SUPERVISOR_CORE_CORE_H
+#define TRACTOR_SUPERVISOR_CORE_CORE_H
+
+#include "assert.h"
+#include "backoff.h"
+#include "intensity.h"
+#include "timers.h"
+#include "tree.h"
+
+/* What is to follow once a node is at rest (STOPPED or WAITING). */
+enum start_mark {
+	START_NO,
+	START_FREE,                 /* started when its delay is over, whatever its siblings do */
+	START_IN_TURN,              /* started by its supervisor, after those before it are ready */
+};
+
+/* Whose wish the coming start is: what to do if it fails. */
+enum start_cause {
+	CAUSE_RESTART,              /* it counts, and is tried again */
+	CAUSE_INITIAL,              /* its supervisor's start fails with it */
+	CAUSE_ADD,                  /* it is forgotten again */
+	CAUSE_COMMAND,              /* it stays stopped */
+};
+
+enum command { COMMAND_NONE, COMMAND_START, COMMAND_ADD, COMMAND_TERMINATE, COMMAND_RESTART, COMMAND_REMOVE };
+
+/* What waits in the queue: at most one of each kind per node, embedded in it, so that posting needs no memory. */
+enum event_kind { EVENT_READY, EVENT_ENDED, EVENT_COMMAND, EVENT_RECONCILE };
+#define EVENT_KINDS (EVENT_RECONCILE + 1)
+
+struct event {
+	struct event *next;
+	struct node *node;
+	enum event_kind kind;
+	bool queued;
+	uint32_t incarnation;       /* READY, ENDED */
+	enum node_end end;          /* ENDED */
+	struct node_verdict verdict;
+	enum command command;       /* COMMAND */
+};
+
+/* What a supervisor or a pool has beside a node's own: its children's business. */
+struct group {
+	struct intensity intensity;
+	struct node **statics;      /* the children of its spec, present or GONE: those come back when it starts anew */
+	size_t static_count;
+	size_t capacity;            /* of node->children */
+	uint64_t next_rank;
+	size_t stop_count;          /* children marked must_stop */
+	size_t start_count;         /* children marked START_IN_TURN */
+	size_t stop_below;          /* no child at this place or after it is marked must_stop */
+	size_t start_from;          /* no child before this place is marked START_IN_TURN */
+	enum tree_outcome_kind ending; /* why it comes down, once it does */
+	char cause[SPEC_PATH_MAX];  /* which child brought it down, the lowest one that is known; "" */
+};
+
+struct node_private {
+	struct tree *tree;
+	struct group *group;        /* NULL: an actor */
+	uint64_t rank;              /* siblings are in this order */
+	bool dynamic;               /* added while running; doesn't come back when its supervisor starts anew */
+	bool must_stop;
+	enum start_mark start;
+	enum start_cause cause;
+	bool asked;                 /* STOPPING because its supervisor wants it so, not by itself */
+	bool killed;                /* this incarnation has been killed by us */
+	struct timer timer;         /* the state's: WAITING: its delay; STARTING: the start limit; STOPPING: the kill ladder */
+	struct backoff backoff;
+	struct event events[EVENT_KINDS];
+	struct node *next_by_id, *next_by_path; /* index.c */
+	struct node *next_buried;   /* node.c */
+	bool buried;
+};
+
+struct index {
+	struct node **by_id, **by_path; /* buckets; as many of each */
+	size_t bucket_count;        /* a power of two */
+	size_t count;
+};
+
+struct tree {
+	struct tree_ops ops;
+	void *arg;
+	struct node *root;
+	struct index index;
+	struct timers timers;
+	struct event *first, *last; /* the queue */
+	struct node *buried_first, *buried_last;
+	uint64_t next_id;
+	size_t node_count;          /* with those that are GONE but will come back */
+	uint64_t random;
+	uint64_t dropped;
+	int64_t now_ns;
+	bool running;               /* inside tree_run() */
+};
+
+/* index.c */
+tractor_err index_reserve(struct index *index, size_t node_count);
+void index_insert(struct index *index, struct node *node);
+void index_remove(struct index *index, struct node *node);
+struct node *index_by_id(const struct index *index, uint64_t id);
+struct node *index_by_path(const struct index *index, const char *path);
+void index_free(struct index *index);
+
+/* node.c */
+tractor_err node_new(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node);
+void node_free(struct node *node);
+void node_attach(struct node *node);     /* lists it: under its parent, in the index, under a new id */
+void node_bury(struct node *node);       /* takes it off the lists; it is released and freed by node_reap() */
+void node_release(struct node *node);    /* tells the shell to let go of it */
+void node_reap(struct tree *tree);
+size_t node_place(const struct node *node);      /* among its siblings */
+bool node_at_rest(const struct node *node);      /* has no process, and none below it has */
+bool node_keeps_spec(const struct node *node);   /* STOPPED, not GONE, when it comes to rest for good */
+int64_t node_shutdown_ns(const struct node *node);
+
+/* child.c */
+#define CHILD_EVENTS(X)                                                                                      \
+	X(CHILD_START, "start")     /* its start mark was set */                                             \
+	X(CHILD_TURN, "turn")       /* start it now */                                                       \
+	X(CHILD_READY, "ready")                                                                              \
+	X(CHILD_ENDED, "ended")                                                                              \
+	X(CHILD_STOP, "stop")       /* its supervisor wants it stopped */                                    \
+	X(CHILD_KILL, "kill")       /* at once, with all below it */                                         \
+	X(CHILD_TIMEOUT, "timeout") /* its state's timer */                                                  \
+	X(CHILD_FINISH, "finish")   /* a supervisor comes down by itself: group->ending says why */          \
+	X(CHILD_FORGET, "forget")   /* its spec too */                                                       \
+	X(CHILD_RETURN, "return")   /* forgotten, but its supervisor starts anew */
+
+enum child_event_kind {
+#define CHILD_EVENT_CONSTANT(constant, word) constant,
+	CHILD_EVENTS(CHILD_EVENT_CONSTANT)
+#undef CHILD_EVENT_CONSTANT
+};
+#define CHILD_EVENT_COUNT (CHILD_RETURN + 1)
+#define NODE_STATE_COUNT (NODE_GONE + 1)
+
+struct child_event {
+	enum child_event_kind kind;
+	enum node_end end;          /* CHILD_ENDED */
+	struct node_verdict verdict;
+};
+
+void child_step(struct node *node, const struct child_event *event);
+void child_do(struct node *node, enum child_event_kind kind);    /* an event that is only its kind */
+void child_wait(struct node *node, int64_t delay_ns, const char *event); /* to WAITING; then as its start mark says */
+void child_leave(struct node *node, const char *event);          /* at rest for good: to STOPPED or GONE */
+
+/* strategy.c */
+void strategy_died(struct node *node, const struct child_event *event);
+void strategy_start_failed(struct node *node, const struct child_event *event);
+
+/* group.c */
+void group_mark_stop(struct node *child, bool must_stop);
+void group_mark_start(struct node *child, enum start_mark start);
+bool group_busy(const struct node *supervisor);  /* some child is still marked */
+void group_wake(struct node *supervisor);        /* has it reconciled soon */
+void group_launch(struct node *supervisor);      /* it has become STARTING */
+void group_halt(struct node *supervisor);        /* it has become STOPPING */
+void group_kill(struct node *supervisor);        /* kills all below it; it is STOPPING */
+void group_finish(struct node *supervisor, enum tree_outcome_kind why, struct node *culprit);
+void group_reconcile(struct node *supervisor);
+
+/* command.c */
+void command_obey(struct node *node, enum command command);
+
+/* tree.c */
+void tree_queue(struct event *event);
+void tree_post_own(struct node *node, enum event_kind kind, enum node_end end);  /* what a supervisor says of itself */
+bool tree_posted(const struct node *node, enum event_kind kind);
+
+#endif

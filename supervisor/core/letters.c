@@ -1,0 +1,224 @@
+/*
+ * letters.c: one message on its way: where it is, whose room it takes there, and what is said when it will not arrive.
+ *
+ * A letter's places are delayed, parked, waiting, delivered. It takes room in one share: its sender's at its target. The share is there
+ * while it has something, so that whoever sends nothing costs nothing. What may go where is decided in mailbox.c; here is only
+ * what must be undone when a letter leaves a place. Nothing fails but for want of memory, and then nothing has been done.
+ */
+#include "router_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
+
+tractor_err
+letters_new(const struct router_send *send, struct letter **ret_letter)
+{
+	struct letter *letter = malloc(sizeof(*letter) + send->payload_bytes);
+
+	if (letter == NULL)
+		return TRACTOR_ENOMEM;
+	*letter = (struct letter){
+		.message = {
+			.kind = ROUTER_MESSAGE,
+			.sender = send->sender,
+			.target = send->target,
+			.message = send->message,
+			.ask = (send->flags & TRI_FLAG_ASK) != 0,
+			.payload_bytes = send->payload_bytes,
+			.payload = letter->payload,
+		},
+		.incarnation = send->incarnation,
+		.correlation = send->correlation,
+	};
+	if (send->payload_bytes > 0)
+		memcpy(letter->payload, send->payload, send->payload_bytes);
+	link_init(&letter->pending);
+	link_init(&letter->at_target);
+	*ret_letter = letter;
+	return TRACTOR_OK;
+}
+
+struct share *
+letters_share(const struct router *router, const struct party *target, uint64_t sender)
+{
+	struct table_entry *entry = table_find(&router->shares, target->id, sender);
+
+	return entry != NULL ? OWNER(entry, struct share, by_pair) : NULL;
+}
+
+tractor_err
+letters_address(struct router *router, struct letter *letter, struct party *target)
+{
+	struct share *share = letters_share(router, target, letter->message.sender);
+
+	if (share == NULL) {
+		share = calloc(1, sizeof(*share));
+		if (share == NULL)
+			return TRACTOR_ENOMEM;
+		share->target = target;
+		link_init(&share->parked);
+		link_init(&share->crowded);
+		table_add(&router->shares, &share->by_pair, target->id, letter->message.sender);
+	}
+	letter->share = share;
+	letter->target = target;
+	return TRACTOR_OK;
+}
+
+/* A share in which nothing is left. */
+static void
+tidy(struct router *router, struct share *share)
+{
+	if (share == NULL || share->load.count > 0 || share->backlog.count > 0)
+		return;
+	table_remove(&router->shares, &share->by_pair);
+	router_discard(router, &share->trash);
+}
+
+void
+letters_pend(struct letter *letter, struct party *from)
+{
+	letter->from = from;
+	link_insert(&from->pending, &letter->pending);
+	if (letter->delayed)
+		load_add(&from->delayed, letter->message.payload_bytes);
+}
+
+static void
+unpend(struct letter *letter)
+{
+	if (letter->from == NULL)
+		return;
+	if (letter->delayed)
+		load_take(&letter->from->delayed, letter->message.payload_bytes);
+	link_remove(&letter->pending);
+	letter->from = NULL;
+}
+
+static void
+unpark(struct letter *letter)
+{
+	letter->target->counts.parked--;
+	load_take(&letter->share->backlog, letter->message.payload_bytes);
+	if (letter->share->backlog.count == 0)
+		link_remove(&letter->share->crowded);
+}
+
+static void
+leave_mailbox(struct letter *letter)
+{
+	letter->target->counts.waiting--;
+	if (letter->place == LETTER_DELIVERED)
+		letter->target->counts.delivered--;
+	if (letter->share != NULL)
+		load_take(&letter->share->load, letter->message.payload_bytes);
+}
+
+void
+letters_unhook(struct router *router, struct letter *letter)
+{
+	if (letter->place == LETTER_PARKED)
+		unpark(letter);
+	if (letter->place == LETTER_WAITING || letter->place == LETTER_DELIVERED)
+		leave_mailbox(letter);
+	letter->place = LETTER_NOWHERE;
+	link_remove(&letter->at_target);
+	unpend(letter);
+	router_disarm(router, &letter->deadline);
+}
+
+void
+letters_drop(struct router *router, struct letter *letter)
+{
+	letters_unhook(router, letter);
+	tidy(router, letter->share);
+	router_discard(router, &letter->trash);
+}
+
+void
+letters_bury(struct router *router, struct letter *letter, tractor_err why)
+{
+	letters_drop(router, letter);
+	if (letter->target != NULL)
+		letter->target->counts.dead_letter_total++;
+	if (router->ops.dead_letter != NULL)
+		router->ops.dead_letter(router->arg, &letter->message, why);
+}
+
+/* Not taken over, and the sender still waits to hear that: it hears nothing else, of an ask neither. */
+static void
+turn_away(struct router *router, struct letter *letter, tractor_err err)
+{
+	if (letter->ask != NULL)
+		asks_drop(router, letter->ask);
+	letters_drop(router, letter);
+	router_tell_accept(router, letter->message.sender, letter->incarnation, letter->correlation, err);
+}
+
+void
+letters_refuse(struct router *router, struct letter *letter, tractor_err err)
+{
+	struct ask *ask = letter->ask;
+
+	if (letter->wants_accept) {
+		turn_away(router, letter, err);
+	} else if (letter->message.ask) {
+		letters_drop(router, letter);
+		if (ask != NULL)
+			asks_answer(router, ask, err, NULL, 0);
+	} else {
+		letters_bury(router, letter, err);
+	}
+}
+
+static uint64_t
+fnv(uint64_t hash, const void *bytes, size_t count)
+{
+	const uint8_t *at = bytes;
+
+	for (size_t i = 0; i < count; i++)
+		hash = (hash ^ at[i]) * FNV_PRIME;
+	return hash;
+}
+
+/* Only what was in hand at a crash needs one, so nobody else pays for it. */
+uint64_t
+letters_digest(struct letter *letter)
+{
+	struct router_message *message = &letter->message;
+
+	if (message->digest == 0)
+		message->digest = fnv(fnv(FNV_BASIS, &message->message, sizeof(message->message)),
+			letter->payload, message->payload_bytes);
+	return message->digest;
+}
+
+static void
+disown_letter(struct router *router, struct letter *letter, struct link *forwarded)
+{
+	if (letter->forwarded) {
+		link_remove(&letter->pending);
+		link_insert(forwarded, &letter->pending);
+		return;
+	}
+	if (letter->ask != NULL)
+		asks_drop(router, letter->ask);
+	letters_drop(router, letter);
+}
+
+void
+letters_disown(struct router *router, struct party *from, struct link *ret_forwarded)
+{
+	struct letter *letter;
+	struct ask *ask;
+
+	link_init(ret_forwarded);
+	while ((letter = FIRST(&from->pending, struct letter, pending)) != NULL)
+		disown_letter(router, letter, ret_forwarded);
+	while ((ask = FIRST(&from->asks, struct ask, asked)) != NULL)
+		asks_silence(router, ask);
+	from->waits_for = NULL;
+}

@@ -1,0 +1,262 @@
+/*
+ * sending.c: a message comes in: may it be sent, is there room, and if not at once, then when. Tells, asks, delayed tells, forwarded
+ * asks, system messages.
+ *
+ * It must not know what happens to a message that is in its mailbox. What can't be taken over is refused at once, for want of memory
+ * too, and then nothing is left of it; whatever may fail is done before anything is changed that others see.
+ */
+#include "router_private.h"
+
+/* When there was no memory for what is due: soon, but not at once, so that something may have been freed. */
+#define AGAIN_NS INT64_C(10000000)
+
+/* What can be said against the message itself. */
+static tractor_err
+check(const struct router *router, const struct router_send *send, struct party **ret_target)
+{
+	struct party *target;
+	tractor_err err;
+
+	if (send->target_node != 0)
+		return TRACTOR_EUNREACHABLE;
+	if (send->payload_bytes > TRI_PAYLOAD_MAX)
+		return TRACTOR_EBADMSG;
+	err = router_target(router, send->target, &target);
+	if (err != TRACTOR_OK)
+		return err;
+	if (!mailbox_understands(target, send->message))
+		return TRACTOR_EPROTOCOL;
+	*ret_target = target;
+	return TRACTOR_OK;
+}
+
+static void
+parked_too_long(struct router *router, struct deadline *deadline)
+{
+	mailbox_evict(router, OWNER(deadline, struct letter, deadline), TRACTOR_ETIMEDOUT);
+}
+
+/* A delayed one is due. Its sender has long been told that it is taken over. */
+static void
+due(struct router *router, struct deadline *deadline)
+{
+	struct letter *letter = OWNER(deadline, struct letter, deadline);
+	struct party *target;
+	tractor_err err = router_target(router, letter->message.target, &target);
+
+	if (err == TRACTOR_OK && !mailbox_understands(target, letter->message.message))
+		err = TRACTOR_EPROTOCOL;
+	if (err != TRACTOR_OK) {
+		letters_bury(router, letter, err);
+	} else if (letters_address(router, letter, target) != TRACTOR_OK) {
+		/* Its place among the timers is still its own. */
+		err = router_arm(router, deadline, deadline->timer.due_ns + AGAIN_NS, due);
+		tri_assert(err == TRACTOR_OK);
+	} else if (mailbox_has_room(letter->share, letter->message.payload_bytes)) {
+		mailbox_take_over(router, letter);
+	} else {
+		mailbox_park(letter);
+	}
+}
+
+static tractor_err
+delay(struct router *router, struct party *from, const struct router_send *send, int64_t now_ns)
+{
+	struct letter *letter;
+	tractor_err err;
+
+	if ((send->flags & TRI_FLAG_ASK) != 0)
+		return TRACTOR_EINVAL;
+	if (!load_fits(&from->delayed, ROUTER_PENDING_MAX, send->payload_bytes))
+		return TRACTOR_EFULL;
+	err = letters_new(send, &letter);
+	if (err != TRACTOR_OK)
+		return err;
+	err = router_arm(router, &letter->deadline, router_due(now_ns, send->limit_ms), due);
+	if (err != TRACTOR_OK) {
+		letters_drop(router, letter);
+		return err;
+	}
+	letter->place = LETTER_DELAYED;
+	letter->delayed = true;
+	letters_pend(letter, from);
+	router_tell_accept(router, send->sender, send->incarnation, send->correlation, TRACTOR_OK);
+	return TRACTOR_OK;
+}
+
+/* An ask of the sender's own, for this letter. */
+static tractor_err
+open_ask(struct router *router, struct party *from, struct letter *letter, const struct router_send *send,
+	int64_t now_ns)
+{
+	struct ask *ask;
+	tractor_err err = asks_open(router, from, send, now_ns, &ask);
+
+	if (err != TRACTOR_OK)
+		return err;
+	asks_carry(ask, letter);
+	if ((send->flags & TRI_FLAG_BLOCKING) != 0)
+		from->waits_for = ask;
+	return TRACTOR_OK;
+}
+
+/* Room inside, or a place outside? */
+static tractor_err
+find_room(const struct share *share, const struct router_send *send, bool *ret_parks)
+{
+	bool parks = !mailbox_has_room(share, send->payload_bytes);
+
+	if (parks && ((send->flags & TRI_FLAG_TRY) != 0 ||
+			     !load_fits(&share->backlog, ROUTER_PENDING_MAX, send->payload_bytes)))
+		return TRACTOR_EFULL;
+	*ret_parks = parks;
+	return TRACTOR_OK;
+}
+
+static void
+enter(struct router *router, struct party *from, struct letter *letter, bool parks)
+{
+	if (!parks) {
+		mailbox_take_over(router, letter);
+		return;
+	}
+	mailbox_park(letter);
+	letters_pend(letter, from);
+}
+
+/* A copy of what is sent, in its sender's share, and whether there is room for it. Nobody can see it yet. */
+static tractor_err
+prepare(struct router *router, struct party *target, const struct router_send *send,
+	struct letter **ret_letter, bool *ret_parks)
+{
+	struct letter *letter;
+	bool parks;
+	tractor_err err = find_room(letters_share(router, target, send->sender), send, &parks);
+
+	if (err != TRACTOR_OK)
+		return err;
+	err = letters_new(send, &letter);
+	if (err != TRACTOR_OK)
+		return err;
+	err = letters_address(router, letter, target);
+	if (err != TRACTOR_OK) {
+		letters_drop(router, letter);
+		return err;
+	}
+	*ret_letter = letter;
+	*ret_parks = parks;
+	return TRACTOR_OK;
+}
+
+static tractor_err
+hand_in(struct router *router, struct party *from, struct party *target, const struct router_send *send,
+	int64_t now_ns)
+{
+	bool ask = (send->flags & TRI_FLAG_ASK) != 0, parks;
+	struct letter *letter;
+	tractor_err err = prepare(router, target, send, &letter, &parks);
+
+	if (err != TRACTOR_OK)
+		return err;
+	letter->wants_accept = !ask || (send->flags & TRI_FLAG_WANT_ACCEPT) != 0;
+	if (ask)
+		err = open_ask(router, from, letter, send, now_ns);
+	else if (parks && send->limit_ms >= 0)
+		err = router_arm(
+			router, &letter->deadline, router_due(now_ns, send->limit_ms), parked_too_long);
+	if (err != TRACTOR_OK) {
+		letters_drop(router, letter);
+		return err;
+	}
+	enter(router, from, letter, parks);
+	return TRACTOR_OK;
+}
+
+/* One who isn't there gets the same answer as one who sends to somebody who isn't there. */
+static tractor_err
+try_send(struct router *router, struct party *from, const struct router_send *send, int64_t now_ns)
+{
+	const uint16_t blocks = TRI_FLAG_ASK | TRI_FLAG_BLOCKING;
+	struct party *target;
+	tractor_err err = from != NULL ? check(router, send, &target) : TRACTOR_ESTOPPED;
+
+	if (err != TRACTOR_OK)
+		return err;
+	if ((send->flags & blocks) == blocks && waits_circular(from, target))
+		return TRACTOR_EDEADLOCK;
+	if ((send->flags & TRI_FLAG_DELAYED) != 0)
+		return delay(router, from, send, now_ns);
+	return hand_in(router, from, target, send, now_ns);
+}
+
+void
+sending_send(struct router *router, const struct router_send *send, int64_t now_ns)
+{
+	const uint16_t answer_only = TRI_FLAG_ASK;
+	struct party *from = router_party(router, send->sender);
+	tractor_err err;
+
+	if (from != NULL && send->incarnation < from->incarnation)
+		return; /* its process has been replaced, and nobody waits for an answer */
+	err = try_send(router, from, send, now_ns);
+	if (err == TRACTOR_OK)
+		return;
+	if ((send->flags & (TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT)) == answer_only)
+		router_tell_answer(router, send->sender, send->incarnation, send->correlation, err, NULL, 0);
+	else
+		router_tell_accept(router, send->sender, send->incarnation, send->correlation, err);
+}
+
+static tractor_err
+hand_on(struct router *router, struct party *from, struct ask *ask, const struct router_send *send)
+{
+	struct party *target;
+	struct letter *letter;
+	bool parks;
+	tractor_err err = check(router, send, &target);
+
+	if (err != TRACTOR_OK)
+		return err;
+	if (waits_on(ask) && waits_circular(ask->asker, target))
+		return TRACTOR_EDEADLOCK;
+	err = prepare(router, target, send, &letter, &parks);
+	if (err != TRACTOR_OK)
+		return err;
+	letter->forwarded = true;
+	asks_carry(ask, letter);
+	enter(router, from, letter, parks);
+	return TRACTOR_OK;
+}
+
+void
+sending_forward(struct router *router, struct party *from, struct ask *ask, const struct router_send *send)
+{
+	struct router_send plain = *send;
+	tractor_err err;
+
+	if (ask->withdrawn) {
+		asks_drop(router, ask); /* its asker has heard the end of it: as one that nobody has begun */
+		return;
+	}
+	plain.flags = TRI_FLAG_ASK; /* how the forwarder would wait is no matter: it doesn't */
+	err = hand_on(router, from, ask, &plain);
+	if (err != TRACTOR_OK)
+		asks_answer(router, ask, err, NULL, 0);
+}
+
+tractor_err
+sending_post(struct router *router, struct party *target, const uint8_t *payload, size_t payload_bytes)
+{
+	struct router_send send = {
+		.target = target->id, .payload = payload, .payload_bytes = payload_bytes
+	};
+	struct letter *letter;
+	tractor_err err = letters_new(&send, &letter);
+
+	if (err != TRACTOR_OK)
+		return err;
+	letter->message.kind = ROUTER_DOWN;
+	letter->target = target;
+	mailbox_take_over(router, letter);
+	return TRACTOR_OK;
+}

@@ -1,0 +1,108 @@
+/*
+ * table.c: a hash table with chains through the entries, which belong to the caller.
+ *
+ * It knows nothing of what is filed in it. Growing is the only thing that allocates after table_init(); where there is no memory
+ * for it the chains just get longer, so that adding never fails.
+ */
+#include "table.h"
+
+#include <stdlib.h>
+
+#include "assert.h"
+
+#define FIRST_BUCKETS 16
+
+/* The numbers are counters mostly, so their low bits alone would do; the mixing (splitmix64's) is for those that are not. */
+static size_t
+slot(const struct table *table, uint64_t major, uint64_t minor)
+{
+	uint64_t mixed = major * UINT64_C(0x9e3779b97f4a7c15) + minor;
+
+	mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return (size_t)(mixed ^ (mixed >> 31)) & (table->bucket_count - 1);
+}
+
+static void
+chain(struct table *table, struct table_entry *entry)
+{
+	struct table_entry **bucket = &table->buckets[slot(table, entry->major, entry->minor)];
+
+	entry->next = *bucket;
+	*bucket = entry;
+}
+
+static void
+grow(struct table *table)
+{
+	struct table old = *table;
+	struct table_entry **buckets = calloc(old.bucket_count * 2, sizeof(*buckets));
+
+	if (buckets == NULL)
+		return;
+	table->buckets = buckets;
+	table->bucket_count = old.bucket_count * 2;
+	for (size_t i = 0; i < old.bucket_count; i++) {
+		for (struct table_entry *entry = old.buckets[i], *next; entry != NULL; entry = next) {
+			next = entry->next;
+			chain(table, entry);
+		}
+	}
+	free(old.buckets);
+}
+
+tractor_err
+table_init(struct table *table)
+{
+	struct table_entry **buckets = calloc(FIRST_BUCKETS, sizeof(*buckets));
+
+	if (buckets == NULL)
+		return TRACTOR_ENOMEM;
+	*table = (struct table){ .buckets = buckets, .bucket_count = FIRST_BUCKETS };
+	return TRACTOR_OK;
+}
+
+void
+table_free(struct table *table)
+{
+	free(table->buckets);
+	*table = (struct table){ 0 };
+}
+
+void
+table_add(struct table *table, struct table_entry *entry, uint64_t major, uint64_t minor)
+{
+	tri_assert(!entry->filed);
+	if (table->entry_count >= table->bucket_count)
+		grow(table);
+	entry->major = major;
+	entry->minor = minor;
+	entry->filed = true;
+	chain(table, entry);
+	table->entry_count++;
+}
+
+void
+table_remove(struct table *table, struct table_entry *entry)
+{
+	struct table_entry **at;
+
+	if (!entry->filed)
+		return;
+	at = &table->buckets[slot(table, entry->major, entry->minor)];
+	while (*at != entry)
+		at = &(*at)->next;
+	*at = entry->next;
+	entry->filed = false;
+	table->entry_count--;
+}
+
+struct table_entry *
+table_find(const struct table *table, uint64_t major, uint64_t minor)
+{
+	struct table_entry *entry = table->buckets[slot(table, major, minor)];
+
+	while (entry != NULL && (entry->major != major || entry->minor != minor))
+		entry = entry->next;
+	return entry;
+}

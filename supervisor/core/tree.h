@@ -1,0 +1,181 @@
+/*
+ * tree.h: the pure core of supervision. Events go in, with the time; what should be done comes out through `struct tree_ops`.
+ * It does no I/O, reads no clock, starts no process; the same code runs under the shell, the unit tests and the simulator.
+ */
+#ifndef TRACTOR_SUPERVISOR_CORE_TREE_H
+#define TRACTOR_SUPERVISOR_CORE_TREE_H
+
+#include "spec.h"
+
+/* The states of a node, an actor's and a supervisor's alike: X(constant, word). */
+#define NODE_STATES(X)                                                                                       \
+	X(NODE_STOPPED, "stopped")     /* not running, its spec is kept */                                   \
+	X(NODE_WAITING, "waiting")     /* will be started again: backoff, or its turn has not come */        \
+	X(NODE_STARTING, "starting")   /* spawned, not ready yet; a supervisor: its children are starting */ \
+	X(NODE_RUNNING, "running")                                                                           \
+	X(NODE_STOPPING, "stopping")   /* asked to stop, the kill ladder runs */                             \
+	X(NODE_GONE, "gone")           /* its spec is forgotten too; the node is freed when the shell lets go of it */
+
+enum node_state {
+#define NODE_STATE_CONSTANT(constant, word) constant,
+	NODE_STATES(NODE_STATE_CONSTANT)
+#undef NODE_STATE_CONSTANT
+};
+
+/* How an incarnation ended, in OTP's terms. */
+#define NODE_ENDS(X)                                                                                         \
+	X(NODE_END_NONE, "none")            /* has not ended yet */                                          \
+	X(NODE_END_NORMAL, "normal")        /* exit(0), or it stopped itself */                              \
+	X(NODE_END_SHUTDOWN, "shutdown")    /* ended because the supervisor asked */                         \
+	X(NODE_END_DONE, "done")            /* {shutdown, x}: done, with a reason */                         \
+	X(NODE_END_ABNORMAL, "abnormal")    /* any panic */                                                  \
+	X(NODE_END_KILLED, "killed")        /* SIGKILL, ours or anybody's */                                 \
+	X(NODE_END_IGNORED, "ignored")      /* on_start said TRACTOR_IGNORE */                               \
+	X(NODE_END_START_FAILED, "start_failed") /* no hello in time, exec failed, on_start refused */       \
+	X(NODE_END_PERMANENT_FAILURE, "permanent_failure") /* exit code 125: don't try again */
+
+enum node_end {
+#define NODE_END_CONSTANT(constant, word) constant,
+	NODE_ENDS(NODE_END_CONSTANT)
+#undef NODE_END_CONSTANT
+};
+
+enum node_verdict_kind { NODE_VERDICT_DEFAULT, NODE_VERDICT_RESTART, NODE_VERDICT_RESTART_AFTER, NODE_VERDICT_STOP, NODE_VERDICT_ESCALATE };
+
+/* What the CrashPolicy said about a death. */
+struct node_verdict {
+	enum node_verdict_kind kind;
+	int64_t after_ns;           /* RESTART_AFTER */
+};
+
+struct tree;
+
+/* A slot of the tree. Fields are for reading; only the core writes them. `shell` is the shell's own. */
+struct node {
+	uint64_t id;                /* 1, 2, ...; never reused within a tree */
+	struct spec *spec;          /* owned by the node; for a pool's member a copy of the template under the member's name.
+	                               spec->children is emptied into nodes when the node is made */
+	struct node *parent;        /* NULL: the root */
+	struct node **children;     /* in the order of the specs; a pool's in the order of their start */
+	size_t child_count;
+	char *path;                 /* "/shop/db" */
+	enum node_state state;
+	enum node_end last_end;     /* of the last incarnation */
+	uint32_t incarnation;       /* of the current or last process; 0: never started. A supervisor's counts its own starts */
+	uint32_t restarts;          /* automatic restarts of this slot */
+	int64_t due_ns;             /* WAITING: when it will be started; 0: when its turn comes */
+	int64_t since_ns;           /* when it entered its state */
+	void *shell;
+	/* the core's own bookkeeping follows; see tree.c */
+	struct node_private *own;
+};
+
+/*
+ * What the core wants done. Called from inside tree_run() only. The shell must not call tree_run() from them; it may call tree_post_*.
+ * None may block or fail: what goes wrong comes back as an event.
+ */
+struct tree_ops {
+	/* Spawn a process for this actor: node->incarnation is already the new one. Answer: ready, ignored or ended. */
+	void (*start)(void *arg, struct node *node);
+	/* Ask the process to stop in order. Answer: ended. */
+	void (*stop)(void *arg, struct node *node);
+	/* SIGKILL. Answer: ended. */
+	void (*kill)(void *arg, struct node *node);
+	/* The state changed: called after every transition, with the name of the event that caused it. The only place where states are logged. */
+	void (*changed)(void *arg, struct node *node, enum node_state from, const char *event);
+	/* Supervisor `node` gives up: `culprit` is the child whose death (or failed start) was one too many, or that a policy escalated. */
+	void (*gives_up)(void *arg, struct node *node, struct node *culprit);
+	/* The node is GONE (or the tree is being freed) and about to be freed: let go of node->shell. */
+	void (*released)(void *arg, struct node *node);
+};
+
+/*
+ * Makes a tree of a checked spec, which then belongs to the tree. Nothing is started. `seed` drives backoff jitter only.
+ * All that restarting needs is allocated here (or when a child is added), never on the restart path.
+ */
+tractor_err tree_new(struct spec *root, const struct tree_ops *ops, void *arg, uint64_t seed, struct tree **ret_tree);
+void tree_free(struct tree *tree);
+
+struct node *tree_root(struct tree *tree);
+struct node *tree_find(struct tree *tree, const char *path);     /* exact path; NULL: none */
+struct node *tree_by_id(struct tree *tree, uint64_t id);         /* NULL: none (never was, or gone) */
+uint64_t tree_next_id(const struct tree *tree);                  /* ids below it existed at some time */
+/* Depth first, parents before children: the next node after `node`, NULL after the last. Start with tree_root(). */
+struct node *tree_next(struct tree *tree, struct node *node);
+
+/*
+ * Events. Each only queues; tree_run() does the work. `incarnation` must be the node's current one, else the event is stale and dropped (counted).
+ */
+void tree_post_ready(struct tree *tree, struct node *node, uint32_t incarnation);
+void tree_post_ended(struct tree *tree, struct node *node, uint32_t incarnation, enum node_end end, struct node_verdict verdict);
+
+/*
+ * Commands, in OTP's terms; they act when tree_run() runs. Errors are about what can be seen at once.
+ *   start:     a STOPPED node is started (restart_child). TRACTOR_EEXIST: it is running, starting or restarting already.
+ *   terminate: the node is stopped and its spec kept (not a temporary's or a pool member's: GONE). Idempotent. Its supervisor does nothing about it.
+ *   restart:   stopped in order, then started again; doesn't count against intensity. A supervisor: its whole subtree.
+ *   add:       start_child: `spec` becomes the last child of supervisor `parent` and is started; belongs to the tree on success.
+ *              Under a pool: `spec` is the member (its kind SPEC_ACTOR). TRACTOR_EEXIST: name taken; TRACTOR_EFULL: the pool is at max;
+ *              TRACTOR_ECLOSED: parent not running.
+ *   remove:    delete_child: forgets a STOPPED node. TRACTOR_EINVAL: it is not stopped.
+ */
+tractor_err tree_start(struct tree *tree, struct node *node);
+tractor_err tree_terminate(struct tree *tree, struct node *node);
+tractor_err tree_restart(struct tree *tree, struct node *node);
+tractor_err tree_add(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node);
+tractor_err tree_remove(struct tree *tree, struct node *node);
+
+/* Handles everything that was posted and every timer that is due, until nothing is left to do at `now_ns`. */
+void tree_run(struct tree *tree, int64_t now_ns);
+
+/* When tree_run() must run again at the latest (backoff, shutdown and start limits); INT64_MAX: only after an event. */
+int64_t tree_next_ns(const struct tree *tree);
+
+/*
+ * Moves everything that the tree waits for by `by_ns`: time for which this process did not run at all, and that nobody below it
+ * could use.
+ */
+void tree_shift(struct tree *tree, int64_t by_ns);
+
+/* True once the root is STOPPED: terminated, given up, shut down by itself, or never came up. False before its first start. */
+bool tree_ended(const struct tree *tree);
+
+/* Why the tree ended. */
+#define TREE_OUTCOMES(X)                                                                                     \
+	X(TREE_NOT_ENDED, "not_ended")                                                                       \
+	X(TREE_TERMINATED, "terminated")       /* somebody asked for it */                                   \
+	X(TREE_GAVE_UP, "gave_up")             /* too many restarts, or a policy said escalate */            \
+	X(TREE_AUTO_SHUTDOWN, "auto_shutdown") /* its significant children are done */                       \
+	X(TREE_START_FAILED, "start_failed")   /* a child did not come up at the initial start */
+
+enum tree_outcome_kind {
+#define TREE_OUTCOME_CONSTANT(constant, word) constant,
+	TREE_OUTCOMES(TREE_OUTCOME_CONSTANT)
+#undef TREE_OUTCOME_CONSTANT
+};
+
+struct tree_outcome {
+	enum tree_outcome_kind kind;
+	const char *culprit;        /* path of the child that it began with, as deep as is known; "": none. The tree's own, until its next start */
+};
+
+/* How the root came down, or is coming down: TREE_NOT_ENDED while it isn't. */
+struct tree_outcome tree_outcome(const struct tree *tree);
+const char *tree_outcome_name(enum tree_outcome_kind kind);
+
+/* How many events were dropped because the incarnation they spoke of was over. */
+uint64_t tree_dropped_count(const struct tree *tree);
+
+/* How many restarts (failed attempts included) `supervisor` counts inside its window now. */
+unsigned tree_restarts_in_window(const struct node *supervisor, int64_t now_ns);
+
+/*
+ * What the core would do about this death if the policy said "default": a static word for reports:
+ * "restart", "restart_all", "restart_rest", "stop" (not restarted), "escalate" (the supervisor gives up).
+ */
+const char *tree_would(const struct tree *tree, const struct node *node, enum node_end end, int64_t now_ns);
+
+const char *node_state_name(enum node_state state);
+const char *node_end_name(enum node_end end);
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * treewalk.h: the inside of the tree file's reader: the specs that are made (treechild.c), the walk over their mappings
+ * (treewalk.c), and the table of the keys that it goes by (treekeys.c). Only treefile.c starts it.
+ */
+#ifndef TRACTOR_SUPERVISOR_CORE_TREEWALK_H
+#define TRACTOR_SUPERVISOR_CORE_TREEWALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <yaml.h>
+
+#include "spec.h"
+#include "treefile.h"
+#include "treevalue.h"
+
+/* Below SPEC_DEPTH_MAX spec_check() must still see what is too deep, to complain of it. */
+#define TREEWALK_DEPTH_MAX (SPEC_DEPTH_MAX + 2)
+
+/* Where a key may stand: bits. */
+enum treewalk_place {
+	IN_TREE = 1,
+	IN_SUPERVISOR = 2,
+	IN_ACTOR = 4,
+	IN_POOL = 8,
+	IN_BACKOFF = 16,
+	IN_POLICY = 32,
+};
+#define IN_CHILD (IN_SUPERVISOR | IN_ACTOR | IN_POOL)
+#define IN_PROCESS (IN_ACTOR | IN_POOL)
+#define TREEWALK_ANYWHERE (~0u)
+
+struct treewalk {
+	yaml_document_t *document;
+	const char *directory; /* absolute */
+	struct treefile_report *report;
+	size_t visited;				     /* values so far, aliases expanded */
+	const yaml_node_t *open[TREEWALK_DEPTH_MAX]; /* the lists of children that the walk is inside of */
+	size_t depth;
+};
+
+struct treewalk_key;
+
+/*
+ * Takes the key's value into `target`: the struct spec_backoff in IN_BACKOFF, else the struct spec. Complains if it can't, and then
+ * leaves a value that makes spec_check() blame nobody for it.
+ */
+typedef void treewalk_take(
+	struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target);
+
+struct treewalk_key {
+	const char *word;
+	unsigned places;
+	treewalk_take *take;
+	size_t offset;	     /* of the field in the target, where `take` goes by it */
+	unsigned min, max;   /* of a number; min alone, of a duration: 1 if it must be more than 0 */
+	const char *missing; /* not NULL: required, and this is said of the mapping that lacks it */
+};
+
+/* treekeys.c */
+extern const struct treewalk_key treekeys[];
+extern const size_t treekeys_count;
+#define TREEKEYS_MAX 64 /* no more rows than this, so that what a mapping has had can be noted on the stack */
+bool treekeys_is_kind(
+	const struct treewalk_key *key); /* actor, supervisor, pool: the key that says what a child is */
+
+/* treechild.c */
+
+/*
+ * The spec of a document, with all below it; to be used only if the report is empty. NULL: the document gives none, and the
+ * report says why.
+ */
+struct spec *treechild_root(
+	yaml_document_t *document, const char *name, const char *directory, struct treefile_report *report);
+treewalk_take treechild_list; /* the children of `target`, a supervisor */
+
+/* treewalk.c */
+
+void treewalk_complain(struct treewalk *walk, const yaml_node_t *where, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Complains with the fault, or notes TRACTOR_ENOMEM; nothing if `err` is TRACTOR_OK. Returns true if it is. */
+bool treewalk_accept(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value,
+	tractor_err err, const struct treevalue_fault *fault);
+/* The node with that index; NULL: it can't be used, which has been complained of. */
+const yaml_node_t *treewalk_visit(struct treewalk *walk, int index);
+/* True if nothing stands there: `key:`, null or ~. */
+bool treewalk_nothing(const yaml_node_t *node);
+/* Checks for the type; false: complained, with `expected` ("a list of children") as what would be right. */
+bool treewalk_expect(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value,
+	yaml_node_type_t type, const char *expected);
+/* The text of a scalar, at least one letter long; NULL: complained. */
+const char *treewalk_text(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value,
+	const char *expected);
+/* The same for what must not be in quotes: numbers, true and false. */
+const char *treewalk_plain(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value,
+	const char *expected);
+/* The text of any scalar, empty or not, whatever YAML would make of it (1, true). `what` names it in the complaint. */
+const char *treewalk_raw(struct treewalk *walk, const char *what, const yaml_node_t *node);
+/* All keys of a mapping at that place into `target`. */
+void treewalk_mapping(
+	struct treewalk *walk, const yaml_node_t *mapping, enum treewalk_place place, void *target);
+/* Whether the mapping has that key, without looking at anything else of it. */
+bool treewalk_has_key(struct treewalk *walk, const yaml_node_t *mapping, const char *word);
+/* The row of a key that may stand in one of the places; NULL: there is none. */
+const struct treewalk_key *treewalk_find_key(const char *word, unsigned places);
+/* What stands there, for "found ...". */
+struct treevalue_fault treewalk_describe(const yaml_node_t *node);
+/* True once the document has shown more values than are allowed: nothing more of it is looked at. */
+bool treewalk_full(const struct treewalk *walk);
+/* Replaces *field by a copy. */
+void treewalk_set(struct treewalk *walk, char **field, const char *text);
+
+#endif
