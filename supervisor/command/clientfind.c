@@ -1,0 +1,231 @@
+/*
+ * clientfind.c: which tree is meant. Looks into the directories where run directories are, and finds out which of them have a
+ * supervisor by connecting. It changes nothing there. The rule of where they are is the supervisor's (rundir.c); both
+ * places are looked at, because the tree may have been started where XDG_RUNTIME_DIR is not set: by cron, say.
+ */
+#include "clientfind.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "output.h"
+#include "suggest.h"
+
+#define PARENTS_MAX 2
+#define TREES_MAX 64 /* that are listed; more run on one machine only by mistake */
+
+struct parents {
+	char paths[PARENTS_MAX][PATH_MAX];
+	size_t count;
+};
+
+struct found {
+	struct client_tree *trees; /* in the order of their names */
+	size_t count;
+};
+
+/* Only what nobody else could have put there: the temporary directory is everybody's. */
+static bool
+is_private(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+	       (status.st_mode & 022) == 0;
+}
+
+static const char *
+variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+static void
+find_parents(struct parents *parents)
+{
+	const char *own = variable("TRACTOR_RUN_DIR"), *runtime = variable("XDG_RUNTIME_DIR"),
+		   *temporary = variable("TMPDIR");
+	char *next = parents->paths[0];
+
+	parents->count = 0;
+	if (own != NULL) {
+		/* Said in so many words, so it may even be another user's: root looks after other people's trees. */
+		snprintf(next, PATH_MAX, "%s", own);
+		parents->count = 1;
+		return;
+	}
+	if (runtime != NULL && snprintf(next, PATH_MAX, "%s/tractor", runtime) < PATH_MAX && is_private(next))
+		next = parents->paths[++parents->count];
+	if (snprintf(next, PATH_MAX, "%s/tractor-%u", temporary != NULL ? temporary : "/tmp",
+		    (unsigned)geteuid()) < PATH_MAX &&
+		is_private(next))
+		parents->count++;
+}
+
+/* 0: it counts; else why not, as an errno. */
+static int
+look_at(const struct client_tree *tree, enum client_kind kind)
+{
+	struct stat status;
+
+	if (kind == CLIENT_LEFT)
+		return stat(tree->directory, &status) == 0 ? 0 : errno;
+	int fd = client_connect(tree->directory);
+	if (fd >= 0)
+		close(fd);
+	/* Full is running too, and another user's may be. */
+	return fd >= 0 || errno == EAGAIN || errno == EACCES ? 0 : errno;
+}
+
+static bool
+make_tree(const char *parent, const char *name, struct client_tree *ret_tree)
+{
+	if (!spec_name_ok(name))
+		return false;
+	strcpy(ret_tree->name, name);
+	return snprintf(ret_tree->directory, sizeof(ret_tree->directory), "%s/%s", parent, name) <
+	       (int)sizeof(ret_tree->directory);
+}
+
+static bool
+find_by_name(const struct parents *parents, const char *name, size_t length, enum client_kind kind,
+	struct client_tree *ret_tree)
+{
+	char copy[SPEC_NAME_MAX + 1];
+	struct client_tree tree;
+
+	if (length > SPEC_NAME_MAX)
+		return false;
+	snprintf(copy, sizeof(copy), "%.*s", (int)length, name);
+	for (size_t i = 0; i < parents->count; i++)
+		if (make_tree(parents->paths[i], copy, &tree) && look_at(&tree, kind) == 0) {
+			*ret_tree = tree;
+			return true;
+		}
+	return false;
+}
+
+static bool
+is_listed(const struct found *found, const char *name)
+{
+	for (size_t i = 0; i < found->count; i++)
+		if (strcmp(found->trees[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void
+list_parent(const char *parent, enum client_kind kind, struct found *found)
+{
+	DIR *directory = opendir(parent);
+	const struct dirent *entry;
+
+	if (directory == NULL)
+		return;
+	while (found->count < TREES_MAX && (entry = readdir(directory)) != NULL) {
+		struct client_tree *tree = &found->trees[found->count];
+		if (!is_listed(found, entry->d_name) && make_tree(parent, entry->d_name, tree) &&
+			look_at(tree, kind) == 0)
+			found->count++;
+	}
+	closedir(directory);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct client_tree *)a)->name, ((const struct client_tree *)b)->name);
+}
+
+static void
+list_all(const struct parents *parents, enum client_kind kind, struct found *found)
+{
+	*found = (struct found){ .trees = output_need(calloc(TREES_MAX, sizeof(struct client_tree))) };
+	for (size_t i = 0; i < parents->count; i++)
+		list_parent(parents->paths[i], kind, found);
+	qsort(found->trees, found->count, sizeof(*found->trees), by_name);
+}
+
+/* "a, b and 3 more" */
+static void
+write_names(const struct found *found, char *text, size_t size)
+{
+	size_t length = 0, shown = found->count < 8 ? found->count : 8;
+
+	*text = '\0';
+	for (size_t i = 0; i < shown && length < size; i++)
+		length += (size_t)snprintf(
+			text + length, size - length, "%s%s", i > 0 ? ", " : "", found->trees[i].name);
+	if (shown < found->count && length < size)
+		snprintf(text + length, size - length, " and %zu more", found->count - shown);
+}
+
+static void
+explain_name(const char *name, const struct found *found, struct client_end *end)
+{
+	const char *names[TREES_MAX];
+	char list[1024];
+
+	for (size_t i = 0; i < found->count; i++)
+		names[i] = found->trees[i].name;
+	const char *meant = suggest_word(name, names, found->count);
+	write_names(found, list, sizeof(list));
+	if (meant != NULL)
+		client_set_end(end, CONTROL_NO_TREE, "no tree \"%.100s\" is running; did you mean \"%s\"?",
+			name, meant);
+	else if (found->count > 0)
+		client_set_end(
+			end, CONTROL_NO_TREE, "no tree \"%.100s\" is running; running: %s", name, list);
+	else
+		client_set_end(end, CONTROL_NO_TREE,
+			"no tree \"%.100s\" is running; start one with: tractor run FILE", name);
+}
+
+static void
+explain_count(const struct found *found, enum client_kind kind, struct client_end *end)
+{
+	char list[1024];
+
+	write_names(found, list, sizeof(list));
+	if (found->count > 0)
+		client_set_end(end, CONTROL_USAGE,
+			"several trees %s: %s; say which with -t NAME or TRACTOR_TREE",
+			kind == CLIENT_RUNNING ? "are running" : "have been running", list);
+	else if (kind == CLIENT_RUNNING)
+		client_set_end(end, CONTROL_NO_TREE, "no tree is running; start one with: tractor run FILE");
+	else
+		client_set_end(end, CONTROL_NO_TREE,
+			"no tree is running or has left anything; start one with: tractor run FILE");
+}
+
+bool
+client_choose(const char *name, const char *path, enum client_kind kind, struct client_tree *ret_tree,
+	struct client_end *ret_end)
+{
+	struct parents parents;
+	struct found found;
+
+	find_parents(&parents);
+	if (name != NULL && find_by_name(&parents, name, strlen(name), kind, ret_tree))
+		return true;
+	if (name == NULL && path != NULL &&
+		find_by_name(&parents, path + 1, strcspn(path + 1, "/"), kind, ret_tree))
+		return true;
+	list_all(&parents, kind, &found);
+	bool chosen = name == NULL && found.count == 1;
+	if (chosen)
+		*ret_tree = found.trees[0];
+	else if (name != NULL)
+		explain_name(name, &found, ret_end);
+	else
+		explain_count(&found, kind, ret_end);
+	free(found.trees);
+	return chosen;
+}

@@ -1,0 +1,80 @@
+/*
+ * command.h: the map of the `tractor` program. One row per command, one file per group of commands; everything that they share is in
+ * args (the command line), client (the running tree) and output (standard output and words).
+ */
+#ifndef TRACTOR_SUPERVISOR_COMMAND_COMMAND_H
+#define TRACTOR_SUPERVISOR_COMMAND_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controlsocket.h" /* enum control_code: the exit codes */
+
+#define COMMAND_WORDS_MAX 4
+#define COMMAND_NO_TIMEOUT (-1)
+
+enum command_option {
+	OPTION_JSON = 1,
+	OPTION_TREE = 2,
+	OPTION_FOLLOW = 4,
+	OPTION_TIMEOUT = 8,
+	OPTION_AT = 16,
+	OPTION_HELP = 32,
+	OPTION_VERSION = 64,
+};
+
+/* What was typed. Texts belong to argv and the environment. */
+struct command_line {
+	const struct command
+		*command; /* NULL: none, which is right with OPTION_HELP and OPTION_VERSION only */
+	unsigned given;	  /* enum command_option */
+	const char *tree; /* -t, else TRACTOR_TREE; NULL: neither */
+	bool json, follow;
+	int64_t timeout_ms; /* COMMAND_NO_TIMEOUT: not given */
+	const char *at;	    /* NULL: not given */
+	const char *words[COMMAND_WORDS_MAX];
+	int word_count;
+};
+
+struct command {
+	const char *name;
+	const char *synopsis; /* what may stand behind the name, but for the options that all have */
+	const char *summary;  /* one line for the list */
+	const char *help;     /* some more, for `help COMMAND`; ends in a newline */
+	unsigned options;     /* those that it has beside --json, -t and --help */
+	int words_min, words_max;
+	int (*run)(const struct command_line *line); /* gives the exit code; has said what went wrong */
+};
+
+extern const struct command commands[];
+extern const size_t command_count;
+
+/* The program, but for what concerns the process as a whole; gives its exit code. */
+int command_main(int argc, char **argv);
+
+/* cmd_run.c */
+int cmd_run(const struct command_line *line);
+/* cmd_check.c */
+int cmd_check(const struct command_line *line);
+/* cmd_inspect.c */
+int cmd_status(const struct command_line *line);
+int cmd_messages(const struct command_line *line);
+int cmd_events(const struct command_line *line);
+int cmd_logs(const struct command_line *line);
+int cmd_version(const struct command_line *line);
+/* cmd_talk.c */
+int cmd_tell(const struct command_line *line);
+int cmd_ask(const struct command_line *line);
+/* cmd_steer.c */
+int cmd_start(const struct command_line *line);
+int cmd_stop(const struct command_line *line);
+int cmd_restart(const struct command_line *line);
+int cmd_down(const struct command_line *line);
+int cmd_inject(const struct command_line *line);
+/* cmd_crashes.c */
+int cmd_crashes(const struct command_line *line);
+/* commands.c */
+int cmd_help(const struct command_line *line);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * commands.c: the table of all commands, what is said of them, and the way from a command line to its function. It knows no tree;
+ * main() is elsewhere so that tests can call all this.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "output.h"
+#include "suggest.h"
+
+#define COMMANDS_MAX 32
+
+#define PATH_HELP                                                                                                          \
+	"PATH is an actor's or a supervisor's: /shop/db. It begins with the tree's name, so it says which tree is meant\n" \
+	"where several run.\n"
+
+const struct command commands[] = {
+	/* name, synopsis, summary, help, options, fewest and most words, function */
+	{ "run", "FILE", "start the tree of a file and stay with it",
+		"Stays in the foreground and prints the actors' lines behind their paths. The first SIGINT or SIGTERM stops the tree in\n"
+		"order, the second at once. Exit code: 0 stopped in order, 70 the root gave up, 65 a bad file, 128+n a signal.\n",
+		0, 1, 1, cmd_run },
+	{ "check", "FILE", "every error of a tree file, or what it would start",
+		"Starts nothing. Each error is file:line:column: what is wrong, and what would be right. Exit code 65 if there is one.\n",
+		0, 1, 1, cmd_check },
+	{ "status", "[PATH]", "the tree: states, processes, restarts, mailboxes, and why",
+		"Everything below PATH, or the whole tree.\n" PATH_HELP, 0, 0, 1, cmd_status },
+	{ "messages", "PATH", "what an actor understands",
+		"One line for each message, with its fields and its reply.\n" PATH_HELP, 0, 1, 1,
+		cmd_messages },
+	{ "tell", "PATH MESSAGE [JSON] [--timeout TIME]", "send an actor a message",
+		"Returns when the tree has taken the message over, not when it was handled.\n"
+		"    tractor tell /demo/counter counter.increment '{\"by\":3}'\n"
+		"JSON is an object with the fields; those that are missing are zero. \"-\" reads it from standard input. Actors are named by\n"
+		"their paths, bytes are base64, a uint64 above 9223372036854775807 is a string.\n" PATH_HELP,
+		OPTION_TIMEOUT, 2, 3, cmd_tell },
+	{ "ask", "PATH MESSAGE [JSON] [--timeout TIME]", "send an actor a message and print its reply",
+		"Prints the reply's fields as JSON on one line.\n"
+		"    tractor ask /demo/counter counter.get\n"
+		"    {\"total\":4}\n"
+		"JSON is as for tell. Exit code 75 if there is no reply within 5 s, or what --timeout says.\n" PATH_HELP,
+		OPTION_TIMEOUT, 2, 3, cmd_ask },
+	{ "start", "PATH [--timeout TIME]", "start what is stopped", "Waits until it is running.\n" PATH_HELP,
+		OPTION_TIMEOUT, 1, 1, cmd_start },
+	{ "stop", "PATH [--timeout TIME]", "stop it; it stays stopped",
+		"In order, and waits until it is stopped.\n" PATH_HELP, OPTION_TIMEOUT, 1, 1, cmd_stop },
+	{ "restart", "PATH [--timeout TIME]", "stop it in order and start it again",
+		"Waits until it is running again. Does not count as a crash.\n" PATH_HELP, OPTION_TIMEOUT, 1,
+		1, cmd_restart },
+	{ "down", "[--timeout TIME]", "stop the whole tree and its supervisor",
+		"In order, and waits until all of it has stopped.\n", OPTION_TIMEOUT, 0, 0, cmd_down },
+	{ "crashes", "[list | show ID]", "what crashed; one report in full",
+		"Works without the tree running, too: reports stay in its run directory. The beginning of an ID is enough if no other ID\n"
+		"begins so.\n",
+		0, 0, 2, cmd_crashes },
+	{ "inject", "PATH FAULT [--at MESSAGE[:N]]", "make a fault in an actor, to see what follows",
+		"FAULT is segv, abort, exit:N, hang (a handler that never returns), kill (SIGKILL) or stop (SIGSTOP).\n"
+		"With --at it happens when the actor has that message in hand, for the Nth time from now.\n"
+		"    tractor inject /demo/counter segv --at counter.increment:3\n" PATH_HELP,
+		OPTION_AT, 2, 2, cmd_inject },
+	{ "events", "[-f] [PATH]", "what happened in the tree",
+		"The last ones; with -f also what happens from now on.\n", OPTION_FOLLOW, 0, 1, cmd_events },
+	{ "logs", "[-f] [PATH]", "what the actors printed",
+		"The last lines of each; with -f also what they print from now on. \"|\" is standard output, \"!\" standard error.\n",
+		OPTION_FOLLOW, 0, 1, cmd_logs },
+	{ "version", "", "which tractor this is", "With -t NAME also which one that tree's supervisor is.\n",
+		0, 0, 0, cmd_version },
+	{ "help", "[COMMAND]", "this list, or one command in full", "", 0, 0, 1, cmd_help },
+};
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);
+
+_Static_assert(sizeof(commands) / sizeof(commands[0]) <= COMMANDS_MAX, "room for all names in one array");
+
+/* --- help --- */
+
+static void
+print_options(FILE *stream, unsigned options)
+{
+	for (size_t i = 0; i < args_option_count; i++) {
+		const struct args_option *option = &args_options[i];
+		char words[64];
+		if (!(options & option->option))
+			continue;
+		snprintf(words, sizeof(words), "%s%c%s --%s%s%s", option->letter != 0 ? "-" : " ",
+			option->letter != 0 ? option->letter : ' ', option->letter != 0 ? "," : " ",
+			option->name, option->value != NULL ? " " : "",
+			option->value != NULL ? option->value : "");
+		fprintf(stream, "  %-22s %s\n", words, option->summary);
+	}
+}
+
+static void
+print_overview(FILE *stream)
+{
+	fputs("tractor runs supervised trees of actors, each a process of its own.\n\n", stream);
+	for (size_t i = 0; i < command_count; i++)
+		fprintf(stream, "  %-9s %-38s %s\n", commands[i].name, commands[i].synopsis,
+			commands[i].summary);
+	fputs("\n", stream);
+	print_options(stream, ARGS_COMMON);
+	fputs("\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no such tree is running, 4 no such actor, 65 bad file,\n"
+	      "69 the supervisor does not answer, 75 timed out, 77 not allowed. In full: tractor help COMMAND\n",
+		stream);
+}
+
+static void
+print_help(const struct command *command)
+{
+	printf("tractor %s%s%s: %s\n\n%s", command->name, *command->synopsis != '\0' ? " " : "",
+		command->synopsis, command->summary, command->help);
+	fputs(*command->help != '\0' ? "\n" : "", stdout);
+	print_options(stdout, command->options | OPTION_JSON | OPTION_TREE);
+}
+
+int
+cmd_help(const struct command_line *line)
+{
+	const char *names[COMMANDS_MAX];
+
+	if (line->word_count == 0) {
+		print_overview(stdout);
+		return CONTROL_DONE;
+	}
+	for (size_t i = 0; i < command_count; i++) {
+		names[i] = commands[i].name;
+		if (strcmp(names[i], line->words[0]) == 0) {
+			print_help(&commands[i]);
+			return CONTROL_DONE;
+		}
+	}
+	const char *meant = suggest_word(line->words[0], names, command_count);
+	if (meant != NULL)
+		output_error("there is no command \"%.64s\"; did you mean \"%s\"?", line->words[0], meant);
+	else
+		output_error("there is no command \"%.64s\"; see: tractor help", line->words[0]);
+	return CONTROL_USAGE;
+}
+
+/* --- the way in --- */
+
+int
+command_main(int argc, char **argv)
+{
+	struct command_line line;
+	char error[ARGS_ERROR_BYTES];
+
+	if (argc < 2) {
+		print_overview(stderr);
+		return CONTROL_USAGE;
+	}
+	if (!args_parse(argc, argv, &line, error)) {
+		output_error("%s", error);
+		return CONTROL_USAGE;
+	}
+	if ((line.given & OPTION_HELP) && line.command != NULL) {
+		print_help(line.command);
+		return CONTROL_DONE;
+	}
+	if (line.given & OPTION_HELP)
+		return cmd_help(&line);
+	return line.given & OPTION_VERSION ? cmd_version(&line) : line.command->run(&line);
+}

@@ -1,0 +1,62 @@
+/*
+ * controlpeer.h: one connection of the control socket, and what the socket is made of. For controlsocket.c and controlpeer.c only.
+ */
+#ifndef TRACTOR_SUPERVISOR_SHELL_CONTROLPEER_H
+#define TRACTOR_SUPERVISOR_SHELL_CONTROLPEER_H
+
+#include "bytequeue.h"
+#include "controlsocket.h"
+
+#define CONTROLPEER_UNSET INT64_MIN
+
+enum controlpeer_state {
+	CONTROLPEER_FREE,
+	CONTROLPEER_READING, /* no complete request yet */
+	CONTROLPEER_PENDING, /* the handler has it */
+	CONTROLPEER_ENDING,  /* the last line is queued; closed when it is sent */
+};
+
+/* A slot of the socket's fixed array. All zero, but for `control` and fd -1: free. */
+struct controlpeer {
+	struct control_request request; /* first: a request is its peer */
+	struct control *control;
+	enum controlpeer_state state;
+	int fd;
+	uint32_t watched; /* events */
+	bool dropped;	  /* to be closed at the next opportunity: it is gone, or might as well be */
+	bool over;	  /* PENDING: the last line is queued already, the handler doesn't know yet */
+	int64_t since_ns; /* READING, ENDING: for CONTROL_IDLE_NS; UNSET: since the next tick */
+	struct bytequeue input, output;
+};
+
+struct control {
+	const struct control_ops *ops;
+	void *arg;
+	char *path;
+	int listener;
+	int64_t paused_until_ns; /* UNSET: the listener is watched */
+	unsigned tags
+		[1 + CONTROL_CONNECTIONS_MAX]; /* each holds its own index: first the listener's, then the peers' */
+	struct controlpeer peers[CONTROL_CONNECTIONS_MAX];
+};
+
+/* Takes over `fd`, non-blocking, into a free slot. */
+void controlpeer_admit(struct controlpeer *peer, int fd, int64_t now_ns);
+
+/* A last line to somebody who has no slot, as far as the socket takes it; closes `fd`. */
+void controlpeer_refuse(int fd, enum control_code code, const char *error);
+
+/*
+ * Closes it with a last line, as far as the socket takes it, if it hasn't been sent one; `error` is for that. A handler that has its request hears `gone`.
+ * A free slot is left alone.
+ */
+void controlpeer_shut(struct controlpeer *peer, enum control_code code, const char *error);
+
+/* Something happened at its fd, or at that of the slot's last user. */
+void controlpeer_ready(struct controlpeer *peer);
+
+/* See control_tick(), control_next_ns(). */
+void controlpeer_tick(struct controlpeer *peer, int64_t now_ns);
+int64_t controlpeer_next_ns(const struct controlpeer *peer);
+
+#endif

@@ -1,0 +1,375 @@
+/*
+ * death.c: from the pidfd to the core. The pidfd is the truth about a life; the wait status and the black box say how it ended; what the process had sent is taken first, then the
+ * message in hand is settled, the policy asked, and the core told. What cannot be read is treated as unknown, never as good.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "shell.h"
+#include "sys.h"
+#include "why.h"
+
+#define DRAIN_NS \
+	(100 * SPEC_MILLISECOND) /* what a dead process had written is in the kernel already; nng needs well under a ms to bring it */
+
+/* --- what it died of --- */
+
+/* How many processes the kernel has killed for want of memory, on this whole machine. */
+static long
+oom_kills(void)
+{
+	char line[128];
+	long count = 0;
+	FILE *file = fopen("/proc/vmstat", "re");
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "oom_kill %ld", &count) == 1)
+			break;
+	fclose(file);
+	return count;
+}
+
+/* True if the killer has struck since we last looked: then a SIGKILL that nobody owns up to was its. */
+static bool
+oom_struck(void)
+{
+	static long seen = -1;
+	long now = oom_kills();
+	bool struck = seen >= 0 && now > seen;
+
+	seen = now;
+	return struck;
+}
+
+static void
+say(struct death *death, const char *text)
+{
+	snprintf(death->text, sizeof(death->text), "%s", text ? text : "");
+}
+
+/* The actor's own last words, which may be anything. */
+static void
+say_last_words(struct slot *slot, struct death *death)
+{
+	const struct tri_blackbox *box = slot->box;
+	char text[TRI_TEXT_BYTES], where[sizeof(box->where)];
+
+	memcpy(text, box->text, sizeof(text));
+	memcpy(where, box->where, sizeof(where));
+	text[sizeof(text) - 1] = where[sizeof(where) - 1] = '\0';
+	if (*where)
+		snprintf(death->text, sizeof(death->text), "%.700s (%s)", text, where);
+	else
+		say(death, text);
+}
+
+static void
+panicked(struct death *death, enum tractor_cause cause)
+{
+	death->panicked = true;
+	death->cause = cause;
+	if (death->end == NODE_END_NONE)
+		death->end = NODE_END_ABNORMAL;
+}
+
+static void
+judge_exit(struct slot *slot, struct death *death)
+{
+	uint32_t words = atomic_load(&slot->box->last_words), phase = atomic_load(&slot->box->phase);
+	bool busy = words == TRI_LAST_EXIT || phase == TRI_PHASE_HANDLING || phase == TRI_PHASE_ASKING;
+
+	if (death->code == EXIT_HOPELESS) {
+		death->end = NODE_END_PERMANENT_FAILURE;
+		panicked(death, TRACTOR_CAUSE_EXIT);
+		say_last_words(slot, death);
+	} else if (death->code != 0 || (busy && !slot->said_bye)) {
+		panicked(death, TRACTOR_CAUSE_EXIT);
+		say(death, busy ? "exit() in a handler" : "");
+	} else if (slot->finished) {
+		death->end = NODE_END_DONE;
+		say(death, slot->farewell_reason);
+	} else {
+		death->end = slot->asked_to_stop ? NODE_END_SHUTDOWN : NODE_END_NORMAL;
+	}
+}
+
+static void
+judge_signal(struct slot *slot, struct death *death)
+{
+	uint32_t words = atomic_load(&slot->box->last_words);
+
+	if (death->signal == SIGKILL) {
+		bool struck = oom_struck();
+		death->end = NODE_END_KILLED;
+		if (!slot->killed_by_us)
+			panicked(death, struck ? TRACTOR_CAUSE_OOM : TRACTOR_CAUSE_KILLED);
+		return;
+	}
+	if (death->signal == SIGTERM && slot->asked_to_stop) {
+		death->end = NODE_END_SHUTDOWN;
+		return;
+	}
+	panicked(death, words == TRI_LAST_PANIC ? TRACTOR_CAUSE_PANIC : TRACTOR_CAUSE_SIGNAL);
+	if (words == TRI_LAST_PANIC)
+		say_last_words(slot, death);
+	else if (slot->box->fault.complete && slot->box->fault.signal == death->signal)
+		death->code = slot->box->fault.code;
+}
+
+/* One that never became ready: whatever it was, for the core it is a failed start. */
+static void
+judge_start(struct slot *slot, struct death *death)
+{
+	if (slot->ready || slot->asked_to_stop || death->end == NODE_END_PERMANENT_FAILURE)
+		return;
+	if (slot->ignored) {
+		*death = (struct death){ .end = NODE_END_IGNORED, .time_ms = death->time_ms };
+		return;
+	}
+	bool refused = slot->refusal || atomic_load(&slot->box->last_words) == TRI_LAST_REFUSED;
+	death->end = NODE_END_START_FAILED;
+	death->panicked = true;
+	if (slot->refusal)
+		say(death, slot->refusal);
+	else if (refused)
+		say_last_words(slot, death);
+	else if (slot->killed_by_us)
+		snprintf(death->text, sizeof(death->text), "not ready within %lld ms (start_timeout)%s",
+			(long long)(slot->node->spec->start_timeout_ns / SPEC_MILLISECOND),
+			slot->greeted ? "" : ": it never said hello; is it linked with libtractor-actor?");
+	else if (death->cause == TRACTOR_CAUSE_EXIT)
+		snprintf(death->text, sizeof(death->text), "it exited with %d before it was ready%s",
+			death->code, slot->greeted ? "" : "; is it an actor, linked with libtractor-actor?");
+	if (refused || slot->killed_by_us || death->cause == TRACTOR_CAUSE_EXIT ||
+		death->cause == TRACTOR_CAUSE_NONE)
+		death->cause = TRACTOR_CAUSE_START;
+}
+
+static void
+name_exit(struct slot *slot, struct death *death)
+{
+	if (death->end == NODE_END_NORMAL || death->end == NODE_END_SHUTDOWN || death->end == NODE_END_DONE ||
+		death->end == NODE_END_IGNORED)
+		snprintf(death->exit, sizeof(death->exit), "%s", node_end_name(death->end));
+	else if (death->cause == TRACTOR_CAUSE_PANIC || death->cause == TRACTOR_CAUSE_DEADLINE ||
+		 death->cause == TRACTOR_CAUSE_OOM || death->cause == TRACTOR_CAUSE_PROTOCOL_VIOLATION)
+		snprintf(death->exit, sizeof(death->exit), "%s", tractor_cause_name(death->cause));
+	else if (death->signal)
+		snprintf(death->exit, sizeof(death->exit), "%s", report_signal_name(death->signal));
+	else
+		snprintf(death->exit, sizeof(death->exit), "exit %d", death->code);
+	snprintf(slot->last_exit, sizeof(slot->last_exit), "%s", death->exit);
+}
+
+static void
+judge(struct slot *slot, const siginfo_t *info)
+{
+	struct death *death = &slot->death;
+
+	death->end = NODE_END_NONE;
+	if (info->si_code == CLD_EXITED) {
+		death->code = info->si_status;
+		judge_exit(slot, death);
+	} else {
+		death->signal = info->si_status;
+		judge_signal(slot, death);
+	}
+	if (slot->violation) {
+		panicked(death, TRACTOR_CAUSE_PROTOCOL_VIOLATION);
+		say(death, slot->violation);
+	} else if (slot->ladder != LADDER_NONE) {
+		panicked(death, TRACTOR_CAUSE_DEADLINE);
+	}
+	judge_start(slot, death);
+	name_exit(slot, death);
+}
+
+/* --- reaping --- */
+
+void
+death_noticed(void *arg, uint32_t epoll_events)
+{
+	struct slot *slot = arg;
+	siginfo_t info = { .si_code = 0 };
+
+	(void)epoll_events;
+	if (sys.wait(slot->process.fd, WEXITED | WNOWAIT | WNOHANG, &info, &slot->death.usage) < 0 &&
+		errno != ECHILD)
+		return;
+	/* While it is a zombie its number, and so its group's, can't be anybody else's: what it left behind goes with it. */
+	sys.group_kill(slot->pid, SIGKILL);
+	slot->death = (struct death){ .time_ms = wall_clock_ms() };
+	if (sys.wait(slot->process.fd, WEXITED | WNOHANG, &info, &slot->death.usage) < 0) {
+		info.si_code =
+			CLD_KILLED; /* somebody else in this program has reaped it: all that is known is that it is dead */
+		info.si_status = SIGKILL;
+	}
+	int pidfd = slot->process.fd;
+	loop_unwatch(&slot->runtime->loop, &slot->process);
+	sys.close(pidfd);
+	slot->dead = true;
+	judge(slot, &info);
+	loop_disarm(&slot->runtime->loop, &slot->hello);
+	loop_disarm(&slot->runtime->loop, &slot->handler);
+	if (slot->said_bye || slot->violation || !slot->greeted)
+		death_drained(slot);
+	else
+		loop_arm(&slot->runtime->loop, &slot->drain, slot->runtime->loop.now_ns + DRAIN_NS);
+	if (slot->wire)
+		wire_again(slot->wire);
+}
+
+void
+death_unborn(struct slot *slot, tractor_err err)
+{
+	struct death *death = &slot->death;
+
+	*death = (struct death){ .end = NODE_END_START_FAILED,
+		.panicked = true,
+		.cause = TRACTOR_CAUSE_START,
+		.time_ms = wall_clock_ms() };
+	say(death, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
+	snprintf(death->exit, sizeof(death->exit), "not started");
+	snprintf(slot->last_exit, sizeof(slot->last_exit), "not started");
+	slot->dead = true;
+	death_drained(slot);
+}
+
+/* --- settling --- */
+
+struct settling {
+	struct slot *slot;
+	const char *planned;
+	json_t *report;
+};
+
+static void
+note_message(struct slot *slot, const struct router_message *message)
+{
+	const struct payload_schema *schema = message ? hearing_schema(slot, message->message) : NULL;
+
+	slot->last_message[0] = '\0';
+	slot->last_digest = message ? message->digest : 0;
+	if (schema)
+		snprintf(slot->last_message, sizeof(slot->last_message), "%s.%s", schema->protocol,
+			schema->message);
+}
+
+static void
+in_hand(void *arg, const struct router_message *message)
+{
+	struct settling *settling = arg;
+
+	note_message(settling->slot, message);
+	if (settling->slot->death.panicked)
+		settling->report = report_make(settling->slot, message, settling->planned);
+}
+
+/* Only forward, and not past what was delivered: the black box is gossip. */
+static uint64_t
+believable_done(struct slot *slot)
+{
+	struct router_counts counts = { .sequence = 0 };
+	uint64_t done = slot->box ? atomic_load(&slot->box->done) : slot->whole;
+
+	router_counts(slot->runtime->router, slot->node->id, &counts);
+	return done < slot->whole ? slot->whole : done > counts.sequence ? counts.sequence : done;
+}
+
+static void
+remember(struct slot *slot)
+{
+	slot->panicked_before = slot->death.panicked && slot->death.end != NODE_END_START_FAILED
+					? true
+					: slot->panicked_before;
+	if (!slot->death.panicked)
+		slot->panicked_before = false;
+	if (!slot->death.panicked || slot->death.end == NODE_END_START_FAILED)
+		return;
+	slot->last_death = slot->death;
+	slot->last_incarnation = slot->incarnation;
+	slot->last_address = slot->box && slot->box->fault.complete ? slot->box->fault.address : 0;
+}
+
+static void
+end(struct slot *slot, struct node_verdict verdict)
+{
+	uint32_t incarnation = slot->incarnation;
+	enum node_end how = slot->death.end;
+
+	slot->judged = true;
+	registry_forget_watcher(slot->runtime, slot->node->id);
+	slot_clear(slot);
+	tree_post_ended(slot->runtime->tree, slot->node, incarnation, how, verdict);
+}
+
+static void
+say_obituary(struct slot *slot, pid_t pid, const char *planned)
+{
+	const struct death *death = &slot->death;
+
+	if (!death->panicked) {
+		events_note(slot->runtime, "ended", slot->node->path, slot->incarnation, "%s%s%s",
+			death->exit, *death->text ? ": " : "", death->text);
+		return;
+	}
+	events_note(slot->runtime, "crashed", slot->node->path, slot->incarnation, "pid %d: %s%s%s%s%s; %s",
+		pid, death->exit, *death->text ? ": " : "", death->text,
+		*slot->last_message ? ", with this in hand: " : "", slot->last_message, planned);
+}
+
+void
+death_drained(void *arg)
+{
+	struct slot *slot = arg;
+	struct tractor_runtime *runtime = slot->runtime;
+	struct settling settling = { .slot = slot };
+	uint64_t done = believable_done(slot), hand = slot->box ? atomic_load(&slot->box->in_hand) : 0;
+
+	if (slot->judged)
+		return;
+	slot->judged = true;
+	loop_disarm(&runtime->loop, &slot->drain);
+	actorlog_close(&slot->logs[0]);
+	actorlog_close(&slot->logs[1]);
+	settling.planned = tree_would(runtime->tree, slot->node, slot->death.end, runtime->loop.now_ns);
+	note_message(slot, NULL);
+	router_down(runtime->router, slot->node->id, done, hand, in_hand, &settling);
+	if (slot->death.panicked && !settling.report)
+		settling.report = report_make(slot, NULL, settling.planned);
+	slot->whole = done;
+	remember(slot);
+	if (slot->death.end == NODE_END_START_FAILED && !*runtime->start_failure)
+		snprintf(runtime->start_failure, sizeof(runtime->start_failure),
+			"%.200s did not start: %.800s", slot->node->path,
+			*slot->death.text ? slot->death.text : slot->death.exit);
+	say_obituary(slot, slot->pid, settling.planned);
+	if (slot->death.panicked)
+		policy_ask(slot, settling.report);
+	else
+		end(slot, (struct node_verdict){ .kind = NODE_VERDICT_DEFAULT });
+}
+
+void
+death_judged(struct slot *slot, struct tractor_verdict verdict)
+{
+	static const enum node_verdict_kind kinds[] = {
+		[TRACTOR_VERDICT_DEFAULT] = NODE_VERDICT_DEFAULT,
+		[TRACTOR_VERDICT_RESTART] = NODE_VERDICT_RESTART,
+		[TRACTOR_VERDICT_RESTART_AFTER] = NODE_VERDICT_RESTART_AFTER,
+		[TRACTOR_VERDICT_STOP] = NODE_VERDICT_STOP,
+		[TRACTOR_VERDICT_ESCALATE] = NODE_VERDICT_ESCALATE,
+	};
+
+	if (verdict.kind != TRACTOR_VERDICT_DEFAULT)
+		events_note(slot->runtime, "verdict", slot->node->path, slot->incarnation, "%s",
+			tractor_verdict_name(verdict.kind));
+	end(slot, (struct node_verdict){
+			  .kind = kinds[verdict.kind], .after_ns = verdict.after_ms * SPEC_MILLISECOND });
+}

@@ -1,0 +1,330 @@
+/*
+ * hearing.c: what a process says over its link. Nothing of it is trusted: a frame that breaks the rules ends the process, by name and with the reason. Who sent a frame is whose link it
+ * came by. Frames of an incarnation that is not the present one are dropped and counted.
+ */
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "shell.h"
+#include "why.h"
+
+#define FRAMES_A_TURN 64 /* then it is the others' turn */
+
+void
+hearing_violated(struct slot *slot, const char *format, ...)
+{
+	va_list arguments;
+
+	if (slot->violation)
+		return;
+	va_start(arguments, format);
+	if (vasprintf(&slot->violation, format, arguments) < 0)
+		slot->violation = NULL;
+	va_end(arguments);
+	events_note(slot->runtime, "violation", slot->node->path, slot->incarnation, "%s",
+		slot->violation ? slot->violation : "");
+	slot_signal(slot, SIGKILL);
+}
+
+const struct payload_schema *
+hearing_schema(const struct slot *slot, uint64_t message)
+{
+	for (size_t i = 0; i < slot->schema_count; i++)
+		if (slot->schemas[i]->fingerprint == message)
+			return slot->schemas[i];
+	return NULL;
+}
+
+/* --- hello --- */
+
+static void
+free_schemas(struct payload_schema **schemas, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		payload_schema_free(schemas[i]);
+	free(schemas);
+}
+
+static tractor_err
+parse_schemas(struct slot *slot, const tractor_field_list_str *texts)
+{
+	if (texts->count > MESSAGES_MAX)
+		return tri_why(TRACTOR_EBADMSG, "it says that it serves %zu messages; at most %d",
+			texts->count, MESSAGES_MAX);
+	struct payload_schema **schemas = calloc(texts->count + 1, sizeof(struct payload_schema *));
+	if (!schemas)
+		return TRACTOR_ENOMEM;
+	for (size_t i = 0; i < texts->count; i++) {
+		tractor_err err = payload_schema_parse(texts->items[i], &schemas[i]);
+		if (err != TRACTOR_OK) {
+			free_schemas(schemas, i);
+			return err;
+		}
+	}
+	free_schemas(slot->schemas, slot->schema_count);
+	slot->schemas = schemas;
+	slot->schema_count = texts->count;
+	return TRACTOR_OK;
+}
+
+/* The arguments as they go over the link; points into the spec. NULL: no memory. */
+static struct tri_pair *
+args_of(const struct spec *spec)
+{
+	struct tri_pair *pairs = calloc(spec->args.count + 1, sizeof(*pairs));
+
+	for (size_t i = 0; pairs && i < spec->args.count; i++)
+		pairs[i] = (struct tri_pair){ .key = spec->args.items[i].key,
+			.value = spec->args.items[i].value };
+	return pairs;
+}
+
+static struct tri_died
+died_of(const struct slot *slot)
+{
+	if (!slot->panicked_before)
+		return (struct tri_died){ .panicked = false };
+	return (struct tri_died){
+		.panicked = true,
+		.incarnation = slot->last_incarnation,
+		.cause = (uint8_t)slot->last_death.cause,
+		.signal = slot->last_death.signal,
+		.code = slot->last_death.code,
+		.fault_address = slot->last_address,
+		.text = slot->last_death.text,
+		.message = slot->last_message,
+		.digest = slot->last_digest,
+	};
+}
+
+static void
+send_welcome(struct slot *slot)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_WELCOME);
+	struct tri_pair *args = args_of(slot->node->spec);
+	struct tri_welcome welcome = {
+		.self = slot->node->id,
+		.path = slot->node->path,
+		.args = { .items = args, .count = args ? slot->node->spec->args.count : 0 },
+		.whole = slot->whole,
+		.died = died_of(slot),
+	};
+
+	slot_send_record(slot, &frame, &tri_record_tri_welcome, &welcome);
+	free(args);
+}
+
+static void
+on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	struct tri_arena arena = { 0 };
+	struct tri_hello hello;
+	tractor_err err = tri_decode(&tri_record_tri_hello, payload, frame->payload_bytes, &arena, &hello);
+
+	if (err == TRACTOR_OK && hello.version != TRI_CONTROL_VERSION)
+		err = tri_why(TRACTOR_EBADMSG,
+			"it speaks version %u of the control protocol, we speak %u: build it anew",
+			hello.version, TRI_CONTROL_VERSION);
+	if (err == TRACTOR_OK && !slot->ready)
+		err = parse_schemas(slot, &hello.messages);
+	tri_arena_free(&arena);
+	if (err != TRACTOR_OK) {
+		hearing_violated(slot, "a bad hello: %s", tractor_why());
+		return;
+	}
+	if (slot->greeted)
+		return; /* said again over a new connection: the welcome is on its way */
+	slot->greeted = true;
+	loop_disarm(&slot->runtime->loop, &slot->hello);
+	send_welcome(slot);
+	if (slot->asked_to_stop)
+		slot_stop(slot); /* SIGTERM may have come before its handler was there */
+}
+
+/* --- ready, bye --- */
+
+static tractor_err
+begin_delivery(struct slot *slot)
+{
+	uint64_t *ids = calloc(slot->schema_count + 1, sizeof(*ids));
+
+	if (!ids)
+		return TRACTOR_ENOMEM;
+	for (size_t i = 0; i < slot->schema_count; i++)
+		ids[i] = slot->schemas[i]->fingerprint;
+	tractor_err err =
+		router_up(slot->runtime->router, slot->node->id, slot->incarnation, ids, slot->schema_count);
+	free(ids);
+	return err;
+}
+
+static void
+on_ready(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	struct tri_arena arena = { 0 };
+	struct tri_ready ready;
+
+	if (slot->ready || slot->refusal || slot->ignored ||
+		tri_decode(&tri_record_tri_ready, payload, frame->payload_bytes, &arena, &ready) !=
+			TRACTOR_OK) {
+		hearing_violated(slot, "a bad ready");
+		return;
+	}
+	if (ready.outcome == TRACTOR_IGNORE) {
+		slot->ignored = true;
+	} else if (ready.outcome != TRACTOR_OK) {
+		slot->refusal = strdup(ready.text);
+	} else if (slot->asked_to_stop || begin_delivery(slot) == TRACTOR_OK) {
+		slot->ready = true;
+		slot->ready_ns = slot->runtime->loop.now_ns;
+		if (slot->panicked_before)
+			events_note(slot->runtime, ready.continued ? "continued" : "clean_start",
+				slot->node->path, slot->incarnation,
+				ready.continued ? "with the state as it was before the panic" : "");
+		slot->panicked_before = false;
+		tree_post_ready(slot->runtime->tree, slot->node, slot->incarnation);
+	} else {
+		hearing_violated(slot, "no memory to take it in");
+	}
+	tri_arena_free(&arena);
+}
+
+static void
+on_bye(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	struct tri_frame farewell = tri_frame(TRI_FRAME_FAREWELL);
+	struct tri_arena arena = { 0 };
+	struct tri_bye bye;
+
+	if (slot->said_bye ||
+		tri_decode(&tri_record_tri_bye, payload, frame->payload_bytes, &arena, &bye) != TRACTOR_OK) {
+		hearing_violated(slot, "a bad bye");
+		return;
+	}
+	slot->said_bye = true;
+	slot->finished = bye.finished;
+	if (bye.finished)
+		slot->farewell_reason = strdup(bye.reason);
+	slot_send(slot, &farewell, NULL, 0);
+}
+
+/* --- messages --- */
+
+static struct router_send
+send_of(const struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	return (struct router_send){
+		.sender = slot->node->id,
+		.incarnation = slot->incarnation,
+		.correlation = frame->correlation,
+		.target = frame->target,
+		.target_node = frame->target_node,
+		.message = frame->message,
+		.flags = frame->flags,
+		.limit_ms = frame->limit_ms,
+		.payload = payload,
+		.payload_bytes = frame->payload_bytes,
+	};
+}
+
+static void
+on_send(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	struct router_send send = send_of(slot, frame, payload);
+
+	if (frame->correlation == 0)
+		hearing_violated(slot, "a message without a correlation id");
+	else if (frame->target == 0)
+		registry_ask(slot->runtime, &send);
+	else
+		router_send(slot->runtime->router, &send, slot->runtime->loop.now_ns);
+}
+
+static void
+on_forward(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	struct router_send send = send_of(slot, frame, payload);
+
+	if (router_forward(slot->runtime->router, frame->sequence, &send, slot->runtime->loop.now_ns) !=
+		TRACTOR_OK)
+		hearing_violated(slot, "it forwarded %llu, which is no ask that it owes an answer",
+			(unsigned long long)frame->sequence);
+}
+
+static void
+on_reply(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	if (router_reply(slot->runtime->router, slot->node->id, frame->sequence, (tractor_err)frame->err,
+		    payload, frame->payload_bytes) != TRACTOR_OK)
+		hearing_violated(slot, "it answered %llu, which is no ask that it owes an answer",
+			(unsigned long long)frame->sequence);
+}
+
+static void
+on_wait(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	(void)payload;
+	router_wait(slot->runtime->router, slot->node->id, frame->correlation);
+}
+
+static void
+on_done(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	(void)slot;
+	(void)frame;
+	(void)payload; /* every frame makes us look into the black box; this one is nothing but the occasion */
+}
+
+typedef void heard(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload);
+
+static heard *const by_kind[TRI_FRAME_KIND_COUNT] = {
+	[TRI_FRAME_HELLO] = on_hello,
+	[TRI_FRAME_READY] = on_ready,
+	[TRI_FRAME_SEND] = on_send,
+	[TRI_FRAME_FORWARD] = on_forward,
+	[TRI_FRAME_REPLY] = on_reply,
+	[TRI_FRAME_DONE] = on_done,
+	[TRI_FRAME_WAIT] = on_wait,
+	[TRI_FRAME_BYE] = on_bye,
+};
+
+static void
+hear(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	if (frame->incarnation != slot->incarnation)
+		return;
+	if (!by_kind[frame->kind] || (!slot->greeted && frame->kind != TRI_FRAME_HELLO)) {
+		hearing_violated(slot, "a %s where there must be none", tri_frame_kind_name(frame->kind));
+		return;
+	}
+	router_done(slot->runtime->router, slot->node->id, atomic_load(&slot->box->done),
+		slot->runtime->loop.now_ns);
+	by_kind[frame->kind](slot, frame, payload);
+}
+
+void
+hearing_ready(void *owner)
+{
+	struct slot *slot = owner;
+	struct tri_frame frame;
+	const uint8_t *payload;
+	bool bad = false;
+
+	for (int i = 0; i < FRAMES_A_TURN && !slot->violation; i++) {
+		if (!wire_take(slot->wire, &frame, &payload, &bad)) {
+			if (slot->dead && wire_drained(slot->wire))
+				death_drained(slot);
+			return;
+		}
+		if (bad)
+			hearing_violated(slot, "%s", tractor_why());
+		else
+			hear(slot, &frame, payload);
+	}
+	if (!slot->violation)
+		wire_again(slot->wire);
+}

@@ -1,0 +1,155 @@
+/*
+ * loop.c: waiting, and waking whom it concerns. Knows nothing of actors. A watch may be removed by what another of the same batch does: it is then
+ * struck from the batch. What fails is returned.
+ */
+#include "loop.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "blackbox.h"
+#include "sys.h"
+#include "why.h"
+
+/* Later than asked by more than this: we were stopped, or so starved that it is the same to those with a deadline. */
+#define LOST_NS (INT64_C(500) * 1000000)
+
+#define alarm_of(timer_ptr) ((struct alarm *)((char *)(timer_ptr)-offsetof(struct alarm, timer)))
+
+tractor_err
+loop_open(struct loop *loop)
+{
+	*loop = (struct loop){
+		.epoll = sys.epoll_create(), .now_ns = (int64_t)tri_now_ns(), .asleep_until_ns = INT64_MAX
+	};
+	if (loop->epoll < 0)
+		return tri_why(TRACTOR_ESYSTEM, "cannot make an epoll: %s", strerror(errno));
+	timers_init(&loop->timers);
+	return TRACTOR_OK;
+}
+
+void
+loop_close(struct loop *loop)
+{
+	timers_free(&loop->timers);
+	if (loop->epoll >= 0)
+		sys.close(loop->epoll);
+	loop->epoll = -1;
+}
+
+tractor_err
+loop_watch(struct loop *loop, struct watch *watch, int fd, uint32_t epoll_events)
+{
+	struct epoll_event event = { .events = epoll_events, .data.ptr = watch };
+
+	if (sys.epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		return tri_why(errno == EPERM ? TRACTOR_EINVAL : TRACTOR_ESYSTEM, "cannot wait for fd %d: %s",
+			fd, strerror(errno));
+	watch->fd = fd;
+	return TRACTOR_OK;
+}
+
+tractor_err
+loop_rewatch(struct loop *loop, struct watch *watch, uint32_t epoll_events)
+{
+	struct epoll_event event = { .events = epoll_events, .data.ptr = watch };
+
+	if (sys.epoll_ctl(loop->epoll, EPOLL_CTL_MOD, watch->fd, &event) < 0)
+		return tri_why(TRACTOR_ESYSTEM, "cannot wait for fd %d: %s", watch->fd, strerror(errno));
+	return TRACTOR_OK;
+}
+
+void
+loop_unwatch(struct loop *loop, struct watch *watch)
+{
+	if (watch->fd < 0 || !watch->ready)
+		return;
+	sys.epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+	watch->fd = -1;
+	for (int i = 0; i < loop->batch_count; i++)
+		if (loop->batch[i] == watch)
+			loop->batch[i] = NULL;
+}
+
+tractor_err
+loop_reserve(struct loop *loop, int count)
+{
+	return timers_reserve(&loop->timers, count);
+}
+
+void
+loop_arm(struct loop *loop, struct alarm *alarm, int64_t at_ns)
+{
+	timers_arm(&loop->timers, &alarm->timer, at_ns);
+}
+
+void
+loop_disarm(struct loop *loop, struct alarm *alarm)
+{
+	timers_cancel(&loop->timers, &alarm->timer);
+}
+
+/* Rounded up: waking a little early would mean to go round once more for nothing. */
+static int
+wait_ms(int64_t now_ns, int64_t until_ns)
+{
+	if (until_ns == INT64_MAX)
+		return -1;
+	if (until_ns <= now_ns)
+		return 0;
+	int64_t ms = (until_ns - now_ns + 999999) / 1000000;
+	return ms > 3600000 ? 3600000 : (int)ms;
+}
+
+static void
+call_watches(struct loop *loop, const struct epoll_event *events, int count)
+{
+	for (int i = 0; i < count; i++)
+		loop->batch[i] = events[i].data.ptr;
+	loop->batch_count = count;
+	for (int i = 0; i < count; i++)
+		if (loop->batch[i])
+			loop->batch[i]->ready(loop->batch[i]->arg, events[i].events);
+	loop->batch_count = 0;
+}
+
+static void
+call_alarms(struct loop *loop)
+{
+	for (struct timer *timer; (timer = timers_due(&loop->timers, loop->now_ns));) {
+		struct alarm *alarm = alarm_of(timer);
+		alarm->due(alarm->arg);
+	}
+}
+
+/* For how long nobody ran this process, beyond what it had asked to sleep. Only what is busy elsewhere looks the same, so it must be long. */
+static int64_t
+lost_ns(struct loop *loop, int64_t now_ns)
+{
+	int64_t late_ns = loop->asleep_until_ns == INT64_MAX ? 0 : now_ns - loop->asleep_until_ns;
+
+	return late_ns > LOST_NS ? late_ns : 0;
+}
+
+tractor_err
+loop_turn(struct loop *loop, int64_t until_ns, int64_t *ret_lost_ns)
+{
+	struct epoll_event events[LOOP_BATCH];
+	int64_t timer_ns = timers_next_ns(&loop->timers);
+	int64_t before_ns = (int64_t)tri_now_ns();
+	int timeout_ms = wait_ms(before_ns, until_ns < timer_ns ? until_ns : timer_ns);
+
+	loop->asleep_until_ns = timeout_ms < 0 ? INT64_MAX : before_ns + timeout_ms * INT64_C(1000000);
+	int count = sys.epoll_wait(loop->epoll, events, LOOP_BATCH, timeout_ms);
+	if (count < 0 && errno != EINTR)
+		return tri_why(TRACTOR_ESYSTEM, "cannot wait: %s", strerror(errno));
+	loop->now_ns = (int64_t)tri_now_ns();
+	*ret_lost_ns = lost_ns(loop, loop->now_ns);
+	if (*ret_lost_ns > 0)
+		timers_shift(&loop->timers, *ret_lost_ns);
+	call_watches(loop, events, count > 0 ? count : 0);
+	call_alarms(loop);
+	return TRACTOR_OK;
+}

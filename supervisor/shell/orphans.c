@@ -1,0 +1,102 @@
+/*
+ * orphans.c: processes that actors started and left behind. They become children of this one, are reaped when they end, and killed when the tree is closed. Only for a program that has
+ * no children but its actors (the command is one): whoever is not an actor is taken for an orphan.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shell.h"
+#include "sys.h"
+#include "why.h"
+
+static bool
+is_ours(struct tractor_runtime *runtime, pid_t pid)
+{
+	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
+		if (slot_of(node) && slot_of(node)->pid == pid)
+			return true;
+	return false;
+}
+
+/* The children of this thread, where the kernel tells (CONFIG_PROC_CHILDREN); calls `each` for those that are no actors. */
+static void
+each_orphan(struct tractor_runtime *runtime, void (*each)(pid_t pid))
+{
+	char path[64];
+	int pid;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)gettid());
+	FILE *children = fopen(path, "re");
+	if (!children)
+		return;
+	while (fscanf(children, "%d", &pid) == 1)
+		if (!is_ours(runtime, pid))
+			each(pid);
+	fclose(children);
+}
+
+static void
+reap(pid_t pid)
+{
+	waitpid(pid, NULL, WNOHANG);
+}
+
+static void
+kill_and_reap(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void
+child_signal(void *arg, uint32_t epoll_events)
+{
+	struct tractor_runtime *runtime = arg;
+	struct signalfd_siginfo info;
+
+	(void)epoll_events;
+	while (sys.read(runtime->orphans.watch.fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		;
+	each_orphan(runtime, reap);
+}
+
+tractor_err
+orphans_open(struct tractor_runtime *runtime)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	int fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+		tractor_err err = tri_why(TRACTOR_ESYSTEM, "cannot adopt orphans: %s", strerror(errno));
+		if (fd >= 0)
+			sys.close(fd);
+		return err;
+	}
+	runtime->orphans.watch = (struct watch){ .fd = -1, .ready = child_signal, .arg = runtime };
+	return loop_watch(&runtime->loop, &runtime->orphans.watch, fd, EPOLLIN);
+}
+
+void
+orphans_close(struct tractor_runtime *runtime)
+{
+	int fd = runtime->orphans.watch.fd;
+
+	if (fd < 0)
+		return;
+	/* Killing one may orphan its own children, which are then ours: until there are none. */
+	for (int rounds = 0; rounds < 100; rounds++)
+		each_orphan(runtime, kill_and_reap);
+	loop_unwatch(&runtime->loop, &runtime->orphans.watch);
+	sys.close(fd);
+}

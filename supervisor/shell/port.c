@@ -1,0 +1,121 @@
+/*
+ * port.c: a program's own context: the verbs of an actor, whose frames go straight to the router, and whose waiting is turning the runtime. It serves nothing and nobody can send to it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "shell.h"
+#include "why.h"
+
+struct port {
+	tractor_ctx ctx; /* first: the context that the end's functions are given is the port */
+	struct tractor_runtime *runtime;
+	uint64_t id;
+};
+
+static tractor_err
+port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record *record, const void *value)
+{
+	struct port *port = (struct port *)ctx;
+	struct tractor_runtime *runtime = port->runtime;
+	size_t size = 0, used = 0;
+	tractor_err err = tri_encoded_size(record, value, &size);
+	uint8_t *payload = err == TRACTOR_OK ? malloc(size ? size : 1) : NULL;
+
+	if (err == TRACTOR_OK)
+		err = payload ? tri_encode(record, value, payload, size, &used) : TRACTOR_ENOMEM;
+	if (err == TRACTOR_OK) {
+		struct router_send send = { .sender = port->id,
+			.incarnation = 1,
+			.correlation = frame->correlation,
+			.target = frame->target,
+			.target_node = frame->target_node,
+			.message = frame->message,
+			.flags = frame->flags,
+			.limit_ms = frame->limit_ms,
+			.payload = payload,
+			.payload_bytes = used };
+		runtime->loop.now_ns =
+			(int64_t)tri_now_ns(); /* the program may have been elsewhere for long */
+		if (frame->target == 0)
+			registry_ask(runtime, &send);
+		else
+			router_send(runtime->router, &send, runtime->loop.now_ns);
+	}
+	free(payload);
+	return err;
+}
+
+static tractor_err
+port_wait(tractor_ctx *ctx, int64_t until_ns)
+{
+	struct port *port = (struct port *)ctx;
+
+	return runtime_wait(port->runtime, until_ns);
+}
+
+static bool
+port_is_stopping(const tractor_ctx *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+static const struct tri_end port_end = { .send = port_send,
+	.wait = port_wait,
+	.is_stopping = port_is_stopping };
+
+tractor_err
+port_open(struct tractor_runtime *runtime)
+{
+	struct port *port = calloc(1, sizeof(*port));
+
+	if (!port)
+		return TRACTOR_ENOMEM;
+	tri_context_begin(&port->ctx, &port_end);
+	port->ctx.incarnation = 1;
+	port->runtime = runtime;
+	port->id = runtime_next_port(runtime);
+	tractor_err err = router_add_port(runtime->router, port->id);
+	if (err == TRACTOR_OK)
+		runtime->port = port;
+	else
+		free(port);
+	return err;
+}
+
+void
+port_close(struct tractor_runtime *runtime)
+{
+	if (!runtime->port)
+		return;
+	tri_context_end(&runtime->port->ctx);
+	free(runtime->port);
+	runtime->port = NULL;
+}
+
+bool
+port_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
+	const uint8_t *payload, size_t payload_bytes)
+{
+	struct tri_packet *packet;
+
+	if (!runtime->port || runtime->port->id != port)
+		return false;
+	packet = malloc(sizeof(*packet) + payload_bytes);
+	if (!packet)
+		return true; /* the answer is lost; what waits for it has its limit */
+	*packet = (struct tri_packet){ .frame = *frame, .payload = (uint8_t *)(packet + 1) };
+	packet->frame.payload_bytes = (uint32_t)payload_bytes;
+	if (payload_bytes > 0)
+		memcpy(packet + 1, payload, payload_bytes);
+	tri_context_receive(&runtime->port->ctx, packet);
+	return true;
+}
+
+tractor_ctx *
+tractor_port(struct tractor_runtime *runtime)
+{
+	return &runtime->port->ctx;
+}

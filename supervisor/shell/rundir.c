@@ -1,0 +1,201 @@
+/*
+ * rundir.c: the run directory, one for each running tree. The lock in it is the truth about whether a tree of that name runs: a supervisor that was killed leaves files, but no
+ * lock. What such a one left is removed; crash reports stay. Errors are returned with the path in them.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shell.h"
+#include "sys.h"
+#include "why.h"
+
+/* What a socket's address has room for, less the longest name that we put behind the directory ("/link/" and two numbers). */
+#define PATH_MAX_BYTES (107 - 38)
+
+static tractor_err
+make_private_directory(const char *path)
+{
+	struct stat about;
+
+	if (sys.mkdir(path, 0700) < 0 && errno != EEXIST)
+		return tri_why(TRACTOR_ESYSTEM, "cannot make the directory %s: %s", path, strerror(errno));
+	if (lstat(path, &about) < 0)
+		return tri_why(TRACTOR_ESYSTEM, "cannot look at %s: %s", path, strerror(errno));
+	if (!S_ISDIR(about.st_mode) || about.st_uid != geteuid() || (about.st_mode & 077) != 0)
+		return tri_why(TRACTOR_ESYSTEM,
+			"%s must be a directory of yours that nobody else can enter (mode 0700)", path);
+	return TRACTOR_OK;
+}
+
+/* The directory in which run directories are, to be freed. */
+static tractor_err
+parent_directory(char **ret_path)
+{
+	const char *own = getenv("TRACTOR_RUN_DIR"), *runtime = getenv("XDG_RUNTIME_DIR"),
+		   *temporary = getenv("TMPDIR");
+	char *path = NULL;
+	int made;
+
+	if (own && *own)
+		made = asprintf(&path, "%s", own);
+	else if (runtime && *runtime)
+		made = asprintf(&path, "%s/tractor", runtime);
+	else
+		made = asprintf(
+			&path, "%s/tractor-%u", temporary && *temporary ? temporary : "/tmp", geteuid());
+	if (made < 0)
+		return TRACTOR_ENOMEM;
+	tractor_err err = make_private_directory(path);
+	if (err == TRACTOR_OK)
+		*ret_path = path;
+	else
+		free(path);
+	return err;
+}
+
+char *
+rundir_file(const struct rundir *rundir, const char *file)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", rundir->path, file) < 0 ? NULL : path;
+}
+
+/* Removes what is in the directory `name` below `at`, but for directories; then it. */
+static void
+remove_folder(int at, const char *name, bool with_files)
+{
+	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!directory)
+		return;
+	for (struct dirent *entry; with_files && (entry = readdir(directory));)
+		if (entry->d_type != DT_DIR)
+			unlinkat(fd, entry->d_name, 0);
+	closedir(directory);
+	unlinkat(at, name, AT_REMOVEDIR);
+}
+
+/* Everything but crash reports, and these if `all`. The lock file stays: it is what the next one locks. */
+static void
+clean(const char *path)
+{
+	int at = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (at < 0)
+		return;
+	remove_folder(at, "link", true);
+	remove_folder(at, "crashes", false);
+	unlinkat(at, CONTROL_FILE, 0);
+	close(at);
+}
+
+static tractor_err
+take_lock(struct rundir *rundir, const char *name)
+{
+	char *file = rundir_file(rundir, "lock");
+
+	if (!file)
+		return TRACTOR_ENOMEM;
+	rundir->lock = sys.open(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	free(file);
+	if (rundir->lock < 0)
+		return tri_why(
+			TRACTOR_ESYSTEM, "cannot make a lock in %s: %s", rundir->path, strerror(errno));
+	if (sys.flock(rundir->lock, LOCK_EX | LOCK_NB) == 0)
+		return TRACTOR_OK;
+	int error = errno;
+	sys.close(rundir->lock);
+	rundir->lock = -1;
+	if (error == EWOULDBLOCK)
+		return tri_why(TRACTOR_EEXIST, "a tree \"%s\" is running already; see: tractor -t %s status",
+			name, name);
+	return tri_why(TRACTOR_ESYSTEM, "cannot lock %s: %s", rundir->path, strerror(error));
+}
+
+static tractor_err
+make_folders(struct rundir *rundir)
+{
+	static const char *const folders[] = { "link", "crashes" };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		char *path = rundir_file(rundir, folders[i]);
+		if (!path)
+			return TRACTOR_ENOMEM;
+		tractor_err err = make_private_directory(path);
+		free(path);
+		if (err != TRACTOR_OK)
+			return err;
+	}
+	return TRACTOR_OK;
+}
+
+static void
+write_pid(struct rundir *rundir)
+{
+	char pid[32];
+	int length = snprintf(pid, sizeof(pid), "%d\n", getpid());
+
+	if (ftruncate(rundir->lock, 0) == 0)
+		(void)!sys.write(
+			rundir->lock, pid, (size_t)length); /* for people; the lock itself is what counts */
+}
+
+tractor_err
+rundir_open(struct rundir *rundir, const char *name)
+{
+	char *parent;
+	tractor_err err = parent_directory(&parent);
+
+	*rundir = (struct rundir){ .lock = -1 };
+	if (err != TRACTOR_OK)
+		return err;
+	if (asprintf(&rundir->path, "%s/%s", parent, name) < 0)
+		rundir->path = NULL;
+	free(parent);
+	if (!rundir->path)
+		return TRACTOR_ENOMEM;
+	if (strlen(rundir->path) > PATH_MAX_BYTES)
+		err = tri_why(TRACTOR_EINVAL,
+			"the run directory %s is %zu characters long, too long for sockets in it (at most %d): set "
+			"TRACTOR_RUN_DIR to a shorter one, or give the tree a shorter name",
+			rundir->path, strlen(rundir->path), PATH_MAX_BYTES);
+	else
+		err = make_private_directory(rundir->path);
+	if (err == TRACTOR_OK)
+		err = take_lock(rundir, name);
+	if (err == TRACTOR_OK) {
+		clean(rundir->path);
+		err = make_folders(rundir);
+	}
+	if (err == TRACTOR_OK)
+		write_pid(rundir);
+	else
+		rundir_close(rundir);
+	return err;
+}
+
+void
+rundir_close(struct rundir *rundir)
+{
+	if (rundir->lock >= 0) {
+		clean(rundir->path);
+		/* The lock goes last, while it is held; with crash reports there the directory stays, and the lock file with it is of no use. */
+		char *file = rundir_file(rundir, "lock");
+		if (file)
+			sys.unlink(file);
+		free(file);
+		rmdir(rundir->path);
+		sys.close(rundir->lock);
+	}
+	free(rundir->path);
+	*rundir = (struct rundir){ .lock = -1 };
+}

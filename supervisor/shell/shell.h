@@ -1,0 +1,351 @@
+/*
+ * shell.h: the map of the shell: what a runtime owns, and what each file offers to the others, under the file's name. The shell does what the core decides: it starts
+ * and reaps processes, carries frames, writes reports. It decides nothing that could be argued about. One thread; nothing blocks but spawn's wait for exec.
+ */
+#ifndef TRACTOR_SUPERVISOR_SHELL_SHELL_H
+#define TRACTOR_SUPERVISOR_SHELL_SHELL_H
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <jansson.h>
+#include <tractor/crash.h>
+#include <tractor/runtime.h>
+
+#include "blackbox.h"
+#include "context.h"
+#include "control.h"
+#include "controlsocket.h"
+#include "loop.h"
+#include "payload.h"
+#include "router.h"
+#include "spawn.h"
+#include "tree.h"
+#include "wire.h"
+
+#define LINES_KEPT 50	  /* an actor's last lines, for its crash report */
+#define LINE_BYTES 512	  /* of each; longer ones are passed on in pieces */
+#define MESSAGES_MAX 1024 /* that an actor may say it serves */
+#define EVENTS_KEPT 1024  /* the last ones, for `tractor events` */
+#define EXIT_HOPELESS 125 /* the exit code that says: don't try again */
+
+struct tractor_runtime;
+struct slot;
+
+/* --- rundir.c: the run directory: who runs under this name, and where things lie --- */
+
+struct rundir {
+	char *path;
+	int lock; /* fd of the lock file, held as long as the tree runs; -1: none */
+};
+
+/* Makes and locks the directory of tree `name`, and cleans what a killed supervisor left. EEXIST: it is running. ESYSTEM, ENOMEM. */
+tractor_err rundir_open(struct rundir *rundir, const char *name);
+/* Removes everything but crash reports; and the directory, if there are none. */
+void rundir_close(struct rundir *rundir);
+/* "<directory>/<file>", to be freed; NULL: no memory. */
+char *rundir_file(const struct rundir *rundir, const char *file);
+
+/* --- events.c: what happened, for whoever listens --- */
+
+struct event {
+	int64_t time_ms;
+	char name[24];
+	char *path;
+	uint32_t incarnation;
+	char *text;
+};
+
+struct events {
+	struct event kept[EVENTS_KEPT]; /* a ring */
+	uint64_t count;
+	struct follower *followers;
+};
+
+/* Keeps it, and tells the program and the followers. `path` "" for the whole tree; `format` a sentence, or "". */
+void events_note(struct tractor_runtime *runtime, const char *name, const char *path, uint32_t incarnation,
+	const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Answers the request with all that is kept, and if `follow` with all that comes, until the client hangs up. */
+void events_serve(struct tractor_runtime *runtime, struct control_request *request, bool follow);
+void events_close(struct tractor_runtime *runtime);
+int64_t wall_clock_ms(void);
+
+/* --- actorlog.c: what actors print --- */
+
+struct actorlog {
+	struct slot *slot;
+	struct watch watch;
+	bool is_error;
+	size_t length;
+	char line[LINE_BYTES];
+};
+
+struct line {
+	int64_t time_ms;
+	bool is_error;
+	uint16_t length;
+	char text[LINE_BYTES];
+};
+
+/* Reads from `fd`, which it closes at the end. ESYSTEM. */
+tractor_err actorlog_open(struct actorlog *log, struct slot *slot, int fd, bool is_error);
+/* Takes what is there still and closes. Right for a zeroed one with fd -1, too. */
+void actorlog_close(struct actorlog *log);
+
+/* --- slot.c: an actor's place in the tree, and starting and stopping its process --- */
+
+/* What the wait status and the black box say of a death. */
+struct death {
+	enum node_end end;
+	bool panicked;
+	enum tractor_cause cause;
+	int signal; /* 0: none */
+	int code;   /* si_code, or the exit code */
+	struct rusage usage;
+	int64_t time_ms;
+	char text[TRI_TEXT_BYTES]; /* panic text, or why it didn't start; "" */
+	char exit[48];		   /* "SIGSEGV", "exit 3", "normal" */
+};
+
+/* How far the deadline ladder of a handler has got. */
+enum ladder { LADDER_NONE, LADDER_ABORTED, LADDER_CONTINUED, LADDER_KILLED };
+
+struct slot {
+	struct tractor_runtime *runtime;
+	struct node *node;
+
+	/* the present incarnation; pid 0: there is none */
+	pid_t pid;
+	uint32_t incarnation;
+	struct watch process; /* its pidfd */
+	struct wire *wire;
+	struct tri_blackbox *box;
+	struct actorlog logs[2];
+	bool greeted, ready, said_bye, finished, ignored, asked_to_stop, killed_by_us;
+	char *violation;       /* why it was killed for breaking the link's rules */
+	char *refusal;	       /* why its on_start refused, or it could not be started at all */
+	char *farewell_reason; /* of a {shutdown, reason} */
+	bool dead;	       /* reaped; what it had sent is still being taken */
+	bool judged;	       /* the policy has been asked, or needs not be */
+	struct death death;
+	struct alarm hello, drain, handler;
+	enum ladder ladder;
+	uint64_t seen_progress; /* of the black box, when the deadline was armed */
+	int64_t ready_ns;
+
+	/* the slot's own, across incarnations */
+	int state_fd;
+	struct payload_schema **schemas; /* what it serves, by its last hello */
+	size_t schema_count;
+	uint64_t whole;	      /* the sequence up to which durable state counts */
+	bool panicked_before; /* the incarnation before died of `last_death` */
+	struct death last_death;
+	uint32_t last_incarnation;
+	char last_message[2 * PAYLOAD_NAME_MAX];
+	uint64_t last_digest, last_address;
+	char last_exit[48]; /* "": it has not ended yet */
+	struct line *lines; /* a ring of LINES_KEPT */
+	uint64_t line_count;
+	struct monitor *monitors; /* who wants to hear of its ends */
+};
+
+tractor_err slot_new(struct tractor_runtime *runtime, struct node *node);
+void slot_free(struct slot *slot);
+/* A supervisor's node has none: NULL. */
+struct slot *slot_of(const struct node *node);
+struct slot *slot_by_id(struct tractor_runtime *runtime, uint64_t actor);
+
+/* What the core asks for; see tree_ops. */
+void slot_start(struct slot *slot);
+void slot_stop(struct slot *slot);
+void slot_kill(struct slot *slot);
+/* The end of an incarnation has been dealt with: everything of the process is let go. */
+void slot_clear(struct slot *slot);
+void slot_signal(struct slot *slot, int signal);
+/* One frame down; a process that doesn't read its link is killed for it. */
+void slot_send(
+	struct slot *slot, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
+/* The same with a struct of `record` as its payload. */
+void slot_send_record(
+	struct slot *slot, struct tri_frame *frame, const struct tractor_record *record, const void *value);
+
+/* --- hearing.c: what a process says over its link --- */
+
+/* The wire has news; `owner` is the slot. */
+void hearing_ready(void *owner);
+/* The process broke the rules: it is killed, and its death will say so. */
+void hearing_violated(struct slot *slot, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The schema of a message that the actor serves; NULL: it doesn't. */
+const struct payload_schema *hearing_schema(const struct slot *slot, uint64_t message);
+
+/* --- deadline.c: handlers that take too long --- */
+
+void deadline_delivered(struct slot *slot);
+void deadline_due(void *slot);
+
+/* --- death.c: from the pidfd to the core --- */
+
+/* Its pidfd is readable. */
+void death_noticed(void *slot, uint32_t epoll_events);
+/* It never came to be a process: what spawn said, as a death. */
+void death_unborn(struct slot *slot, tractor_err err);
+/* Everything it had sent is taken, or the wait for it is over. */
+void death_drained(void *slot);
+/* The policy has spoken. */
+void death_judged(struct slot *slot, struct tractor_verdict verdict);
+
+/* --- report.c: a panic in words and in JSON --- */
+
+/* The whole of what is known, before anything of the incarnation is let go. Owned by the caller. NULL: no memory. */
+json_t *report_make(struct slot *slot, const struct router_message *in_hand, const char *planned);
+/* Adds what was decided and writes it to the run directory. Takes the report. A disk that is full costs the file, and is said. */
+void report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict);
+/* The same death as the policy sees it; points into the report and the slot. */
+struct tractor_crash report_crash(const struct slot *slot, const json_t *report);
+/* "SIGSEGV"; static. */
+const char *report_signal_name(int signal);
+
+/* --- policy.c: the CrashPolicy --- */
+
+struct policy {
+	enum spec_policy kind;
+	const struct tractor_crash_policy *call; /* NULL: the default */
+	void *plugin;
+	char **argv;
+	struct judgement *pending;
+};
+
+/* TRACTOR_EINVAL: the plugin can't be loaded; tractor_why(). */
+tractor_err policy_open(
+	struct tractor_runtime *runtime, const struct spec *root, const struct tractor_crash_policy *call);
+/* Asks it; death_judged() is called, now or within POLICY_LIMIT_MS. `report` belongs to it from now on. */
+void policy_ask(struct slot *slot, json_t *report);
+/* The slot is going away: its judgement is not wanted any more. */
+void policy_forget(struct slot *slot);
+void policy_close(struct tractor_runtime *runtime);
+
+/* --- registry.c: what actors and ports ask the supervisor --- */
+
+/* An ask to address 0. */
+void registry_ask(struct tractor_runtime *runtime, const struct router_send *ask);
+/* An incarnation of `node` has ended: its monitors hear of it. `final`: no successor will come. */
+void registry_tell_monitors(struct slot *slot, const char *reason, bool final);
+/* The watcher's incarnation has ended, and its monitors with it. */
+void registry_forget_watcher(struct tractor_runtime *runtime, uint64_t watcher);
+void registry_free_monitors(struct slot *slot);
+/* Whether the actor serves what `texts` say, as far as both know of it. EPROTOCOL with both sides named. */
+tractor_err registry_compare(
+	const struct slot *slot, const char *protocol, const char *const *texts, size_t count);
+
+/* The same for a protocol of this program's own. */
+tractor_err registry_compare_protocol(const struct slot *slot, const struct tractor_protocol *protocol);
+
+/* --- waiter.c: who waits for a node to come up or to go down --- */
+
+enum waiter_for { WAIT_UP, WAIT_DOWN };
+typedef void waiter_done(void *arg, struct node *node, tractor_err err, const char *text);
+
+/* Calls `done` once, perhaps at once. ENOMEM: it won't be. */
+tractor_err waiter_add(struct tractor_runtime *runtime, struct node *node, enum waiter_for what,
+	waiter_done *done, void *arg);
+/* Those of `arg` are not called any more. */
+void waiter_forget(struct tractor_runtime *runtime, const void *arg);
+/* The node's state changed. */
+void waiter_changed(struct tractor_runtime *runtime, struct node *node);
+void waiter_close(struct tractor_runtime *runtime);
+
+/* --- requests.c: what the command asks --- */
+
+tractor_err requests_open(struct tractor_runtime *runtime);
+void requests_close(struct tractor_runtime *runtime);
+/* A frame for one of the command's tells or asks; one for none of them is dropped. */
+void requests_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
+	const uint8_t *payload, size_t payload_bytes);
+
+/* --- port.c: the program's own context --- */
+
+tractor_err port_open(struct tractor_runtime *runtime);
+void port_close(struct tractor_runtime *runtime);
+/* A frame for the port of that id; false: it is another's. */
+bool port_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
+	const uint8_t *payload, size_t payload_bytes);
+
+/* --- orphans.c: what actors leave behind --- */
+
+struct orphans {
+	struct watch watch; /* of a signalfd; fd -1: we adopt nobody */
+};
+
+/* From now on orphans below this process are its children, and reaped. ESYSTEM. */
+tractor_err orphans_open(struct tractor_runtime *runtime);
+/* Kills and reaps those that are left. Call when no actor runs. */
+void orphans_close(struct tractor_runtime *runtime);
+
+/* --- signals.c: SIGINT and its like, for programs that leave them to the runtime --- */
+
+struct signals {
+	struct watch watch; /* of a signalfd; fd -1: they are the program's own business */
+	int count;
+	int last;
+};
+
+tractor_err signals_open(struct tractor_runtime *runtime);
+void signals_close(struct tractor_runtime *runtime);
+
+/* --- build.c: nodes from files and from the program's calls --- */
+
+/* A child of the root as the program describes it. EINVAL: what is wrong with it; ENOMEM. */
+tractor_err build_child(const struct tractor_child *child, struct spec **ret_spec);
+/* A root for a program's own tree. */
+tractor_err build_root(const struct tractor_options *options, struct spec **ret_spec);
+/* A tree file. EINVAL: tractor_why() has all its errors. */
+tractor_err build_file(const char *path, struct spec **ret_spec);
+
+/* --- runtime.c --- */
+
+struct tractor_runtime {
+	char *name;
+	struct tractor_options options;
+	struct rundir rundir;
+	struct loop loop;
+	struct bell bell;
+	struct watch bell_watch;
+	struct tree *tree;
+	struct router *router;
+	struct events events;
+	struct policy policy;
+	struct control *control;
+	struct control_tag { /* for each fd of the control socket; see requests.c */
+		struct watch watch;
+		struct tractor_runtime *runtime;
+		void *tag;
+	} control_tags[CONTROL_CONNECTIONS_MAX + 1];
+	struct requests *requests;
+	struct orphans orphans;
+	struct signals signals;
+	struct watch clock; /* a timerfd, for a foreign loop; fd -1: nobody asked for one */
+	int64_t clock_ns;   /* when it rings */
+	struct waiter *waiters;
+	struct port *port;
+	uint64_t last_port; /* ids given to ports */
+	uint64_t report_count;
+	bool closing;
+	char start_failure[1024]; /* the first child that did not start, and why */
+};
+
+/* Slots for the actors at and below `node`, which has just been added. */
+tractor_err runtime_add_slots(struct tractor_runtime *runtime, struct node *node);
+/* The path of an actor's address; NULL: none known. */
+const char *runtime_path_of(struct tractor_runtime *runtime, uint64_t actor);
+/* An id for one more port of the router's. */
+uint64_t runtime_next_port(struct tractor_runtime *runtime);
+/* The answer to an ask, wherever the asker is. */
+void runtime_answer(void *runtime, uint64_t asker, uint32_t incarnation, uint64_t correlation,
+	tractor_err err, const uint8_t *payload, size_t payload_bytes);
+/* Lets things happen: until something did, or `until_ns`. ECLOSED: the tree has ended and nothing is left to happen. ESYSTEM. */
+tractor_err runtime_wait(struct tractor_runtime *runtime, int64_t until_ns);
+/* The same with a sentence; in registry.c. */
+void runtime_refuse(
+	struct tractor_runtime *runtime, const struct router_send *ask, tractor_err err, const char *text);
+
+#endif

@@ -1,0 +1,385 @@
+/*
+ * slot.c: an actor's place in the tree, and the process that fills it. Starting makes everything that a process needs and undoes it if one part can't be had; that is then a death
+ * like any other, which the core answers. Nothing here decides whether to start or stop.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "actor_process.h"
+#include "codec.h"
+#include "shell.h"
+#include "sys.h"
+#include "why.h"
+
+#define HELLO_CHECK_NS \
+	(250 * SPEC_MILLISECOND) /* a child that is there says hello within some ms; later than this the listener may be the one at fault */
+#define ALARMS 3
+
+extern char **environ;
+
+struct slot *
+slot_of(const struct node *node)
+{
+	return node->shell;
+}
+
+struct slot *
+slot_by_id(struct tractor_runtime *runtime, uint64_t actor)
+{
+	struct node *node = tree_by_id(runtime->tree, actor);
+
+	return node ? slot_of(node) : NULL;
+}
+
+/* Nobody has said hello yet: perhaps the listener no longer accepts (see nng.md on a peer that hangs up at once). */
+static void
+listen_again(void *arg)
+{
+	struct slot *slot = arg;
+
+	if (!slot->wire || slot->greeted || slot->dead)
+		return;
+	if (wire_listen_again(slot->wire) != TRACTOR_OK)
+		events_note(slot->runtime, "link", slot->node->path, slot->incarnation, "%s", tractor_why());
+	loop_arm(&slot->runtime->loop, &slot->hello, slot->runtime->loop.now_ns + HELLO_CHECK_NS);
+}
+
+tractor_err
+slot_new(struct tractor_runtime *runtime, struct node *node)
+{
+	struct slot *slot = calloc(1, sizeof(*slot));
+
+	if (!slot)
+		return TRACTOR_ENOMEM;
+	*slot = (struct slot){ .runtime = runtime, .node = node, .state_fd = -1 };
+	slot->process = (struct watch){ .fd = -1, .ready = death_noticed, .arg = slot };
+	slot->logs[0].watch.fd = slot->logs[1].watch.fd = -1;
+	slot->hello = (struct alarm){ .due = listen_again, .arg = slot };
+	slot->drain = (struct alarm){ .due = death_drained, .arg = slot };
+	slot->handler = (struct alarm){ .due = deadline_due, .arg = slot };
+	tractor_err err = loop_reserve(&runtime->loop, ALARMS);
+	if (err == TRACTOR_OK)
+		err = router_add(runtime->router, node->id, node->spec->mailbox, node->spec->redeliver);
+	if (err != TRACTOR_OK) {
+		free(slot);
+		return err;
+	}
+	node->shell = slot;
+	return TRACTOR_OK;
+}
+
+void
+slot_free(struct slot *slot)
+{
+	if (!slot)
+		return;
+	slot_clear(slot);
+	policy_forget(slot);
+	loop_reserve(&slot->runtime->loop, -ALARMS);
+	registry_forget_watcher(slot->runtime, slot->node->id);
+	registry_free_monitors(slot);
+	router_remove(slot->runtime->router, slot->node->id);
+	for (size_t i = 0; i < slot->schema_count; i++)
+		payload_schema_free(slot->schemas[i]);
+	free(slot->schemas);
+	if (slot->state_fd >= 0)
+		sys.close(slot->state_fd);
+	free(slot->lines);
+	slot->node->shell = NULL;
+	free(slot);
+}
+
+void
+slot_clear(struct slot *slot)
+{
+	struct loop *loop = &slot->runtime->loop;
+
+	loop_disarm(loop, &slot->hello);
+	loop_disarm(loop, &slot->drain);
+	loop_disarm(loop, &slot->handler);
+	if (slot->process.fd >= 0) {
+		int pidfd = slot->process.fd;
+		loop_unwatch(loop, &slot->process);
+		sys.close(pidfd);
+	}
+	actorlog_close(&slot->logs[0]);
+	actorlog_close(&slot->logs[1]);
+	wire_close(slot->wire);
+	tri_blackbox_unmap(slot->box);
+	free(slot->violation);
+	free(slot->refusal);
+	free(slot->farewell_reason);
+	slot->wire = NULL;
+	slot->box = NULL;
+	slot->violation = slot->refusal = slot->farewell_reason = NULL;
+	slot->pid = 0;
+	slot->greeted = slot->ready = slot->said_bye = slot->finished = slot->ignored = slot->asked_to_stop =
+		slot->killed_by_us = false;
+	slot->dead = slot->judged = false;
+	slot->ladder = LADDER_NONE;
+}
+
+/* --- its environment --- */
+
+static bool
+is_named(const char *entry, const char *name)
+{
+	size_t length = strlen(name);
+
+	return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+/* Ours, without what belongs to our own place in a tree, and without what the spec says anew. */
+static bool
+is_inherited(const char *entry, const struct spec *spec)
+{
+	if (is_named(entry, TRI_ENV_LINK) || is_named(entry, TRI_ENV_ACTOR))
+		return false;
+	for (size_t i = 0; i < spec->env.count; i++)
+		if (is_named(entry, spec->env.items[i].key))
+			return false;
+	return true;
+}
+
+static char *
+entry_of(const char *name, const char *value)
+{
+	char *entry;
+
+	return asprintf(&entry, "%s=%s", name, value) < 0 ? NULL : entry;
+}
+
+/* Those that were made here come last, from *ret_made on, and are to be freed with the array. NULL: no memory. */
+static char **
+make_environment(const struct spec *spec, const char *url, size_t *ret_made)
+{
+	size_t inherited = 0, count = 0;
+
+	while (environ && environ[inherited])
+		inherited++;
+	char **entries = calloc(inherited + spec->env.count + 3, sizeof(*entries));
+	if (!entries)
+		return NULL;
+	for (size_t i = 0; i < inherited; i++)
+		if (is_inherited(environ[i], spec))
+			entries[count++] = environ[i];
+	*ret_made = count;
+	for (size_t i = 0; i < spec->env.count; i++)
+		entries[count++] = entry_of(spec->env.items[i].key, spec->env.items[i].value);
+	entries[count++] = entry_of(TRI_ENV_LINK, url);
+	if (spec->role)
+		entries[count++] = entry_of(TRI_ENV_ACTOR, spec->role);
+	return entries;
+}
+
+static void
+free_environment(char **entries, size_t made)
+{
+	for (size_t i = made; entries && entries[i]; i++)
+		free(entries[i]);
+	free(entries);
+}
+
+/* --- starting --- */
+
+struct launch {
+	char *url;
+	int box_fd;
+	int out[2], err[2];
+};
+
+static tractor_err
+make_pipes(struct launch *launch)
+{
+	if (sys.pipe(launch->out) < 0)
+		return tri_why(TRACTOR_ESYSTEM, "no pipe for its output: %s", strerror(errno));
+	if (sys.pipe(launch->err) < 0)
+		return tri_why(TRACTOR_ESYSTEM, "no pipe for its output: %s", strerror(errno));
+	return TRACTOR_OK;
+}
+
+static tractor_err
+make_state(struct slot *slot)
+{
+	if (slot->state_fd < 0)
+		slot->state_fd = sys.memfd("tractor-state");
+	return slot->state_fd < 0 ? tri_why(TRACTOR_ESYSTEM, "no memory for its state: %s", strerror(errno))
+				  : TRACTOR_OK;
+}
+
+static tractor_err
+make_link(struct slot *slot, struct launch *launch)
+{
+	struct tractor_runtime *runtime = slot->runtime;
+
+	if (asprintf(&launch->url, "ipc://%s/link/%llu.%u", runtime->rundir.path,
+		    (unsigned long long)slot->node->id, slot->incarnation) < 0) {
+		launch->url = NULL;
+		return TRACTOR_ENOMEM;
+	}
+	return wire_open(&runtime->bell, launch->url, slot, &slot->wire);
+}
+
+/* The router numbers what it delivers; the new black box goes on where that is. */
+static tractor_err
+make_box(struct slot *slot, struct launch *launch)
+{
+	struct router_counts counts = { .sequence = 0 };
+
+	router_counts(slot->runtime->router, slot->node->id, &counts);
+	return tri_blackbox_create(slot->incarnation, counts.sequence, &slot->box, &launch->box_fd);
+}
+
+static tractor_err
+spawn(struct slot *slot, struct launch *launch)
+{
+	const struct spec *spec = slot->node->spec;
+	struct spawned spawned;
+	size_t made = 0;
+	char *argv[] = { spec->exec, slot->node->path, NULL };
+	char **environment = make_environment(spec, launch->url, &made);
+	struct spawn_plan plan = {
+		.path = spec->exec_path,
+		.argv = argv,
+		.envp = environment,
+		.directory = spec->directory,
+		.fds = { -1, launch->out[1],
+			launch->err[1], [TRI_FD_BLACKBOX] = launch->box_fd, [TRI_FD_STATE] = slot->state_fd },
+		.fd_count = TRI_FD_STATE + 1,
+	};
+
+	tractor_err err = environment ? spawn_start(&plan, &spawned) : TRACTOR_ENOMEM;
+	free_environment(environment, made);
+	if (err != TRACTOR_OK)
+		return err;
+	slot->pid = spawned.pid;
+	wire_expect(slot->wire, spawned.pid);
+	if (loop_watch(&slot->runtime->loop, &slot->process, spawned.pidfd, EPOLLIN) == TRACTOR_OK)
+		return TRACTOR_OK;
+	/* A process whose death would not be noticed is none. */
+	sys.pidfd_kill(spawned.pidfd, SIGKILL);
+	siginfo_t info;
+	struct rusage usage;
+	while (sys.wait(spawned.pidfd, WEXITED, &info, &usage) < 0 && errno == EINTR)
+		;
+	sys.close(spawned.pidfd);
+	slot->pid = 0;
+	return TRACTOR_ESYSTEM;
+}
+
+static void
+close_pair(int fds[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			sys.close(fds[i]);
+}
+
+/* Our ends of the pipes are watched from now on; the others, and what else the process has of its own now, are closed. */
+static tractor_err
+keep_ends(struct slot *slot, struct launch *launch)
+{
+	tractor_err err = actorlog_open(&slot->logs[0], slot, launch->out[0], false);
+
+	if (err == TRACTOR_OK) {
+		launch->out[0] = -1;
+		err = actorlog_open(&slot->logs[1], slot, launch->err[0], true);
+	}
+	if (err == TRACTOR_OK)
+		launch->err[0] = -1;
+	return err;
+}
+
+void
+slot_start(struct slot *slot)
+{
+	struct launch launch = { .box_fd = -1, .out = { -1, -1 }, .err = { -1, -1 } };
+
+	slot_clear(slot);
+	slot->incarnation = slot->node->incarnation;
+	tractor_err err = make_state(slot);
+	if (err == TRACTOR_OK)
+		err = make_pipes(&launch);
+	if (err == TRACTOR_OK)
+		err = make_box(slot, &launch);
+	if (err == TRACTOR_OK)
+		err = make_link(slot, &launch);
+	if (err == TRACTOR_OK)
+		err = keep_ends(slot, &launch);
+	if (err == TRACTOR_OK)
+		err = spawn(slot, &launch);
+	close_pair(launch.out);
+	close_pair(launch.err);
+	if (launch.box_fd >= 0)
+		sys.close(launch.box_fd);
+	free(launch.url);
+	if (err != TRACTOR_OK) {
+		death_unborn(slot, err);
+		return;
+	}
+	loop_arm(&slot->runtime->loop, &slot->hello, slot->runtime->loop.now_ns + HELLO_CHECK_NS);
+}
+
+/* --- ending, and sending --- */
+
+void
+slot_signal(struct slot *slot, int signal)
+{
+	if (slot->process.fd >= 0 && !slot->dead)
+		sys.pidfd_kill(slot->process.fd, signal);
+}
+
+/* One that has said hello is asked over the link; any other by SIGTERM, which means the same to our library and the usual to everything else. */
+void
+slot_stop(struct slot *slot)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_STOP);
+
+	slot->asked_to_stop = true;
+	if (slot->greeted)
+		slot_send(slot, &frame, NULL, 0);
+	else
+		slot_signal(slot, SIGTERM);
+}
+
+void
+slot_kill(struct slot *slot)
+{
+	slot->killed_by_us = true;
+	slot_signal(slot, SIGKILL);
+}
+
+void
+slot_send(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
+{
+	struct tri_frame head = *frame;
+
+	if (!slot->wire || slot->dead || slot->violation)
+		return;
+	head.incarnation = slot->incarnation;
+	tractor_err err = wire_send(slot->wire, &head, payload, payload_bytes);
+	if (err != TRACTOR_OK)
+		hearing_violated(slot, "cannot send it a %s: %s", tri_frame_kind_name(frame->kind),
+			err == TRACTOR_EFULL ? tractor_why() : tractor_err_text(err));
+}
+
+void
+slot_send_record(
+	struct slot *slot, struct tri_frame *frame, const struct tractor_record *record, const void *value)
+{
+	size_t size = 0, used;
+	tractor_err err = tri_encoded_size(record, value, &size);
+	uint8_t *payload = err == TRACTOR_OK ? malloc(size ? size : 1) : NULL;
+
+	if (payload && tri_encode(record, value, payload, size, &used) == TRACTOR_OK)
+		slot_send(slot, frame, payload, used);
+	else
+		events_note(slot->runtime, "link", slot->node->path, slot->incarnation, "cannot send it a %s",
+			tri_frame_kind_name(frame->kind));
+	free(payload);
+}

@@ -1,0 +1,35 @@
+/* spawn.h: starting a process: fork, a clean slate, exec. */
+#ifndef TRACTOR_SUPERVISOR_SHELL_SPAWN_H
+#define TRACTOR_SUPERVISOR_SHELL_SPAWN_H
+
+#include <sys/types.h>
+
+#include <tractor/error.h>
+
+#define SPAWN_FDS_MAX 8
+
+/* Everything is made before the fork and belongs to the caller. */
+struct spawn_plan {
+	const char *path;	/* absolute */
+	char *const *argv;	/* NULL-terminated */
+	char *const *envp;	/* NULL-terminated */
+	const char *directory;	/* to change into; NULL: the parent's */
+	int fds[SPAWN_FDS_MAX]; /* fds[i] becomes the child's fd i; -1: /dev/null. All others are closed */
+	int fd_count;
+};
+
+struct spawned {
+	pid_t pid;
+	int pidfd; /* CLOEXEC; the truth about its life */
+};
+
+/*
+ * Starts it: a process group of its own, signals reset and unblocked, SIGKILL when this thread ends, no new privileges, no fd beyond the plan.
+ * Returns when exec has succeeded or failed: a millisecond or so. Call it from a thread that lives as long as the children should.
+ *
+ * TRACTOR_ESTART: the program can't be executed (tractor_why() has the reason and the path); trying again won't help until somebody mends it.
+ * TRACTOR_ESYSTEM: the host refused: no process, no fd, no memory; it may work later. Nothing is left behind in either case.
+ */
+tractor_err spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned);
+
+#endif
