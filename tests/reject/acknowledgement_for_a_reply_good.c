@@ -1,0 +1,13 @@
+/* An ask that has a reply is treated as one that only acknowledges. */
+#include <tractor/actor.h>
+
+#include "protocols.h"
+
+tractor_err call(tractor_ctx *ctx, counter_ref counter, listener_ref listener);
+
+tractor_err
+call(tractor_ctx *ctx, counter_ref counter, listener_ref listener)
+{
+	(void)listener;
+	return tractor_ask(ctx, counter, TRACTOR_ACK, counter_reset);
+}

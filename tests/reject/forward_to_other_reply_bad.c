@@ -1,0 +1,20 @@
+/* A handler hands its duty to a message with another reply. */
+/* expect: error.*(counter_summarize_replies_with|counter_total) */
+/* expect: counter_summary */
+#include <tractor/actor.h>
+
+#include "protocols.h"
+
+struct reader {
+	counter_ref counter;
+};
+#define TRACTOR_STATE struct reader
+TRACTOR_SERVE(reader, READER_PROTOCOL);
+
+static tractor_err
+reader_on_get(struct reader *self, tractor_ctx *ctx, const struct reader_get *msg, struct counter_total *reply)
+{
+	return tractor_forward(ctx, self->counter, reply, counter_summarize);
+}
+
+TRACTOR_MAIN(reader, .serves = TRACTOR_SERVES(reader));

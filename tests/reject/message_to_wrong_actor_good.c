@@ -1,0 +1,13 @@
+/* A message is sent to an actor of another protocol. */
+#include <tractor/actor.h>
+
+#include "protocols.h"
+
+tractor_err call(tractor_ctx *ctx, counter_ref counter, listener_ref listener);
+
+tractor_err
+call(tractor_ctx *ctx, counter_ref counter, listener_ref listener)
+{
+	(void)listener;
+	return tractor_tell(ctx, counter, counter_increment, .by = 3);
+}

@@ -1,0 +1,15 @@
+/* A message has no such field. */
+/* expect: bye */
+/* expect: counter_increment */
+#include <tractor/actor.h>
+
+#include "protocols.h"
+
+tractor_err call(tractor_ctx *ctx, counter_ref counter, listener_ref listener);
+
+tractor_err
+call(tractor_ctx *ctx, counter_ref counter, listener_ref listener)
+{
+	(void)listener;
+	return tractor_tell(ctx, counter, counter_increment, .bye = 3);
+}

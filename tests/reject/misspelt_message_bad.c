@@ -1,0 +1,14 @@
+/* A protocol has no such message. */
+/* expect: error.*counter_incremnt */
+#include <tractor/actor.h>
+
+#include "protocols.h"
+
+tractor_err call(tractor_ctx *ctx, counter_ref counter, listener_ref listener);
+
+tractor_err
+call(tractor_ctx *ctx, counter_ref counter, listener_ref listener)
+{
+	(void)listener;
+	return tractor_tell(ctx, counter, counter_incremnt, .by = 3);
+}

@@ -1,0 +1,13 @@
+/* A message that has a reply is told. */
+#include <tractor/actor.h>
+
+#include "protocols.h"
+
+tractor_err call(tractor_ctx *ctx, counter_ref counter, listener_ref listener);
+
+tractor_err
+call(tractor_ctx *ctx, counter_ref counter, listener_ref listener)
+{
+	(void)listener;
+	return tractor_tell(ctx, counter, counter_increment);
+}

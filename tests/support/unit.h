@@ -1,0 +1,21 @@
+/* unit.h: what every unit-test program includes: libcheck, and the one function that it must define. main() is in unit_main.c. */
+#ifndef TRACTOR_TESTS_UNIT_H
+#define TRACTOR_TESTS_UNIT_H
+
+#include <check.h>
+
+/* The program's one suite. */
+Suite *test_suite(void);
+
+/* A test case named `name` with the listed test functions, each under `timeout_s` seconds, added to `suite`. */
+#define TEST_CASE(suite, name, timeout_s, ...)                                     \
+	do {                                                                       \
+		TCase *test_case_ = tcase_create(name);                            \
+		const TTest *tests_[] = { __VA_ARGS__ };                           \
+		tcase_set_timeout(test_case_, timeout_s);                          \
+		for (size_t i_ = 0; i_ < sizeof(tests_) / sizeof(tests_[0]); i_++) \
+			tcase_add_test(test_case_, tests_[i_]);                    \
+		suite_add_tcase(suite, test_case_);                                \
+	} while (0)
+
+#endif
