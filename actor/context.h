@@ -71,6 +71,10 @@ struct tri_pending *tri_context_find(tractor_ctx *ctx, uint64_t correlation);
 tractor_err tri_ask_supervisor(
 	tractor_ctx *ctx, const struct tractor_message *message, const void *msg, void *ret_reply);
 
+/* A message was refused with EPROTOCOL: asks the supervisor for the sentence that names both sides, and gives EPROTOCOL back. In refs.c. */
+tractor_err tri_explain_mismatch(
+	tractor_ctx *ctx, struct tractor_address to, const struct tractor_message *message);
+
 /* An answer's payload into the caller's struct. What it points into then belongs to what is running now. */
 tractor_err tri_context_decode(
 	tractor_ctx *ctx, const struct tractor_record *record, struct tri_packet *answer, void *ret_reply);

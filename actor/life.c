@@ -87,6 +87,8 @@ prepare(struct tri_actor *actor, const char *url)
 	tri_context_begin(&actor->ctx, &tri_actor_end);
 	actor->ctx.actor = actor;
 	actor->ctx.incarnation = actor->box->incarnation;
+	/* So that a timer or future kept in durable state never means one of a later incarnation's. */
+	actor->ctx.last_correlation = (uint64_t)actor->ctx.incarnation << 32;
 	actor->ctx.arena = &actor->hook_arena;
 	if (err == TRACTOR_OK)
 		err = tri_state_open(&actor->state, actor->behaviour.state_bytes);

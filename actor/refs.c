@@ -92,6 +92,22 @@ tri_cast(tractor_ctx *ctx, const struct tractor_protocol *protocol, struct tract
 	return err;
 }
 
+tractor_err
+tri_explain_mismatch(tractor_ctx *ctx, struct tractor_address to, const struct tractor_message *message)
+{
+	char *text = text_of(message);
+	struct tri_supervisor_verify msg = { .actor = to.actor,
+		.protocol = message->protocol,
+		.messages = { .items = (const char *const *)&text, .count = 1 } };
+	struct tractor_none none;
+
+	if (text && tri_ask_supervisor(ctx, &tri_message_tri_supervisor_verify, &msg, &none) == TRACTOR_OK)
+		tri_why(TRACTOR_EPROTOCOL, "the actor does not understand %s.%s", message->protocol,
+			message->name);
+	free(text);
+	return TRACTOR_EPROTOCOL;
+}
+
 /* "key", "value", ..., NULL as the list that goes over the link; *ret_items is to be freed. */
 static tractor_err
 pairs_of(const char *const *args, struct tri_pair **ret_items, size_t *ret_count)
@@ -120,7 +136,7 @@ tri_spawn(tractor_ctx *ctx, const struct tractor_protocol *protocol, const char 
 	struct tri_supervisor_spawn msg = {
 		.pool = pool, .name = options ? options->name : NULL, .protocol = protocol->name
 	};
-	struct tri_pair *pairs;
+	struct tri_pair *pairs = NULL;
 	struct tri_found found;
 	tractor_err err = pairs_of(options ? options->args : NULL, &pairs, &msg.args.count);
 

@@ -32,10 +32,12 @@ send_accepted(tractor_ctx *ctx, struct tri_frame *frame, struct tri_pending *pen
 	tractor_err err = ctx->end->send(ctx, frame, message->record, msg);
 	while (err == TRACTOR_OK && !pending->accepted)
 		err = ctx->end->wait(ctx, TRI_FOREVER);
-	if (err == TRACTOR_OK && pending->accept_err != TRACTOR_OK)
-		err = tri_why(pending->accept_err, "%s.%s: %s", message->protocol, message->name,
-			tractor_err_text(pending->accept_err));
-	return err;
+	if (err != TRACTOR_OK || pending->accept_err == TRACTOR_OK)
+		return err;
+	if (pending->accept_err == TRACTOR_EPROTOCOL)
+		return tri_explain_mismatch(ctx, (struct tractor_address){ .actor = frame->target }, message);
+	return tri_why(pending->accept_err, "%s.%s: %s", message->protocol, message->name,
+		tractor_err_text(pending->accept_err));
 }
 
 /* A tell in any form: owned by the system, or refused. */
@@ -127,6 +129,8 @@ ask(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_message *mes
 	if (err == TRACTOR_OK)
 		err = tri_context_decode(ctx, message->reply, pending.answer, ret_reply);
 	tri_context_forget(ctx, &pending);
+	if (err == TRACTOR_EPROTOCOL && frame->target != 0)
+		return tri_explain_mismatch(ctx, (struct tractor_address){ .actor = frame->target }, message);
 	return err;
 }
 

@@ -269,8 +269,8 @@ TRACTOR_API void tractor_begin_with(int argc, char **argv, const struct tractor_
 
 /*
  * #define TRACTOR_STATE struct counter: the type of the actor's state, which its handlers and hooks are given
- * as `self`. It is all zero before on_start. The library owns it; a durable actor's is in shared memory and
- * outlives the process, so that pointers in it mean nothing to the next one. An actor without state says
+ * as `self`. It is all zero before on_start. The library owns it; of a durable actor's, copies outlive the
+ * process, so that pointers and fds in it mean nothing to the next one. An actor without state says
  * `struct tractor_none`. With several actors in one file, #undef and define it anew before each.
  */
 

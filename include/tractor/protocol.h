@@ -214,10 +214,10 @@ extern "C" {
 
 /*
  * <message>_tell(ctx, to, msg): sends without expecting a reply. TRACTOR_OK: the system owns the message, and
- * a crash of the sender cannot lose it any more; it says nothing of the receiver having handled it. In a
- * durable actor's handler it is held back until the handler returns or asks. Order is kept per sender and
- * receiver. Waits, while the sender's share of the mailbox is full, up to TRACTOR_TELL_DEFAULT_MS; a busy
- * receiver alone does not delay it. <message>_try_tell() is the same and does not wait: TRACTOR_EFULL.
+ * a crash of the sender cannot lose it any more; it says nothing of the receiver having handled it. Order is
+ * kept per sender and receiver. Waits for the supervisor's word, and while the sender's share of the mailbox
+ * is full up to TRACTOR_TELL_DEFAULT_MS; a busy receiver alone does not delay it. <message>_try_tell() is the
+ * same and does not wait for room: TRACTOR_EFULL.
  *   TRACTOR_ENOACTOR, TRACTOR_ESTOPPED, TRACTOR_EUNREACHABLE  there is nobody at `to`
  *   TRACTOR_EPROTOCOL  the actor there does not know this message, or knows it differently
  *   TRACTOR_ETIMEDOUT  no room came up
@@ -226,8 +226,8 @@ TRACTOR_API tractor_err tri_tell(tractor_ctx *ctx, struct tractor_address to,
 	const struct tractor_message *message, const void *msg, int64_t timeout_ms);
 
 /*
- * <message>_forward_tell(ctx, to, msg): like tell, but `to` sees the sender of the message in hand as the
- * sender. Never waits.
+ * <message>_forward_tell(ctx, to, msg): hands a tell on, as try_tell: the forwarder is the sender that `to` sees, for who
+ * sent a message is known from the channel it came by. Never waits for room.
  *   the errors of try_tell
  */
 TRACTOR_API tractor_err tri_forward_tell(
@@ -236,9 +236,11 @@ TRACTOR_API tractor_err tri_forward_tell(
 /*
  * <message>_tell_after(ctx, to, delay_ms, msg, ret_timer): a tell that is sent in `delay_ms` (0 or more),
  * unless it is cancelled or this incarnation ends before. `ret_timer` may be NULL if it will not be
- * cancelled. Does not wait. What the tell itself meets when its time has come is not reported: a full mailbox
- * or a receiver that is gone drops it.
+ * cancelled. The supervisor keeps it and sends it; waits for its word only. What the tell meets when its time
+ * has come is not reported: it waits where the mailbox is full, and is dropped if the receiver is gone.
  *   TRACTOR_EINVAL  delay_ms is negative
+ *   TRACTOR_EFULL   this sender has 1024 of them waiting
+ *   TRACTOR_ENOACTOR, TRACTOR_ESTOPPED, TRACTOR_EUNREACHABLE, TRACTOR_EPROTOCOL as for tell
  */
 TRACTOR_API tractor_err tri_tell_after(tractor_ctx *ctx, struct tractor_address to, int64_t delay_ms,
 	const struct tractor_message *message, const void *msg, tractor_timer *ret_timer);

@@ -28,8 +28,8 @@ extern "C" {
 /*
  * tractor_cancel(ctx, timer): takes a delayed tell back. TRACTOR_OK: it will not be delivered. Waits for the
  * supervisor only.
- *   TRACTOR_ETIMEDOUT  too late: it was sent already
- *   TRACTOR_EINVAL     the timer was never set, was cancelled already, or is another incarnation's
+ *   TRACTOR_EINVAL  too late, it was sent already; or it was never set, was cancelled already, or is another
+ *                   incarnation's
  */
 TRACTOR_API tractor_err tractor_cancel(tractor_ctx *ctx, const tractor_timer *timer);
 
@@ -60,7 +60,7 @@ TRACTOR_API tractor_err tractor_monitor_actor(tractor_ctx *ctx, struct tractor_a
 	TRI_TELL_AFTER(ctx, delay_ms, ret_timer, ref, __VA_ARGS__, .tri_ = 0)
 
 /*
- * tractor_forward_tell(ctx, ref, message, ...): a tell in the name of the sender of what is in hand.
+ * tractor_forward_tell(ctx, ref, message, ...): hands a tell on; never waits for room.
  * <message>_forward_tell()
  */
 #define tractor_forward_tell(ctx, ref, ...) TRI_FORWARD_TELL(ctx, ref, __VA_ARGS__, .tri_ = 0)
@@ -152,17 +152,20 @@ TRACTOR_API tractor_err tractor_monitor_actor(tractor_ctx *ctx, struct tractor_a
 #define TRACTOR_ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 /*
- * tractor_stop(ctx, ref): asks the supervisor to stop the actor in order: it finishes what it has in hand,
- * then its on_stop runs. Its own ref is fine. What then happens to its slot is up to its restart type, as
- * with any orderly end. Does not wait for the end.
- *   TRACTOR_ENOACTOR, TRACTOR_ESTOPPED, TRACTOR_EUNREACHABLE  nobody there to be stopped
+ * tractor_stop(ctx, ref): stops the actor for good, in order: it finishes what it has in hand, its on_stop
+ * runs, and it is not started again (unless somebody does by hand). What waits in its mailbox, and what comes
+ * later, is TRACTOR_ESTOPPED. Returns when it has ended, at the latest after its shutdown time.
+ * With an actor's own ref it returns at once and means tractor_finish(ctx, NULL): whether a successor is
+ * started is then up to the restart type, as with any normal end.
+ *   TRACTOR_ENOACTOR   there never was such an actor
+ *   TRACTOR_ESTOPPED   it is stopped already
  */
 #define tractor_stop(ctx, ref) tractor_stop_actor((ctx), (ref).at)
 
 /*
- * tractor_monitor(ctx, ref): from now on this actor's on_down hook hears of every end of that actor, and at
- * once if it has already ended. Monitoring twice is monitoring once; it ends with this incarnation, which
- * sets it up again in its on_start.
+ * tractor_monitor(ctx, ref): from now on this actor's on_down hook hears of every end of an incarnation of
+ * that actor, and at once if it is stopped or gone already. Monitoring twice is monitoring once; it ends with
+ * this incarnation: its successor sets it up again in its on_start.
  *   TRACTOR_ENOACTOR  never existed
  *   TRACTOR_EINVAL    not in an actor
  */

@@ -256,6 +256,10 @@ print_frame(const json_t *frame)
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		char *text = value_text(json_object_get(frame, parts[i].key));
 		if (*text != '\0') {
+			/* An offset without a function is one into the module. */
+			if (strcmp(parts[i].key, "offset") == 0 &&
+				!json_is_string(json_object_get(frame, "function")))
+				putchar(' ');
 			fputs(parts[i].before, stdout);
 			output_text(stdout, text);
 		}
@@ -291,13 +295,15 @@ print_field(const char *key, const json_t *value)
 {
 	char *label = output_need(strdup(key));
 
-	if (json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0))
+	bool is_empty = json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0) ||
+			(json_is_array(value) && json_array_size(value) == 0);
+	if (is_empty)
 		goto out;
 	for (char *at = strchr(label, '_'); at != NULL; at = strchr(at, '_'))
 		*at = ' ';
 	fputs("  ", stdout);
 	output_text(stdout, label);
-	if (json_is_array(value) && json_array_size(value) > 0 && strcmp(key, "registers") != 0) {
+	if (json_is_array(value) && strcmp(key, "registers") != 0) {
 		putchar('\n');
 		print_items(value);
 	} else {

@@ -13,6 +13,7 @@
 /* What an answer is printed with. */
 struct printer {
 	bool json;
+	const char *path; /* streams: only what is about this node and what is below it; NULL: everything */
 };
 
 static const char *
@@ -211,10 +212,22 @@ print_who(const json_t *data)
 }
 
 static bool
+concerns(const struct printer *printer, const json_t *data)
+{
+	const char *path = text_of(data, "path");
+	size_t length = printer->path != NULL ? strlen(printer->path) : 0;
+
+	return length == 0 ||
+	       (strncmp(path, printer->path, length) == 0 && (path[length] == '/' || path[length] == '\0'));
+}
+
+static bool
 print_event(void *arg, const json_t *data)
 {
 	const struct printer *printer = arg;
 
+	if (!concerns(printer, data))
+		return true;
 	if (printer->json) {
 		output_json_line(stdout, data);
 		return output_flush();
@@ -235,6 +248,8 @@ print_log_line(void *arg, const json_t *data)
 {
 	const struct printer *printer = arg;
 
+	if (!concerns(printer, data))
+		return true;
 	if (printer->json) {
 		output_json_line(stdout, data);
 		return output_flush();
@@ -251,12 +266,17 @@ print_log_line(void *arg, const json_t *data)
 static int
 stream(const struct command_line *line, const char *command, client_data *print)
 {
-	struct printer printer = { .json = line->json };
-	const struct client_call call = { client_request(command),
-		line->follow ? CLIENT_FOREVER : CLIENT_LIMIT_MS, false, print, &printer };
+	bool has_path = line->word_count > 0;
+	struct printer printer = { .json = line->json, .path = has_path ? line->words[0] : NULL };
+	const struct client_call call = {
+		.request = client_request(command),
+		.limit_ms = line->follow ? CLIENT_FOREVER : CLIENT_LIMIT_MS,
+		.data = print,
+		.arg = &printer,
+	};
 
 	json_object_set_new(call.request, "follow", json_boolean(line->follow));
-	return client_run(line, line->word_count > 0, &call);
+	return client_run(line, has_path, &call);
 }
 
 int

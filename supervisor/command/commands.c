@@ -56,7 +56,8 @@ const struct command commands[] = {
 		0, 0, 2, cmd_crashes },
 	{ "inject", "PATH FAULT [--at MESSAGE[:N]]", "make a fault in an actor, to see what follows",
 		"FAULT is segv, abort, exit:N, hang (a handler that never returns), kill (SIGKILL) or stop (SIGSTOP).\n"
-		"With --at it happens when the actor has that message in hand, for the Nth time from now.\n"
+		"With --at it happens when the actor has that message in hand, for the Nth time from now; not with kill and stop, which come\n"
+		"from outside.\n"
 		"    tractor inject /demo/counter segv --at counter.increment:3\n" PATH_HELP,
 		OPTION_AT, 2, 2, cmd_inject },
 	{ "events", "[-f] [PATH]", "what happened in the tree",

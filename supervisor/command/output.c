@@ -351,26 +351,33 @@ output_time(int64_t ms, char text[OUTPUT_TIME_BYTES])
 
 /* --- the end --- */
 
+/* Why standard output could not be written, the first time; 0: it could, or nobody knows. */
+static int write_error;
+
 bool
 output_flush(void)
 {
-	return fflush(stdout) == 0 && !ferror(stdout);
+	errno = 0;
+	bool whole = fflush(stdout) == 0 && !ferror(stdout);
+
+	if (!whole && write_error == 0)
+		write_error = errno;
+	return whole;
 }
 
 int
 output_finish(int code)
 {
-	errno = 0;
 	bool whole = output_flush();
-	int why = errno;
 
 	/* Some file systems only say at close() that there was no room. */
 	if (fclose(stdout) != 0 && whole) {
 		whole = false;
-		why = errno;
+		write_error = errno;
 	}
 	if (whole)
 		return code;
-	output_error("standard output: %s", why != 0 ? strerror(why) : "it could not be written");
+	output_error(
+		"standard output: %s", write_error != 0 ? strerror(write_error) : "it could not be written");
 	return code != 0 ? code : 1;
 }

@@ -304,7 +304,7 @@ end(struct slot *slot, struct node_verdict verdict)
 	enum node_end how = slot->death.end;
 
 	slot->judged = true;
-	registry_forget_watcher(slot->runtime, slot->node->id);
+	registry_forget_watcher(slot);
 	slot_clear(slot);
 	tree_post_ended(slot->runtime->tree, slot->node, incarnation, how, verdict);
 }

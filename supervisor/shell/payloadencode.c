@@ -165,7 +165,6 @@ reserve(struct encoder *encoder, size_t count, uint8_t **ret_at)
 		encoder->size + count > encoder->room ? grow(encoder, encoder->size + count) : TRACTOR_OK;
 	if (err != TRACTOR_OK)
 		return err;
-	tri_assert(encoder->bytes != NULL); /* the first room was taken at the beginning */
 	*ret_at = encoder->bytes + encoder->size;
 	encoder->size += count;
 	return TRACTOR_OK;
@@ -177,9 +176,11 @@ put(struct encoder *encoder, const void *bytes, size_t count)
 	uint8_t *at = NULL;
 	tractor_err err = reserve(encoder, count, &at);
 
-	if (err == TRACTOR_OK)
-		memcpy(at, bytes, count);
-	return err;
+	if (err != TRACTOR_OK)
+		return err;
+	tri_assert(at != NULL);
+	memcpy(at, bytes, count);
+	return TRACTOR_OK;
 }
 
 static tractor_err
@@ -386,9 +387,11 @@ encode_absent(struct encoder *encoder, const struct payload_field *field)
 	size_t size = field->list ? sizeof(uint32_t) : payload_item_bytes(field);
 	tractor_err err = reserve(encoder, size, &at);
 
-	if (err == TRACTOR_OK)
-		memset(at, 0, size);
-	return err;
+	if (err != TRACTOR_OK)
+		return err;
+	tri_assert(at != NULL);
+	memset(at, 0, size);
+	return TRACTOR_OK;
 }
 
 static tractor_err

@@ -391,8 +391,14 @@ registry_free_monitors(struct slot *slot)
 }
 
 void
-registry_forget_watcher(struct tractor_runtime *runtime, uint64_t watcher)
+registry_forget_watcher(struct slot *watching)
 {
+	struct tractor_runtime *runtime = watching->runtime;
+	uint64_t watcher = watching->node->id;
+
+	if (!watching->is_watching)
+		return;
+	watching->is_watching = false;
 	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node)) {
 		struct slot *slot = slot_of(node);
 		for (struct monitor **at = slot ? &slot->monitors : NULL; at && *at;) {
@@ -436,6 +442,7 @@ on_monitor(struct tractor_runtime *runtime, const struct router_send *ask, const
 	if (one) {
 		*one = (struct monitor){ .next = slot->monitors, .watcher = ask->sender };
 		slot->monitors = one;
+		watcher->is_watching = true;
 	}
 	acknowledge(runtime, ask);
 	/* It has ended already: now is when that is heard. Of one that is gone not even the path is known. */

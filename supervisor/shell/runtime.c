@@ -577,11 +577,17 @@ tractor_runtime_directory(struct tractor_runtime *runtime)
 /* --- closing --- */
 
 static void
-kill_all(struct tractor_runtime *runtime)
+each_slot(struct tractor_runtime *runtime, void (*act)(struct slot *slot))
 {
 	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
 		if (slot_of(node))
-			slot_kill(slot_of(node));
+			act(slot_of(node));
+}
+
+static void
+stop_watching(struct slot *slot)
+{
+	slot->is_watching = false;
 }
 
 void
@@ -590,7 +596,7 @@ tractor_runtime_stop(struct tractor_runtime *runtime, bool now)
 	runtime->closing = true;
 	tree_terminate(runtime->tree, tree_root(runtime->tree));
 	if (now)
-		kill_all(runtime);
+		each_slot(runtime, slot_kill);
 }
 
 static void
@@ -609,8 +615,10 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 {
 	if (!runtime)
 		return;
-	if (runtime->tree)
+	if (runtime->tree) {
 		come_down(runtime);
+		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */
+	}
 	events_close(runtime);
 	requests_close(runtime);
 	policy_close(runtime);

@@ -147,6 +147,7 @@ struct slot {
 	struct line *lines; /* a ring of LINES_KEPT */
 	uint64_t line_count;
 	struct monitor *monitors; /* who wants to hear of its ends */
+	bool is_watching;	  /* it has monitors on others */
 };
 
 tractor_err slot_new(struct tractor_runtime *runtime, struct node *node);
@@ -231,7 +232,7 @@ void registry_ask(struct tractor_runtime *runtime, const struct router_send *ask
 /* An incarnation of `node` has ended: its monitors hear of it. `final`: no successor will come. */
 void registry_tell_monitors(struct slot *slot, const char *reason, bool final);
 /* The watcher's incarnation has ended, and its monitors with it. */
-void registry_forget_watcher(struct tractor_runtime *runtime, uint64_t watcher);
+void registry_forget_watcher(struct slot *watcher);
 void registry_free_monitors(struct slot *slot);
 /* Whether the actor serves what `texts` say, as far as both know of it. EPROTOCOL with both sides named. */
 tractor_err registry_compare(

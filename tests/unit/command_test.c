@@ -594,6 +594,10 @@ START_TEST(listing_and_following)
 	ck_assert_int_eq(tractor("events"), 0);
 	ck_assert_str_eq(standard_output, "1970-01-01 00:00:01.000 crashed /shop/db#2 SIGSEGV\\nin \\x01\n"
 					  "1970-01-01 00:00:01.001 stopped \n");
+	ck_assert_int_eq(tractor("events /shop"), 0);
+	ck_assert_str_eq(standard_output, "1970-01-01 00:00:01.000 crashed /shop/db#2 SIGSEGV\\nin \\x01\n");
+	ck_assert_int_eq(tractor("events /shop/d"), 0);
+	ck_assert_str_eq(standard_output, "");
 	ck_assert_int_eq(tractor("events -f --json"), 0);
 	expect_in(standard_output, "{\"schema_version\":1,\"time\":1000,\"event\":\"crashed\"");
 	expect_in(standard_output, "{\"schema_version\":1,\"time\":1001,");

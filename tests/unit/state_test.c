@@ -1,0 +1,150 @@
+/*
+ * state_test.c: durable state. Whatever moment a process dies at, its successor finds the state as of the last message that was done, or none; never a mixture. The "process" here is a
+ * mapping that is dropped without a word.
+ */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "state.h"
+#include "unit.h"
+
+struct account {
+	int64_t values[100]; /* all the same, whenever it is whole */
+};
+
+static int fd = -1;
+
+static struct tri_state
+open_process(size_t size)
+{
+	struct tri_state state;
+
+	if (fd < 0) /* each test is a process of its own */
+		fd = memfd_create("state", MFD_CLOEXEC);
+	ck_assert_int_eq(tri_state_open(&state, size), TRACTOR_OK);
+	ck_assert_int_eq(tri_state_keep(&state, fd), TRACTOR_OK);
+	return state;
+}
+
+static void
+set_all(struct tri_state *state, int64_t value)
+{
+	struct account *account = state->work;
+
+	for (size_t i = 0; i < 100; i++)
+		account->values[i] = value;
+}
+
+static void
+expect_all(const struct tri_state *state, int64_t value)
+{
+	const struct account *account = state->work;
+
+	for (size_t i = 0; i < 100; i++)
+		ck_assert_int_eq(account->values[i], value);
+}
+
+START_TEST(state_nothing_to_load_at_first)
+{
+	struct tri_state state = open_process(sizeof(struct account));
+
+	ck_assert(!tri_state_load(&state, UINT64_MAX - 1));
+	tri_state_close(&state);
+}
+END_TEST
+
+START_TEST(state_survives_as_of_done)
+{
+	struct tri_state state = open_process(sizeof(struct account));
+
+	for (int64_t sequence = 1; sequence <= 10; sequence++) {
+		set_all(&state, sequence);
+		tri_state_save(&state, (uint64_t)sequence);
+	}
+	tri_state_close(&state);
+	/* It died after it had saved 10, before it could say that 10 is done. */
+	state = open_process(sizeof(struct account));
+	ck_assert(tri_state_load(&state, 9));
+	expect_all(&state, 9);
+	/* And the copy for 10 never comes back, not even when 10 is done by the successor without a change. */
+	tri_state_close(&state);
+	state = open_process(sizeof(struct account));
+	ck_assert(tri_state_load(&state, 10));
+	expect_all(&state, 9);
+	tri_state_close(&state);
+}
+END_TEST
+
+START_TEST(state_whole_after_any_number_of_deaths)
+{
+	uint64_t done = 0;
+
+	for (int round = 0; round < 50; round++) {
+		struct tri_state state = open_process(sizeof(struct account));
+		bool loaded = tri_state_load(&state, done);
+		ck_assert(loaded || done == 0);
+		expect_all(&state, (int64_t)done);
+		for (int i = 0; i < round % 4; i++) {
+			set_all(&state, (int64_t)done + 1);
+			tri_state_save(&state, done + 1);
+			done++;
+		}
+		/* In the middle of the next message: half of it changed, perhaps saved, never done. */
+		memset(state.work, 0x55, sizeof(struct account) / 2);
+		if (round % 2)
+			tri_state_save(&state, done + 1);
+		tri_state_close(&state);
+	}
+}
+END_TEST
+
+START_TEST(state_outside_messages)
+{
+	struct tri_state state = open_process(sizeof(struct account));
+
+	set_all(&state, 1);
+	tri_state_save(&state, 0); /* on_start */
+	set_all(&state, 2);
+	tri_state_save(&state, 0); /* a step without a message: the newer one counts */
+	tri_state_close(&state);
+	state = open_process(sizeof(struct account));
+	ck_assert(tri_state_load(&state, 0));
+	expect_all(&state, 2);
+	tri_state_close(&state);
+}
+END_TEST
+
+START_TEST(state_of_another_size_is_none)
+{
+	struct tri_state state = open_process(sizeof(struct account));
+
+	set_all(&state, 1);
+	tri_state_save(&state, 1);
+	tri_state_close(&state);
+	state = open_process(sizeof(struct account) + 8);
+	ck_assert(!tri_state_load(&state, 1));
+	tri_state_close(&state);
+}
+END_TEST
+
+START_TEST(state_forgotten)
+{
+	struct tri_state state = open_process(sizeof(struct account));
+
+	tri_state_save(&state, 1);
+	tri_state_forget(&state);
+	ck_assert(!tri_state_load(&state, 1));
+	tri_state_close(&state);
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+	Suite *suite = suite_create("state");
+
+	TEST_CASE(suite, "durable", 10, state_nothing_to_load_at_first, state_survives_as_of_done,
+		state_whole_after_any_number_of_deaths, state_outside_messages, state_of_another_size_is_none,
+		state_forgotten);
+	return suite;
+}
