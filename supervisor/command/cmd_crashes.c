@@ -294,9 +294,9 @@ static void
 print_field(const char *key, const json_t *value)
 {
 	char *label = output_need(strdup(key));
-
 	bool is_empty = json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0) ||
 			(json_is_array(value) && json_array_size(value) == 0);
+
 	if (is_empty)
 		goto out;
 	for (char *at = strchr(label, '_'); at != NULL; at = strchr(at, '_'))

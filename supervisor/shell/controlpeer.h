@@ -18,7 +18,7 @@ enum controlpeer_state {
 
 /* A slot of the socket's fixed array. All zero, but for `control` and fd -1: free. */
 struct controlpeer {
-	struct control_request request; /* first: a request is its peer */
+	struct control_request request; /* first: connections are found by it */
 	struct control *control;
 	enum controlpeer_state state;
 	int fd;

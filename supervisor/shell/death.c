@@ -197,10 +197,10 @@ death_noticed(void *arg, uint32_t epoll_events)
 {
 	struct slot *slot = arg;
 	siginfo_t info = { .si_code = 0 };
+	int looked = sys.wait(slot->process.fd, WEXITED | WNOWAIT | WNOHANG, &info, &slot->death.usage);
 
 	(void)epoll_events;
-	if (sys.wait(slot->process.fd, WEXITED | WNOWAIT | WNOHANG, &info, &slot->death.usage) < 0 &&
-		errno != ECHILD)
+	if ((looked < 0 && errno != ECHILD) || (looked == 0 && info.si_pid == 0))
 		return;
 	/* While it is a zombie its number, and so its group's, can't be anybody else's: what it left behind goes with it. */
 	sys.group_kill(slot->pid, SIGKILL);

@@ -107,12 +107,13 @@ expect_complaint(const char *schema_text, const char *json, tractor_err expected
 #define INNER(FIELD) FIELD(int8, v) FIELD(list_str, names)
 TRACTOR_RECORD(inner, INNER);
 TRACTOR_REF(x);
-#define ALL_KINDS(FIELD)                                                                                  \
-	FIELD(bool, a)                                                                                    \
-	FIELD(int8, b)                                                                                    \
-	FIELD(int16, c) FIELD(int32, d) FIELD(int64, e) FIELD(uint8, f) FIELD(uint16, g) FIELD(uint32, h) \
-		FIELD(uint64, i) FIELD(float, j) FIELD(double, k) FIELD(str, l) FIELD(bytes, m)           \
-			FIELD(x_ref, n) FIELD(inner, o) FIELD(list_int16, p) FIELD(list_inner, q)
+#define ALL_KINDS(FIELD)                                                                                   \
+	FIELD(bool, a)                                                                                     \
+	FIELD(int8, b)                                                                                     \
+	FIELD(int16, c)                                                                                    \
+	FIELD(int32, d) FIELD(int64, e) FIELD(uint8, f) FIELD(uint16, g) FIELD(uint32, h) FIELD(uint64, i) \
+		FIELD(float, j) FIELD(double, k) FIELD(str, l) FIELD(bytes, m) FIELD(x_ref, n)             \
+			FIELD(inner, o) FIELD(list_int16, p) FIELD(list_inner, q)
 #define ALL_PROTOCOL(TELL, ASK) TELL(all, kinds, ALL_KINDS)
 TRACTOR_PROTOCOL(all, ALL_PROTOCOL);
 
