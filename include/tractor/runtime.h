@@ -138,10 +138,13 @@ TRACTOR_API tractor_err tractor_start_child(struct tractor_runtime *runtime,
 	struct tractor_address *ret_address);
 
 #ifndef __cplusplus
-/* tractor_start(rt, counter, &ref, &(struct tractor_child){ ... }): the ref's type is the protocol's. */
-#define tractor_start(runtime, protocol, ret_ref, child) \
-	((void)sizeof(protocol##_ref_is(*(ret_ref))),    \
-		tractor_start_child((runtime), &tri_protocol_##protocol, (child), &(ret_ref)->at))
+/*
+ * tractor_start(rt, counter, &ref, &(struct tractor_child){ .name = "counter", ... }): the ref's type is the
+ * protocol's. Variadic only because the commas of the struct are commas to the preprocessor.
+ */
+#define tractor_start(runtime, protocol, ret_ref, ...) \
+	(TRI_CHECK(protocol##_ref_is(*(ret_ref))),     \
+		tractor_start_child((runtime), &protocol##_protocol, (__VA_ARGS__), &(ret_ref)->at))
 #endif
 
 /* One or more ready events are handled; waits for the first for at most `timeout_ms` (0: doesn't; -1: no limit). ECLOSED: the tree has ended. */
