@@ -8,7 +8,7 @@
 
 /* One child's place in the series; all zeros is its beginning. */
 struct backoff {
-	double next_ns;             /* the next delay before jitter; 0: the initial one */
+	double next_ns; /* the next delay before jitter; 0: the initial one */
 };
 
 /*

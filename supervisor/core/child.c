@@ -23,19 +23,34 @@ event_name(const struct child_event *event)
 
 /* The only writer of node->state. A timer belongs to the state that armed it and ends with it. */
 static void
-enter(struct node *node, enum node_state state, const char *event)
+become(struct node *node, enum node_state state)
 {
 	struct tree *tree = node->own->tree;
-	enum node_state from = node->state;
 
-	tri_assert(from != state);
 	timers_cancel(&tree->timers, &node->own->timer);
 	node->state = state;
 	node->since_ns = tree->now_ns;
 	node->due_ns = 0;
 	if (state == NODE_GONE)
 		node_bury(node);
+}
+
+static void
+tell(struct node *node, enum node_state from, const char *event)
+{
+	struct tree *tree = node->own->tree;
+
+	tri_assert(from != node->state);
 	tree->ops.changed(tree->arg, node, from, event);
+}
+
+static void
+enter(struct node *node, enum node_state state, const char *event)
+{
+	enum node_state from = node->state;
+
+	become(node, state);
+	tell(node, from, event);
 }
 
 static void
@@ -99,19 +114,25 @@ child_leave(struct node *node, const char *event)
 void
 child_wait(struct node *node, int64_t delay_ns, const char *event)
 {
+	enum node_state from = node->state;
+	int64_t since_ns = node->since_ns;
+
 	tri_assert(node->own->start != START_NO);
-	if (node->state != NODE_WAITING)
-		enter(node, NODE_WAITING, event);
-	timers_cancel(&node->own->tree->timers, &node->own->timer);
-	node->due_ns = 0;
+	become(node, NODE_WAITING);
 	if (delay_ns > 0) {
 		arm(node, delay_ns);
 		node->due_ns = node->own->timer.due_ns;
-	} else if (node->own->start == START_FREE) {
-		child_do(node, CHILD_TURN);
-	} else {
-		group_wake(node->parent);
 	}
+	if (from == NODE_WAITING)
+		node->since_ns = since_ns; /* only its delay is another one now */
+	else
+		tell(node, from, event);
+	if (node->due_ns != 0)
+		return;
+	if (node->own->start == START_FREE)
+		child_do(node, CHILD_TURN);
+	else
+		group_wake(node->parent);
 }
 
 /* The cells. Each is named after what happens to the node. */

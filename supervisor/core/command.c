@@ -77,6 +77,8 @@ tree_remove(struct tree *tree, struct node *node)
 	enum command waiting = waiting_command(node);
 
 	tri_assert(node->own->tree == tree);
+	if (node->state == NODE_GONE)
+		return TRACTOR_ESTOPPED;
 	if (node->parent == NULL || node->state != NODE_STOPPED)
 		return TRACTOR_EINVAL;
 	if (waiting != COMMAND_NONE && waiting != COMMAND_TERMINATE && waiting != COMMAND_REMOVE)

@@ -30,16 +30,16 @@
 /* What is to follow once a node is at rest (STOPPED or WAITING). */
 enum start_mark {
 	START_NO,
-	START_FREE,                 /* started when its delay is over, whatever its siblings do */
-	START_IN_TURN,              /* started by its supervisor, after those before it are ready */
+	START_FREE,    /* started when its delay is over, whatever its siblings do */
+	START_IN_TURN, /* started by its supervisor, after those before it are ready */
 };
 
 /* Whose wish the coming start is: what to do if it fails. */
 enum start_cause {
-	CAUSE_RESTART,              /* it counts, and is tried again */
-	CAUSE_INITIAL,              /* its supervisor's start fails with it */
-	CAUSE_ADD,                  /* it is forgotten again */
-	CAUSE_COMMAND,              /* it stays stopped */
+	CAUSE_RESTART, /* it counts, and is tried again */
+	CAUSE_INITIAL, /* its supervisor's start fails with it */
+	CAUSE_ADD,     /* it is forgotten again */
+	CAUSE_COMMAND, /* it stays stopped */
 };
 
 enum command { COMMAND_NONE, COMMAND_START, COMMAND_ADD, COMMAND_TERMINATE, COMMAND_RESTART, COMMAND_REMOVE };
@@ -53,48 +53,50 @@ struct event {
 	struct node *node;
 	enum event_kind kind;
 	bool queued;
-	uint32_t incarnation;       /* READY, ENDED */
-	enum node_end end;          /* ENDED */
+	uint32_t incarnation; /* READY, ENDED */
+	enum node_end end;    /* ENDED */
 	struct node_verdict verdict;
-	enum command command;       /* COMMAND */
+	enum command command; /* COMMAND */
 };
 
 /* What a supervisor or a pool has beside a node's own: its children's business. */
 struct group {
 	struct intensity intensity;
-	struct node **statics;      /* the children of its spec, present or GONE: those come back when it starts anew */
+	/* The children of its spec, present or GONE: those come back when it starts anew. */
+	struct node **statics;
 	size_t static_count;
-	size_t capacity;            /* of node->children */
+	size_t capacity; /* of node->children */
 	uint64_t next_rank;
-	size_t stop_count;          /* children marked must_stop */
-	size_t start_count;         /* children marked START_IN_TURN */
-	size_t stop_below;          /* no child at this place or after it is marked must_stop */
-	size_t start_from;          /* no child before this place is marked START_IN_TURN */
+	size_t stop_count;	       /* children marked must_stop */
+	size_t start_count;	       /* children marked START_IN_TURN */
+	size_t stop_below;	       /* no child at this place or after it is marked must_stop */
+	size_t start_from;	       /* no child before this place is marked START_IN_TURN */
 	enum tree_outcome_kind ending; /* why it comes down, once it does */
-	char cause[SPEC_PATH_MAX];  /* which child brought it down, the lowest one that is known; "" */
+	char cause[SPEC_PATH_MAX];     /* which child brought it down, the lowest one that is known; "" */
 };
 
 struct node_private {
 	struct tree *tree;
-	struct group *group;        /* NULL: an actor */
-	uint64_t rank;              /* siblings are in this order */
-	bool dynamic;               /* added while running; doesn't come back when its supervisor starts anew */
+	struct group *group; /* NULL: an actor */
+	uint64_t rank;	     /* siblings are in this order */
+	bool dynamic;	     /* added while running; doesn't come back when its supervisor starts anew */
 	bool must_stop;
 	enum start_mark start;
 	enum start_cause cause;
-	bool asked;                 /* STOPPING because its supervisor wants it so, not by itself */
-	bool killed;                /* this incarnation has been killed by us */
-	struct timer timer;         /* the state's: WAITING: its delay; STARTING: the start limit; STOPPING: the kill ladder */
+	bool asked;  /* STOPPING because its supervisor wants it so, not by itself */
+	bool killed; /* this incarnation has been killed by us */
+	/* The state's. WAITING: its delay; STARTING: the start limit; STOPPING: the kill ladder. */
+	struct timer timer;
 	struct backoff backoff;
 	struct event events[EVENT_KINDS];
 	struct node *next_by_id, *next_by_path; /* index.c */
-	struct node *next_buried;   /* node.c */
+	struct node *next_buried;		/* node.c */
 	bool buried;
 };
 
 struct index {
 	struct node **by_id, **by_path; /* buckets; as many of each */
-	size_t bucket_count;        /* a power of two */
+	size_t bucket_count;		/* a power of two */
 	size_t count;
 };
 
@@ -107,11 +109,11 @@ struct tree {
 	struct event *first, *last; /* the queue */
 	struct node *buried_first, *buried_last;
 	uint64_t next_id;
-	size_t node_count;          /* with those that are GONE but will come back */
+	size_t node_count; /* with those that are GONE but will come back */
 	uint64_t random;
 	uint64_t dropped;
 	int64_t now_ns;
-	bool running;               /* inside tree_run() */
+	bool running; /* inside tree_run() */
 };
 
 /* index.c */
@@ -125,26 +127,26 @@ void index_free(struct index *index);
 /* node.c */
 tractor_err node_new(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node);
 void node_free(struct node *node);
-void node_attach(struct node *node);     /* lists it: under its parent, in the index, under a new id */
-void node_bury(struct node *node);       /* takes it off the lists; it is released and freed by node_reap() */
-void node_release(struct node *node);    /* tells the shell to let go of it */
+void node_attach(struct node *node);  /* lists it: under its parent, in the index, under a new id */
+void node_bury(struct node *node);    /* takes it off the lists; it is released and freed by node_reap() */
+void node_release(struct node *node); /* tells the shell to let go of it */
 void node_reap(struct tree *tree);
-size_t node_place(const struct node *node);      /* among its siblings */
-bool node_at_rest(const struct node *node);      /* has no process, and none below it has */
-bool node_keeps_spec(const struct node *node);   /* STOPPED, not GONE, when it comes to rest for good */
+size_t node_place(const struct node *node);    /* among its siblings */
+bool node_at_rest(const struct node *node);    /* has no process, and none below it has */
+bool node_keeps_spec(const struct node *node); /* STOPPED, not GONE, when it comes to rest for good */
 int64_t node_shutdown_ns(const struct node *node);
 
 /* child.c */
-#define CHILD_EVENTS(X)                                                                                      \
-	X(CHILD_START, "start")     /* its start mark was set */                                             \
-	X(CHILD_TURN, "turn")       /* start it now */                                                       \
-	X(CHILD_READY, "ready")                                                                              \
-	X(CHILD_ENDED, "ended")                                                                              \
-	X(CHILD_STOP, "stop")       /* its supervisor wants it stopped */                                    \
-	X(CHILD_KILL, "kill")       /* at once, with all below it */                                         \
-	X(CHILD_TIMEOUT, "timeout") /* its state's timer */                                                  \
-	X(CHILD_FINISH, "finish")   /* a supervisor comes down by itself: group->ending says why */          \
-	X(CHILD_FORGET, "forget")   /* its spec too */                                                       \
+#define CHILD_EVENTS(X)                                                                             \
+	X(CHILD_START, "start") /* its start mark was set */                                        \
+	X(CHILD_TURN, "turn")	/* start it now */                                                  \
+	X(CHILD_READY, "ready")                                                                     \
+	X(CHILD_ENDED, "ended")                                                                     \
+	X(CHILD_STOP, "stop")	    /* its supervisor wants it stopped */                           \
+	X(CHILD_KILL, "kill")	    /* at once, with all below it */                                \
+	X(CHILD_TIMEOUT, "timeout") /* its state's timer */                                         \
+	X(CHILD_FINISH, "finish")   /* a supervisor comes down by itself: group->ending says why */ \
+	X(CHILD_FORGET, "forget")   /* its spec too */                                              \
 	X(CHILD_RETURN, "return")   /* forgotten, but its supervisor starts anew */
 
 enum child_event_kind {
@@ -157,14 +159,15 @@ enum child_event_kind {
 
 struct child_event {
 	enum child_event_kind kind;
-	enum node_end end;          /* CHILD_ENDED */
+	enum node_end end; /* CHILD_ENDED */
 	struct node_verdict verdict;
 };
 
 void child_step(struct node *node, const struct child_event *event);
-void child_do(struct node *node, enum child_event_kind kind);    /* an event that is only its kind */
-void child_wait(struct node *node, int64_t delay_ns, const char *event); /* to WAITING; then as its start mark says */
-void child_leave(struct node *node, const char *event);          /* at rest for good: to STOPPED or GONE */
+void child_do(struct node *node, enum child_event_kind kind); /* an event that is only its kind */
+void child_wait(
+	struct node *node, int64_t delay_ns, const char *event); /* to WAITING; then as its start mark says */
+void child_leave(struct node *node, const char *event);		 /* at rest for good: to STOPPED or GONE */
 
 /* strategy.c */
 void strategy_died(struct node *node, const struct child_event *event);
@@ -173,11 +176,11 @@ void strategy_start_failed(struct node *node, const struct child_event *event);
 /* group.c */
 void group_mark_stop(struct node *child, bool must_stop);
 void group_mark_start(struct node *child, enum start_mark start);
-bool group_busy(const struct node *supervisor);  /* some child is still marked */
-void group_wake(struct node *supervisor);        /* has it reconciled soon */
-void group_launch(struct node *supervisor);      /* it has become STARTING */
-void group_halt(struct node *supervisor);        /* it has become STOPPING */
-void group_kill(struct node *supervisor);        /* kills all below it; it is STOPPING */
+bool group_busy(const struct node *supervisor); /* some child is still marked */
+void group_wake(struct node *supervisor);	/* has it reconciled soon */
+void group_launch(struct node *supervisor);	/* it has become STARTING */
+void group_halt(struct node *supervisor);	/* it has become STOPPING */
+void group_kill(struct node *supervisor);	/* kills all below it; it is STOPPING */
 void group_finish(struct node *supervisor, enum tree_outcome_kind why, struct node *culprit);
 void group_reconcile(struct node *supervisor);
 
@@ -186,7 +189,8 @@ void command_obey(struct node *node, enum command command);
 
 /* tree.c */
 void tree_queue(struct event *event);
-void tree_post_own(struct node *node, enum event_kind kind, enum node_end end);  /* what a supervisor says of itself */
+void tree_post_own(
+	struct node *node, enum event_kind kind, enum node_end end); /* what a supervisor says of itself */
 bool tree_posted(const struct node *node, enum event_kind kind);
 
 #endif

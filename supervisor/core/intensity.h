@@ -12,7 +12,8 @@
 
 /* A ring of the times of the newest restarts, oldest first. */
 struct intensity {
-	int64_t *times;             /* owned; limit + 1 of them: what decides is whether the one too many is inside the window */
+	int64_t *
+		times; /* owned; limit + 1 of them: what decides is whether the one too many is inside the window */
 	size_t capacity;
 	size_t first;
 	size_t count;

@@ -35,9 +35,11 @@ set_defaults(struct spec *spec)
 	spec->pool_max = 1000;
 	spec->start_timeout_ns = 5 * SPEC_SECOND;
 	spec->mailbox = 1024;
-	spec->backoff = (struct spec_backoff){
-		.initial_ns = 0, .factor = 2, .max_ns = 30 * SPEC_SECOND, .jitter = 0.5, .reset_ns = 10 * SPEC_SECOND
-	};
+	spec->backoff = (struct spec_backoff){ .initial_ns = 0,
+		.factor = 2,
+		.max_ns = 30 * SPEC_SECOND,
+		.jitter = 0.5,
+		.reset_ns = 10 * SPEC_SECOND };
 }
 
 struct spec *

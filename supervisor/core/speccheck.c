@@ -14,7 +14,7 @@
 #include "spec.h"
 
 struct check {
-	spec_complain *complain;    /* NULL: only count */
+	spec_complain *complain; /* NULL: only count */
 	void *arg;
 	size_t errors;
 };
@@ -49,7 +49,8 @@ static void
 check_name(struct check *check, const struct spec *spec)
 {
 	if (!spec_name_ok(spec->name))
-		complain(check, spec, "'%.80s' cannot be a name; use 1 to %d of the letters a-z and A-Z, digits, _ and -",
+		complain(check, spec,
+			"'%.80s' cannot be a name; use 1 to %d of the letters a-z and A-Z, digits, _ and -",
 			spec->name == NULL ? "" : spec->name, SPEC_NAME_MAX);
 }
 
@@ -65,7 +66,8 @@ static void
 check_supervisor(struct check *check, const struct spec *spec)
 {
 	if (spec->intensity > SPEC_INTENSITY_MAX)
-		complain(check, spec, "intensity %u is out of range; use 0 to %d", spec->intensity, SPEC_INTENSITY_MAX);
+		complain(check, spec, "intensity %u is out of range; use 0 to %d", spec->intensity,
+			SPEC_INTENSITY_MAX);
 	check_duration(check, spec, "period", spec->period_ns, 1);
 }
 
@@ -125,7 +127,8 @@ check_child(struct check *check, const struct spec *parent, const struct spec *s
 	if (!spec->significant || spec->kind == SPEC_POOL)
 		return;
 	if (spec->restart == SPEC_PERMANENT)
-		complain(check, spec, "a significant child cannot be permanent; use restart: transient or temporary");
+		complain(check, spec,
+			"a significant child cannot be permanent; use restart: transient or temporary");
 	if (parent != NULL && parent->auto_shutdown == SPEC_NEVER)
 		complain(check, spec,
 			"a significant child under auto_shutdown never has no effect; use any_significant or all_significant");
@@ -135,7 +138,8 @@ check_child(struct check *check, const struct spec *parent, const struct spec *s
 static int
 compare_names(const void *left, const void *right)
 {
-	struct spec *const *a = *(struct spec *const *const *)left, *const *b = *(struct spec *const *const *)right;
+	struct spec *const *a = *(struct spec *const *const *)left, *const *b = *(
+									    struct spec *const *const *)right;
 	int order = strcmp((*a)->name, (*b)->name);
 
 	return order != 0 ? order : (a > b) - (a < b);
@@ -158,7 +162,8 @@ check_duplicates(struct check *check, const struct spec *parent)
 	qsort(named, count, sizeof(*named), compare_names);
 	for (size_t i = 1; i < count; i++)
 		if (strcmp((*named[i - 1])->name, (*named[i])->name) == 0)
-			complain(check, *named[i], "there is another '%.80s' under '%.80s'; give each its own name",
+			complain(check, *named[i],
+				"there is another '%.80s' under '%.80s'; give each its own name",
 				(*named[i])->name, parent->name == NULL ? "" : parent->name);
 	free(named);
 }
@@ -192,11 +197,10 @@ check_node(struct check *check, const struct spec *parent, const struct spec *sp
 		check_process(check, spec);
 		/* As deep as a supervisor it would have members deeper than any path may be. */
 		if (depth > SPEC_DEPTH_MAX)
-			complain(check, spec, "a pool is nested deeper than %d; make the tree flatter", SPEC_DEPTH_MAX);
+			complain(check, spec, "a pool is nested deeper than %d; make the tree flatter",
+				SPEC_DEPTH_MAX);
 		break;
-	case SPEC_ACTOR:
-		check_process(check, spec);
-		break;
+	case SPEC_ACTOR: check_process(check, spec); break;
 	}
 }
 

@@ -46,7 +46,8 @@ significant_left(const struct node *supervisor)
 {
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		const struct node *child = supervisor->children[i];
-		if (child->spec->significant && child->spec->kind != SPEC_POOL && child->state != NODE_STOPPED)
+		if (child->spec->significant && child->spec->kind != SPEC_POOL &&
+			child->state != NODE_STOPPED)
 			return true;
 	}
 	return false;
@@ -168,7 +169,8 @@ strategy_start_failed(struct node *node, const struct child_event *event)
 {
 	switch (node->own->cause) {
 	case CAUSE_RESTART:
-		act(node, answer_of(&event->verdict, event->end != NODE_END_PERMANENT_FAILURE), &event->verdict);
+		act(node, answer_of(&event->verdict, event->end != NODE_END_PERMANENT_FAILURE),
+			&event->verdict);
 		break;
 	case CAUSE_INITIAL:
 		tri_assert(node->parent->state == NODE_STARTING);

@@ -19,9 +19,9 @@
  * goes away. From the pointer that timers_due() gives, TIMER_OWNER() leads back.
  */
 struct timer {
-	int64_t due_ns;             /* valid while armed */
-	size_t index;               /* the queue's own: place in the heap, counted from 1; 0: not armed */
-	uint64_t order;             /* the queue's own: tells equal times apart */
+	int64_t due_ns; /* valid while armed */
+	size_t index;	/* the queue's own: place in the heap, counted from 1; 0: not armed */
+	uint64_t order; /* the queue's own: tells equal times apart */
 };
 
 /* The struct of type `type` in which `pointer` is the member `member`. */
@@ -29,8 +29,8 @@ struct timer {
 
 struct timers {
 	struct timer **heap;
-	size_t count;               /* armed */
-	size_t reserved;            /* may be armed */
+	size_t count;	 /* armed */
+	size_t reserved; /* may be armed */
 	size_t capacity;
 	uint64_t next_order;
 };

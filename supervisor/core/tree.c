@@ -36,7 +36,8 @@ take(struct tree *tree)
 }
 
 static void
-post(struct node *node, enum event_kind kind, uint32_t incarnation, enum node_end end, struct node_verdict verdict)
+post(struct node *node, enum event_kind kind, uint32_t incarnation, enum node_end end,
+	struct node_verdict verdict)
 {
 	struct event *event = &node->own->events[kind];
 
@@ -63,8 +64,8 @@ tree_post_ready(struct tree *tree, struct node *node, uint32_t incarnation)
 }
 
 void
-tree_post_ended(
-	struct tree *tree, struct node *node, uint32_t incarnation, enum node_end end, struct node_verdict verdict)
+tree_post_ended(struct tree *tree, struct node *node, uint32_t incarnation, enum node_end end,
+	struct node_verdict verdict)
 {
 	tri_assert(node->own->tree == tree && node->spec->kind == SPEC_ACTOR && end != NODE_END_NONE);
 	post(node, EVENT_ENDED, incarnation, end, verdict);
@@ -251,7 +252,8 @@ tree_dropped_count(const struct tree *tree)
 unsigned
 tree_restarts_in_window(const struct node *supervisor, int64_t now_ns)
 {
-	return supervisor->own->group == NULL ? 0 : intensity_count(&supervisor->own->group->intensity, now_ns);
+	return supervisor->own->group == NULL ? 0
+					      : intensity_count(&supervisor->own->group->intensity, now_ns);
 }
 
 const char *

@@ -14,7 +14,7 @@
 	X(NODE_STARTING, "starting")   /* spawned, not ready yet; a supervisor: its children are starting */ \
 	X(NODE_RUNNING, "running")                                                                           \
 	X(NODE_STOPPING, "stopping")   /* asked to stop, the kill ladder runs */                             \
-	X(NODE_GONE, "gone")           /* its spec is forgotten too; the node is freed when the shell lets go of it */
+	X(NODE_GONE, "gone")           /* its spec is forgotten too; the shell lets go of it (see released) */
 
 enum node_state {
 #define NODE_STATE_CONSTANT(constant, word) constant,
@@ -81,11 +81,20 @@ struct tree_ops {
 	void (*stop)(void *arg, struct node *node);
 	/* SIGKILL. Answer: ended. */
 	void (*kill)(void *arg, struct node *node);
-	/* The state changed: called after every transition, with the name of the event that caused it. The only place where states are logged. */
+	/*
+	 * The state changed: called after every transition, with the name of the event that caused it ("start", "turn", "ready", "ended",
+	 * "stop", "kill", "timeout", "forget", "return"; of a supervisor that comes down by itself why: TREE_OUTCOMES).
+	 * The only place where states are logged.
+	 * GONE -> STOPPED, "return": the supervisor above starts anew, and with it come all the children of its spec, as OTP's init/1 has it:
+	 * the node is a new slot then, with a new id. Its incarnation goes on counting.
+	 */
 	void (*changed)(void *arg, struct node *node, enum node_state from, const char *event);
 	/* Supervisor `node` gives up: `culprit` is the child whose death (or failed start) was one too many, or that a policy escalated. */
 	void (*gives_up)(void *arg, struct node *node, struct node *culprit);
-	/* The node is GONE (or the tree is being freed) and about to be freed: let go of node->shell. */
+	/*
+	 * The node is GONE (or the tree is being freed): let go of node->shell, which is NULL afterwards. The pointer must not be used again
+	 * unless `changed` or `start` is called with it. Called at the end of tree_run() at the latest, children before parents.
+	 */
 	void (*released)(void *arg, struct node *node);
 };
 
@@ -104,20 +113,28 @@ uint64_t tree_next_id(const struct tree *tree);                  /* ids below it
 struct node *tree_next(struct tree *tree, struct node *node);
 
 /*
- * Events. Each only queues; tree_run() does the work. `incarnation` must be the node's current one, else the event is stale and dropped (counted).
+ * Events of actors. Each only queues; tree_run() does the work. `incarnation` must be the node's current one, else the event is stale and
+ * dropped (counted). One end per incarnation: posting it twice is a bug. A verdict counts for a death, and for a start that failed on
+ * a restart; an initial start, a commanded one and an end that belongs to a stop ignore it.
  */
 void tree_post_ready(struct tree *tree, struct node *node, uint32_t incarnation);
 void tree_post_ended(struct tree *tree, struct node *node, uint32_t incarnation, enum node_end end, struct node_verdict verdict);
 
 /*
- * Commands, in OTP's terms; they act when tree_run() runs. Errors are about what can be seen at once.
- *   start:     a STOPPED node is started (restart_child). TRACTOR_EEXIST: it is running, starting or restarting already.
- *   terminate: the node is stopped and its spec kept (not a temporary's or a pool member's: GONE). Idempotent. Its supervisor does nothing about it.
- *   restart:   stopped in order, then started again; doesn't count against intensity. A supervisor: its whole subtree.
+ * Commands, in OTP's terms; they act when tree_run() runs, and one that waits is replaced by the next one for the same node. Errors are
+ * about what can be seen at once. All: TRACTOR_ESTOPPED: the node is gone. start, restart, add: TRACTOR_ECLOSED: its parent is not running.
+ *   start:     a STOPPED node is started (restart_child), the root too. TRACTOR_EEXIST: it is running, starting or restarting already.
+ *              If it does not come up it is STOPPED again, and not retried.
+ *   terminate: the node is stopped and its spec kept (not a temporary's or a pool member's: GONE). Idempotent. Its supervisor does nothing
+ *              about it; but if later the strategy restarts the whole group, this one is started with it (as in OTP).
+ *              The root: the tree is shut down.
+ *   restart:   stopped in order, then started again, whatever its restart type; doesn't count against intensity. A supervisor: its whole
+ *              subtree. If it does not come up: as for start.
  *   add:       start_child: `spec` becomes the last child of supervisor `parent` and is started; belongs to the tree on success.
- *              Under a pool: `spec` is the member (its kind SPEC_ACTOR). TRACTOR_EEXIST: name taken; TRACTOR_EFULL: the pool is at max;
- *              TRACTOR_ECLOSED: parent not running.
- *   remove:    delete_child: forgets a STOPPED node. TRACTOR_EINVAL: it is not stopped.
+ *              Under a pool: `spec` is the member (see spec_member). If it does not come up it is GONE, and not retried.
+ *              TRACTOR_EEXIST: name taken; TRACTOR_EFULL: the pool is at max; TRACTOR_EINVAL: `spec` is bad, or not allowed there;
+ *              TRACTOR_ENOMEM. Must not be called from inside tree_run().
+ *   remove:    delete_child: forgets a STOPPED node. TRACTOR_EINVAL: it is not stopped, or it is the root.
  */
 tractor_err tree_start(struct tree *tree, struct node *node);
 tractor_err tree_terminate(struct tree *tree, struct node *node);

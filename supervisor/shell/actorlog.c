@@ -43,6 +43,7 @@ pass_on(struct actorlog *log)
 	size_t length = log->length - prefix;
 
 	keep(slot, log->is_error, text, length);
+	journal_line(slot->runtime, slot, log->is_error, text, length);
 	if (options->on_line)
 		options->on_line(
 			options->arg, slot->node->path, slot->incarnation, log->is_error, text, length);

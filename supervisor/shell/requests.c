@@ -572,9 +572,23 @@ on_inject(struct tractor_runtime *runtime, struct control_request *request, cons
 /* --- the rest --- */
 
 static void
+serve_journal(struct journal *journal, struct control_request *request, const json_t *body)
+{
+	const char *path = text_of(body, "path");
+
+	journal_serve(journal, request, *path ? path : NULL, json_is_true(json_object_get(body, "follow")));
+}
+
+static void
 on_events(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
-	events_serve(runtime, request, json_is_true(json_object_get(body, "follow")));
+	serve_journal(&runtime->events, request, body);
+}
+
+static void
+on_logs(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	serve_journal(&runtime->lines, request, body);
 }
 
 static void
@@ -600,6 +614,7 @@ static const struct {
 	{ "down", on_down },
 	{ "inject", on_inject },
 	{ "events", on_events },
+	{ "logs", on_logs },
 	{ "version", on_version },
 };
 

@@ -439,6 +439,8 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const struct 
 	}
 	if (options)
 		runtime->options = *options;
+	runtime->events.key = "event";
+	runtime->lines.key = "stream";
 	runtime->rundir.lock = runtime->loop.epoll = runtime->bell.fd = -1;
 	runtime->clock.fd = runtime->orphans.watch.fd = runtime->signals.watch.fd = runtime->bell_watch.fd =
 		-1;
@@ -619,7 +621,8 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 		come_down(runtime);
 		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */
 	}
-	events_close(runtime);
+	journal_close(&runtime->events);
+	journal_close(&runtime->lines);
 	requests_close(runtime);
 	policy_close(runtime);
 	port_close(runtime);

@@ -26,7 +26,7 @@
 #define LINES_KEPT 50	  /* an actor's last lines, for its crash report */
 #define LINE_BYTES 512	  /* of each; longer ones are passed on in pieces */
 #define MESSAGES_MAX 1024 /* that an actor may say it serves */
-#define EVENTS_KEPT 1024  /* the last ones, for `tractor events` */
+#define JOURNAL_KEPT 1024 /* the last entries of each, for `tractor events` and `logs` */
 #define EXIT_HOPELESS 125 /* the exit code that says: don't try again */
 
 struct tractor_runtime;
@@ -46,28 +46,36 @@ void rundir_close(struct rundir *rundir);
 /* "<directory>/<file>", to be freed; NULL: no memory. */
 char *rundir_file(const struct rundir *rundir, const char *file);
 
-/* --- events.c: what happened, for whoever listens --- */
+/* --- journal.c: what happened, and what actors printed, for whoever listens --- */
 
-struct event {
+struct entry {
 	int64_t time_ms;
-	char name[24];
-	char *path;
+	char name[24]; /* of the event; of a line: the stream */
+	char *path;    /* "" for the whole tree */
 	uint32_t incarnation;
 	char *text;
 };
 
-struct events {
-	struct event kept[EVENTS_KEPT]; /* a ring */
+struct journal {
+	const char *key;		 /* what `name` is called in JSON: "event", "stream" */
+	struct entry kept[JOURNAL_KEPT]; /* a ring */
 	uint64_t count;
 	struct follower *followers;
 };
 
-/* Keeps it, and tells the program and the followers. `path` "" for the whole tree; `format` a sentence, or "". */
+/* Keeps an event, and tells the program and the followers. `format`: a sentence, or "". */
 void events_note(struct tractor_runtime *runtime, const char *name, const char *path, uint32_t incarnation,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* Answers the request with all that is kept, and if `follow` with all that comes, until the client hangs up. */
-void events_serve(struct tractor_runtime *runtime, struct control_request *request, bool follow);
-void events_close(struct tractor_runtime *runtime);
+/* Keeps a line that an actor printed, and tells the followers. */
+void journal_line(struct tractor_runtime *runtime, const struct slot *slot, bool is_error, const char *line,
+	size_t length);
+/*
+ * Answers the request with what is kept, of all or (path not NULL) of what is at and below `path`; and if `and_follow` with what comes, until the client hangs up.
+ */
+void journal_serve(
+	struct journal *journal, struct control_request *request, const char *path, bool and_follow);
+/* Ends the followers' requests and frees what is kept. */
+void journal_close(struct journal *journal);
 int64_t wall_clock_ms(void);
 
 /* --- actorlog.c: what actors print --- */
@@ -313,7 +321,7 @@ struct tractor_runtime {
 	struct watch bell_watch;
 	struct tree *tree;
 	struct router *router;
-	struct events events;
+	struct journal events, lines;
 	struct policy policy;
 	struct control *control;
 	struct control_tag { /* for each fd of the control socket; see requests.c */
