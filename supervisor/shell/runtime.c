@@ -20,8 +20,13 @@
 static void
 tree_start_op(void *arg, struct node *node)
 {
-	(void)arg;
-	slot_start(slot_of(node));
+	struct tractor_runtime *runtime = arg;
+
+	if (slot_of(node))
+		slot_start(slot_of(node));
+	else /* it came back with its supervisor, and there was no memory for its slot */
+		tree_post_ended(runtime->tree, node, node->incarnation, NODE_END_START_FAILED,
+			(struct node_verdict){ .kind = NODE_VERDICT_DEFAULT });
 }
 
 static void
@@ -70,6 +75,9 @@ static void
 tree_changed_op(void *arg, struct node *node, enum node_state from, const char *event)
 {
 	struct tractor_runtime *runtime = arg;
+	/* A child that had gone for good comes back under a new id when its supervisor is started anew. */
+	if (from == NODE_GONE && node->spec->kind == SPEC_ACTOR && !slot_of(node))
+		slot_new(runtime, node);
 	struct slot *slot = slot_of(node);
 
 	events_note(runtime, node_state_name(node->state), node->path, node->incarnation, "%s", event);
