@@ -47,7 +47,7 @@
 /* How the incarnation before this one died, for on_panic. Strings live until the hook returns. */
 struct tractor_panic {
 	enum tractor_cause cause;
-	int signal;		/* CAUSE_SIGNAL, and what ended it after CAUSE_DEADLINE; else 0 */
+	int signal;		/* that ended it: of CAUSE_PANIC it is SIGABRT; 0: none did */
 	int code;		/* CAUSE_EXIT: the exit code; CAUSE_SIGNAL: si_code */
 	uint64_t fault_address; /* SIGSEGV, SIGBUS, SIGFPE, SIGILL: where; else 0 */
 	const char *text;	/* the panic's or assertion's text with file and line; else "" */

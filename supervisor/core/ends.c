@@ -34,7 +34,6 @@ finish_done(struct router *router, struct party *actor, uint64_t done, struct va
 {
 	struct letter *letter;
 
-	done = mailbox_clamped(actor, done);
 	while ((letter = mailbox_first_done(actor, done)) != NULL) {
 		note(vacancies, letter);
 		mailbox_finish(router, letter);
@@ -175,7 +174,6 @@ ends_down(struct router *router, struct party *actor, uint64_t done, uint64_t in
 	else if (fate != FATE_NONE)
 		note(&vacancies, hand);
 	link_take_all(&actor->deferred, &deferred);
-	actor->done = actor->counts.sequence;
 
 	if (hand != NULL && in_hand_is != NULL)
 		in_hand_is(arg, &hand->message);

@@ -97,7 +97,6 @@ mailbox_admit(struct router *router, struct share *share)
 	struct letter *letter;
 
 	while ((letter = FIRST(&share->parked, struct letter, at_target)) != NULL &&
-		share->target->closed == TRACTOR_OK &&
 		load_fits(&share->load, share->target->mailbox, letter->message.payload_bytes))
 		mailbox_take_over(router, letter);
 }
@@ -199,14 +198,6 @@ mailbox_first_done(const struct party *actor, uint64_t done)
 	return letter != NULL && letter->message.sequence <= done ? letter : NULL;
 }
 
-uint64_t
-mailbox_clamped(const struct party *actor, uint64_t done)
-{
-	if (done < actor->done)
-		return actor->done;
-	return done > actor->counts.sequence ? actor->counts.sequence : done;
-}
-
 void
 mailbox_done(struct router *router, struct party *actor, uint64_t done)
 {
@@ -214,7 +205,8 @@ mailbox_done(struct router *router, struct party *actor, uint64_t done)
 
 	if (!actor->up)
 		return;
-	actor->done = done = mailbox_clamped(actor, done);
+	if (done > actor->counts.sequence)
+		done = actor->counts.sequence; /* what is given to it below can't be done yet */
 	while ((letter = mailbox_first_done(actor, done)) != NULL) {
 		struct share *share = letter->share;
 

@@ -288,9 +288,7 @@ void mailbox_evict_all(struct router *router, struct link *list, tractor_err err
 void mailbox_up(
 	struct router *router, struct party *actor, uint32_t incarnation, uint64_t *served, size_t count);
 void mailbox_done(struct router *router, struct party *actor, uint64_t done);
-/* The parts of mailbox_done(), which a death needs too: no callbacks. */
-uint64_t mailbox_clamped(
-	const struct party *actor, uint64_t done); /* not less than before, not more than was delivered */
+/* The parts of mailbox_done(), which a death needs too: no callbacks. Only what was delivered can be done, whatever its process says. */
 struct letter *mailbox_first_done(
 	const struct party *actor, uint64_t done); /* the first delivered, if it is done; or NULL */
 void mailbox_finish(struct router *router, struct letter *letter); /* its handler has returned */

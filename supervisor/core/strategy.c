@@ -206,3 +206,9 @@ tree_would(const struct tree *tree, const struct node *node, enum node_end end, 
 		return "escalate";
 	return words[node->parent->spec->strategy];
 }
+
+bool
+tree_stops(const struct node *node)
+{
+	return node->state == NODE_STOPPING && node->own->start == START_NO;
+}

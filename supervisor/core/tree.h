@@ -192,6 +192,9 @@ unsigned tree_restarts_in_window(const struct node *supervisor, int64_t now_ns);
  */
 const char *tree_would(const struct tree *tree, const struct node *node, enum node_end end, int64_t now_ns);
 
+/* True if `node` is being stopped, and not to be started again: the end of its process is the last. */
+bool tree_stops(const struct node *node);
+
 const char *node_state_name(enum node_state state);
 const char *node_end_name(enum node_end end);
 

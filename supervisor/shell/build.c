@@ -52,7 +52,7 @@ find_program(const char *exec, char **ret_path)
 	else
 		err = treeexec_find(exec, here, ret_path, &fault);
 	free(here);
-	return err == TRACTOR_EINVAL ? tri_why(TRACTOR_EINVAL, "%s", fault.text) : err;
+	return err == TRACTOR_EINVAL ? tri_why(TRACTOR_ESTART, "%s", fault.text) : err;
 }
 
 static void
@@ -139,6 +139,8 @@ build_file(const char *path, struct spec **ret_spec)
 		}
 		if (size > 0 && text[size - 1] == '\n')
 			text[size - 1] = '\0';
+		if (err == TRACTOR_ESYSTEM)
+			err = TRACTOR_EINVAL; /* one that can't be read is a bad file, too */
 		tri_why(err, "%s", text && *text ? text : tractor_err_text(err));
 		free(text);
 	}

@@ -33,6 +33,9 @@ is_overdue(struct slot *slot, int64_t now_ns, int64_t limit_ns, int64_t *ret_loo
 	uint64_t progress = atomic_load(&slot->box->progress) + atomic_load(&slot->box->handled);
 	struct router_counts counts = { .delivered = 0 };
 
+	/* While we were stopped it may have been, too: its time begins anew. */
+	if (since_ns > 0 && since_ns < slot->runtime->resumed_ns)
+		since_ns = slot->runtime->resumed_ns;
 	router_counts(slot->runtime->router, slot->node->id, &counts);
 	*ret_look_again_ns = since_ns > 0	    ? since_ns + limit_ns
 			     : counts.delivered > 0 ? now_ns + limit_ns

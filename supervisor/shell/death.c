@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "actor_process.h"
 #include "shell.h"
 #include "sys.h"
 #include "why.h"
@@ -35,15 +36,24 @@ oom_kills(void)
 	return count;
 }
 
+/* As many had been killed when we last looked. */
+static long oom_kills_seen = -1;
+
+void
+death_prepare(void)
+{
+	if (oom_kills_seen < 0)
+		oom_kills_seen = oom_kills();
+}
+
 /* True if the killer has struck since we last looked: then a SIGKILL that nobody owns up to was its. */
 static bool
 oom_struck(void)
 {
-	static long seen = -1;
 	long now = oom_kills();
-	bool struck = seen >= 0 && now > seen;
+	bool struck = oom_kills_seen >= 0 && now > oom_kills_seen;
 
-	seen = now;
+	oom_kills_seen = now;
 	return struck;
 }
 
@@ -88,6 +98,9 @@ judge_exit(struct slot *slot, struct death *death)
 		death->end = NODE_END_PERMANENT_FAILURE;
 		panicked(death, TRACTOR_CAUSE_EXIT);
 		say_last_words(slot, death);
+	} else if (slot->asked_to_stop && !slot->ready && death->code == TRI_EXIT_FAILED) {
+		death->end =
+			NODE_END_SHUTDOWN; /* it was asked before it had started, and gave its start up */
 	} else if (death->code != 0 || (busy && !slot->said_bye)) {
 		panicked(death, TRACTOR_CAUSE_EXIT);
 		say(death, busy ? "exit() in a handler" : "");
@@ -143,7 +156,7 @@ judge_start(struct slot *slot, struct death *death)
 		snprintf(death->text, sizeof(death->text), "not ready within %lld ms (start_timeout)%s",
 			(long long)(slot->node->spec->start_timeout_ns / SPEC_MILLISECOND),
 			slot->greeted ? "" : ": it never said hello; is it linked with libtractor-actor?");
-	else if (death->cause == TRACTOR_CAUSE_EXIT)
+	else if (death->cause == TRACTOR_CAUSE_EXIT || death->cause == TRACTOR_CAUSE_NONE)
 		snprintf(death->text, sizeof(death->text), "it exited with %d before it was ready%s",
 			death->code, slot->greeted ? "" : "; is it an actor, linked with libtractor-actor?");
 	if (refused || slot->killed_by_us || death->cause == TRACTOR_CAUSE_EXIT ||
@@ -254,10 +267,10 @@ note_message(struct slot *slot, const struct router_message *message)
 {
 	const struct payload_schema *schema = message ? hearing_schema(slot, message->message) : NULL;
 
-	slot->last_message[0] = '\0';
-	slot->last_digest = message ? message->digest : 0;
+	slot->hand_message[0] = '\0';
+	slot->hand_digest = message ? message->digest : 0;
 	if (schema)
-		snprintf(slot->last_message, sizeof(slot->last_message), "%s.%s", schema->protocol,
+		snprintf(slot->hand_message, sizeof(slot->hand_message), "%s.%s", schema->protocol,
 			schema->message);
 }
 
@@ -282,17 +295,18 @@ believable_done(struct slot *slot)
 	return done < slot->whole ? slot->whole : done > counts.sequence ? counts.sequence : done;
 }
 
+/* For the successor's on_panic. One that died before it was ready leaves to it what it was left with itself. */
 static void
 remember(struct slot *slot)
 {
-	slot->panicked_before = slot->death.panicked && slot->death.end != NODE_END_START_FAILED
-					? true
-					: slot->panicked_before;
 	if (!slot->death.panicked)
 		slot->panicked_before = false;
-	if (!slot->death.panicked || slot->death.end == NODE_END_START_FAILED)
+	if (!slot->death.panicked || !slot->ready)
 		return;
+	slot->panicked_before = true;
 	slot->last_death = slot->death;
+	memcpy(slot->last_message, slot->hand_message, sizeof(slot->last_message));
+	slot->last_digest = slot->hand_digest;
 	slot->last_incarnation = slot->incarnation;
 	slot->last_address = slot->box && slot->box->fault.complete ? slot->box->fault.address : 0;
 }
@@ -321,7 +335,7 @@ say_obituary(struct slot *slot, pid_t pid, const char *planned)
 	}
 	events_note(slot->runtime, "crashed", slot->node->path, slot->incarnation, "pid %d: %s%s%s%s%s; %s",
 		pid, death->exit, *death->text ? ": " : "", death->text,
-		*slot->last_message ? ", with this in hand: " : "", slot->last_message, planned);
+		*slot->hand_message ? ", with this in hand: " : "", slot->hand_message, planned);
 }
 
 void
@@ -340,10 +354,15 @@ death_drained(void *arg)
 	actorlog_close(&slot->logs[1]);
 	settling.planned = tree_would(runtime->tree, slot->node, slot->death.end, runtime->loop.now_ns);
 	note_message(slot, NULL);
+	/* Stopped for good in the middle of a handler: no crash of its own, so its asker hears what all the others hear. */
+	if (!slot->death.panicked && tree_stops(slot->node) && !runtime_may_return(slot->node))
+		router_stopped(runtime->router, slot->node->id, runtime_stopped_error(runtime));
 	router_down(runtime->router, slot->node->id, done, hand, in_hand, &settling);
 	if (slot->death.panicked && !settling.report)
 		settling.report = report_make(slot, NULL, settling.planned);
-	slot->whole = done;
+	/* One that never was ready was given nothing: its black box's `done` is only where it was to go on from, beyond what was in hand before it. */
+	if (slot->ready)
+		slot->whole = done;
 	remember(slot);
 	if (slot->death.end == NODE_END_START_FAILED && !*runtime->start_failure)
 		snprintf(runtime->start_failure, sizeof(runtime->start_failure),

@@ -16,14 +16,15 @@
 /* Later than asked by more than this: we were stopped, or so starved that it is the same to those with a deadline. */
 #define LOST_NS (INT64_C(500) * 1000000)
 
+/* While something is due we wake so often, or a stop that ended before the next moment would go unnoticed and be taken from everybody's deadline. */
+#define SLEEP_MAX_MS 1000
+
 #define alarm_of(timer_ptr) ((struct alarm *)((char *)(timer_ptr)-offsetof(struct alarm, timer)))
 
 tractor_err
 loop_open(struct loop *loop)
 {
-	*loop = (struct loop){
-		.epoll = sys.epoll_create(), .now_ns = (int64_t)tri_now_ns(), .asleep_until_ns = INT64_MAX
-	};
+	*loop = (struct loop){ .epoll = sys.epoll_create(), .now_ns = (int64_t)tri_now_ns() };
 	if (loop->epoll < 0)
 		return tri_why(TRACTOR_ESYSTEM, "cannot make an epoll: %s", strerror(errno));
 	timers_init(&loop->timers);
@@ -100,7 +101,7 @@ wait_ms(int64_t now_ns, int64_t until_ns)
 	if (until_ns <= now_ns)
 		return 0;
 	int64_t ms = (until_ns - now_ns + 999999) / 1000000;
-	return ms > 3600000 ? 3600000 : (int)ms;
+	return ms > SLEEP_MAX_MS ? SLEEP_MAX_MS : (int)ms;
 }
 
 static void
@@ -124,13 +125,21 @@ call_alarms(struct loop *loop)
 	}
 }
 
-/* For how long nobody ran this process, beyond what it had asked to sleep. Only what is busy elsewhere looks the same, so it must be long. */
+/* Now it is `now_ns`, and nobody ran this process since `since_ns`, or at most since then: the doubt is in favour of those with a deadline. */
 static int64_t
-lost_ns(struct loop *loop, int64_t now_ns)
+lose(struct loop *loop, int64_t since_ns, int64_t now_ns)
 {
-	int64_t late_ns = loop->asleep_until_ns == INT64_MAX ? 0 : now_ns - loop->asleep_until_ns;
+	timers_shift(&loop->timers, now_ns - since_ns);
+	loop->now_ns = now_ns;
+	return now_ns - since_ns;
+}
 
-	return late_ns > LOST_NS ? late_ns : 0;
+int64_t
+loop_stalled_ns(struct loop *loop)
+{
+	int64_t now_ns = (int64_t)tri_now_ns();
+
+	return now_ns - loop->now_ns > LOST_NS ? lose(loop, loop->now_ns, now_ns) : 0;
 }
 
 tractor_err
@@ -138,17 +147,17 @@ loop_turn(struct loop *loop, int64_t until_ns, int64_t *ret_lost_ns)
 {
 	struct epoll_event events[LOOP_BATCH];
 	int64_t timer_ns = timers_next_ns(&loop->timers);
-	int64_t before_ns = (int64_t)tri_now_ns();
+	int64_t began_ns = loop->now_ns, before_ns = (int64_t)tri_now_ns();
 	int timeout_ms = wait_ms(before_ns, until_ns < timer_ns ? until_ns : timer_ns);
 
-	loop->asleep_until_ns = timeout_ms < 0 ? INT64_MAX : before_ns + timeout_ms * INT64_C(1000000);
 	int count = sys.epoll_wait(loop->epoll, events, LOOP_BATCH, timeout_ms);
 	if (count < 0 && errno != EINTR)
 		return tri_why(TRACTOR_ESYSTEM, "cannot wait: %s", strerror(errno));
 	loop->now_ns = (int64_t)tri_now_ns();
-	*ret_lost_ns = lost_ns(loop, loop->now_ns);
-	if (*ret_lost_ns > 0)
-		timers_shift(&loop->timers, *ret_lost_ns);
+	/* Only what is busy elsewhere looks like stopped, so it must be long. Without anything due nobody has a deadline. */
+	int64_t late_ns = timeout_ms < 0 ? 0 : loop->now_ns - before_ns - timeout_ms * INT64_C(1000000);
+	*ret_lost_ns =
+		before_ns - began_ns > LOST_NS || late_ns > LOST_NS ? lose(loop, began_ns, loop->now_ns) : 0;
 	call_watches(loop, events, count > 0 ? count : 0);
 	call_alarms(loop);
 	return TRACTOR_OK;

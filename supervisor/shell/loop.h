@@ -29,7 +29,6 @@ struct loop {
 	int epoll;
 	struct timers timers;
 	int64_t now_ns; /* CLOCK_MONOTONIC as of the last wake-up: one moment for all that it caused */
-	int64_t asleep_until_ns; /* what the last wait was to end by; to notice that this process itself was stopped */
 	struct watch *batch[LOOP_BATCH];
 	int batch_count;
 };
@@ -58,5 +57,8 @@ void loop_disarm(struct loop *loop, struct alarm *alarm);
  * TRACTOR_ESYSTEM: epoll itself failed.
  */
 tractor_err loop_turn(struct loop *loop, int64_t until_ns, int64_t *ret_lost_ns);
+
+/* The same for a stop since the wake-up of the last turn, while this process was busy with it; 0: there was none. */
+int64_t loop_stalled_ns(struct loop *loop);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * orphans.c: processes that actors started and left behind. They become children of this one, are reaped when they end, and killed when the tree is closed. Only for a program that has
- * no children but its actors (the command is one): whoever is not an actor is taken for an orphan.
+ * no children but its actors (the command is one): whoever is neither an actor nor a crash policy is taken for an orphan.
  */
 #include <errno.h>
 #include <signal.h>
@@ -22,10 +22,10 @@ is_ours(struct tractor_runtime *runtime, pid_t pid)
 	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
 		if (slot_of(node) && slot_of(node)->pid == pid)
 			return true;
-	return false;
+	return policy_runs(runtime, pid);
 }
 
-/* The children of this thread, where the kernel tells (CONFIG_PROC_CHILDREN); calls `each` for those that are no actors. */
+/* The children of this thread, where the kernel tells (CONFIG_PROC_CHILDREN); calls `each` for those that we did not start. */
 static void
 each_orphan(struct tractor_runtime *runtime, void (*each)(pid_t pid))
 {

@@ -339,6 +339,16 @@ policy_open(struct tractor_runtime *runtime, const struct spec *root, const stru
 	return TRACTOR_OK;
 }
 
+bool
+policy_runs(const struct tractor_runtime *runtime, pid_t pid)
+{
+	const struct judgement *judgement = runtime->policy.pending;
+
+	while (judgement && judgement->process.pid != pid)
+		judgement = judgement->next;
+	return judgement != NULL;
+}
+
 void
 policy_forget(struct slot *slot)
 {

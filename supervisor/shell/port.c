@@ -20,6 +20,9 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 	struct port *port = (struct port *)ctx;
 	struct tractor_runtime *runtime = port->runtime;
 	size_t size = 0, used = 0;
+
+	if (tree_ended(runtime->tree))
+		return tri_why(TRACTOR_ECLOSED, "the tree has ended");
 	tractor_err err = tri_encoded_size(record, value, &size);
 	uint8_t *payload = err == TRACTOR_OK ? malloc(size ? size : 1) : NULL;
 
@@ -42,6 +45,7 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 			registry_ask(runtime, &send);
 		else
 			router_send(runtime->router, &send, runtime->loop.now_ns);
+		runtime_set_clock(runtime);
 	}
 	free(payload);
 	return err;

@@ -446,7 +446,7 @@ on_monitor(struct tractor_runtime *runtime, const struct router_send *ask, const
 	}
 	acknowledge(runtime, ask);
 	/* It has ended already: now is when that is heard. Of one that is gone not even the path is known. */
-	if (slot && slot->node->state == NODE_STOPPED && slot->incarnation > 0)
+	if (slot && slot->node->state == NODE_STOPPED && !slot->undecided && slot->incarnation > 0)
 		tell_down(slot, ask->sender, slot->incarnation, slot->last_exit, true);
 	else if (!slot)
 		tell_down(&(struct slot){ .runtime = runtime,

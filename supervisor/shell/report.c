@@ -265,9 +265,9 @@ report_crash(const struct slot *slot, const json_t *report)
 		.code = death->code,
 		.fault_address = slot->box && slot->box->fault.complete ? slot->box->fault.address : 0,
 		.panic_text = death->text,
-		.message = *slot->last_message ? slot->last_message : NULL,
+		.message = *slot->hand_message ? slot->hand_message : NULL,
 		.sender = json_string_value(json_object_get(report, "sender")),
-		.digest = slot->last_digest,
+		.digest = slot->hand_digest,
 		.restarts = slot->node->restarts,
 		.restarts_in_window =
 			supervisor ? tree_restarts_in_window(supervisor, slot->runtime->loop.now_ns) : 0,

@@ -164,7 +164,7 @@ rundir_open(struct rundir *rundir, const char *name)
 	if (!rundir->path)
 		return TRACTOR_ENOMEM;
 	if (strlen(rundir->path) > PATH_MAX_BYTES)
-		err = tri_why(TRACTOR_EINVAL,
+		err = tri_why(TRACTOR_ESYSTEM,
 			"the run directory %s is %zu characters long, too long for sockets in it (at most %d): set "
 			"TRACTOR_RUN_DIR to a shorter one, or give the tree a shorter name",
 			rundir->path, strlen(rundir->path), PATH_MAX_BYTES);

@@ -49,25 +49,74 @@ is_up(enum node_state state)
 	return state == NODE_RUNNING || state == NODE_STOPPING || state == NODE_STARTING;
 }
 
+tractor_err
+runtime_stopped_error(const struct tractor_runtime *runtime)
+{
+	return runtime->closing ? TRACTOR_ECLOSED : TRACTOR_ESTOPPED;
+}
+
+/*
+ * Stopped with a supervisor above it, which may be started again, with it: that is not known before the supervisor's own end is dealt with. An actor that is stopped while the whole tree
+ * goes down, or by itself, does not come back.
+ */
+bool
+runtime_may_return(const struct node *node)
+{
+	const struct node *top = node, *above = node->parent;
+
+	while (above && (above->state == NODE_STOPPING || above->state == NODE_STOPPED)) {
+		top = above;
+		above = above->parent;
+	}
+	return above && (above->state == NODE_WAITING || (top != node && top->state == NODE_STOPPING));
+}
+
+static void
+actor_gone(struct tractor_runtime *runtime, struct slot *slot)
+{
+	router_stopped(runtime->router, slot->node->id, runtime_stopped_error(runtime));
+	registry_tell_monitors(slot, slot->last_exit, true);
+	slot->ready_ns = 0;
+}
+
+/* Once the core has nothing more to do: who of those that came to rest stays there. Until then their mail waits. */
+static void
+decide(struct tractor_runtime *runtime)
+{
+	if (!runtime->undecided)
+		return;
+	runtime->undecided = false;
+	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node)) {
+		struct slot *slot = slot_of(node);
+		if (!slot || !slot->undecided)
+			continue;
+		slot->undecided = runtime_may_return(node);
+		if (slot->undecided)
+			runtime->undecided = true;
+		else
+			actor_gone(runtime, slot);
+	}
+}
+
 /* What an actor's change of state means for those who send to it and who watch it. */
 static void
 actor_changed(struct tractor_runtime *runtime, struct slot *slot, enum node_state from)
 {
 	struct node *node = slot->node;
-	bool final = node->state == NODE_STOPPED || node->state == NODE_GONE;
+	bool decided = from == NODE_STOPPED && !slot->undecided;
 
-	if (final)
-		router_stopped(
-			runtime->router, node->id, runtime->closing ? TRACTOR_ECLOSED : TRACTOR_ESTOPPED);
-	else if (from == NODE_STOPPED)
+	slot->undecided = node->state == NODE_STOPPED;
+	if (slot->undecided)
+		runtime->undecided = true;
+	else if (node->state == NODE_GONE && !decided)
+		actor_gone(runtime, slot);
+	else if (from == NODE_STOPPED && node->state != NODE_GONE)
 		router_expected(runtime->router, node->id);
-	if (slot->ready_ns != 0 &&
-		(final || !is_up(node->state) ||
-			(node->state == NODE_STARTING && from != NODE_STARTING && is_up(from)))) {
-		registry_tell_monitors(slot, slot->last_exit, final);
+	if (slot->undecided || slot->ready_ns == 0)
+		return;
+	if (!is_up(node->state) || (node->state == NODE_STARTING && from != NODE_STARTING && is_up(from))) {
+		registry_tell_monitors(slot, slot->last_exit, false);
 		slot->ready_ns = 0;
-	} else if (final && from == NODE_WAITING) {
-		registry_tell_monitors(slot, slot->last_exit, true);
 	}
 }
 
@@ -232,6 +281,7 @@ settle(struct tractor_runtime *runtime)
 
 	do {
 		tree_run(runtime->tree, now_ns);
+		decide(runtime);
 		router_run(runtime->router, now_ns);
 		if (runtime->control && control_next_ns(runtime->control) <= now_ns)
 			control_tick(runtime->control, now_ns);
@@ -253,8 +303,8 @@ next_ns(const struct tractor_runtime *runtime)
 }
 
 /* A foreign loop looks at our epoll's fd only: so its timers must be in it. */
-static void
-set_clock(struct tractor_runtime *runtime)
+void
+runtime_set_clock(struct tractor_runtime *runtime)
 {
 	int64_t at_ns = earlier(next_ns(runtime), timers_next_ns(&runtime->loop.timers));
 	struct itimerspec when = { .it_value = { .tv_sec = 0 } };
@@ -273,6 +323,7 @@ set_clock(struct tractor_runtime *runtime)
 static void
 give_back(struct tractor_runtime *runtime, int64_t lost_ns)
 {
+	runtime->resumed_ns = runtime->loop.now_ns;
 	router_shift(runtime->router, lost_ns);
 	tree_shift(runtime->tree, lost_ns);
 	if (runtime->control)
@@ -288,6 +339,9 @@ runtime_wait(struct tractor_runtime *runtime, int64_t until_ns)
 	int64_t lost_ns = 0;
 
 	runtime->loop.now_ns = (int64_t)tri_now_ns();
+	/* What is due already may be all that the caller waits for: then there is nothing left to sleep for. */
+	if (next_ns(runtime) <= runtime->loop.now_ns)
+		until_ns = 0;
 	settle(runtime);
 	tractor_err err = loop_turn(&runtime->loop, earlier(until_ns, next_ns(runtime)), &lost_ns);
 	if (err != TRACTOR_OK)
@@ -295,7 +349,10 @@ runtime_wait(struct tractor_runtime *runtime, int64_t until_ns)
 	if (lost_ns > 0)
 		give_back(runtime, lost_ns);
 	settle(runtime);
-	set_clock(runtime);
+	lost_ns = loop_stalled_ns(&runtime->loop);
+	if (lost_ns > 0)
+		give_back(runtime, lost_ns);
+	runtime_set_clock(runtime);
 	return TRACTOR_OK;
 }
 
@@ -327,7 +384,7 @@ tractor_runtime_fd(struct tractor_runtime *runtime)
 		if (fd >= 0 && loop_watch(&runtime->loop, &runtime->clock, fd, EPOLLIN) != TRACTOR_OK)
 			sys.close(fd);
 		runtime->clock_ns = 0;
-		set_clock(runtime);
+		runtime_set_clock(runtime);
 	}
 	return runtime->loop.epoll;
 }
@@ -406,6 +463,7 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	struct timespec seed;
 
 	tri_nng_init();
+	death_prepare();
 	if (err == TRACTOR_OK)
 		err = rundir_open(&runtime->rundir, spec->name);
 	if (err == TRACTOR_OK)
@@ -519,7 +577,9 @@ static tractor_err
 add_and_wait(struct tractor_runtime *runtime, struct spec *spec, struct node **ret_node)
 {
 	struct outcome outcome = { .known = false };
-	tractor_err err = tree_add(runtime->tree, tree_root(runtime->tree), spec, ret_node);
+	tractor_err err = runtime->closing
+				  ? TRACTOR_ECLOSED
+				  : tree_add(runtime->tree, tree_root(runtime->tree), spec, ret_node);
 
 	if (err != TRACTOR_OK) {
 		tri_why(err, "%s: %s", spec->name, tractor_err_text(err));
@@ -539,6 +599,8 @@ add_and_wait(struct tractor_runtime *runtime, struct spec *spec, struct node **r
 	waiter_forget(runtime, &outcome);
 	if (err != TRACTOR_OK || outcome.err == TRACTOR_OK)
 		return err;
+	if (runtime->closing)
+		return tri_why(TRACTOR_ECLOSED, "the tree is being stopped");
 	return tri_why(outcome.err, "%s", *runtime->start_failure ? runtime->start_failure : outcome.text);
 }
 

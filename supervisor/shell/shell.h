@@ -140,6 +140,7 @@ struct slot {
 	enum ladder ladder;
 	uint64_t seen_progress; /* of the black box, when the deadline was armed */
 	int64_t ready_ns;
+	bool undecided; /* it is at rest; whether for good is found when the core has done all it can */
 
 	/* the slot's own, across incarnations */
 	int state_fd;
@@ -151,6 +152,8 @@ struct slot {
 	uint32_t last_incarnation;
 	char last_message[2 * PAYLOAD_NAME_MAX];
 	uint64_t last_digest, last_address;
+	char hand_message[2 * PAYLOAD_NAME_MAX]; /* what the death that is being dealt with had in hand; "": nothing */
+	uint64_t hand_digest;
 	char last_exit[48]; /* "": it has not ended yet */
 	struct line *lines; /* a ring of LINES_KEPT */
 	uint64_t line_count;
@@ -194,6 +197,8 @@ void deadline_due(void *slot);
 
 /* --- death.c: from the pidfd to the core --- */
 
+/* Before the first start: what the kernel has killed until then for want of memory was nobody of ours. */
+void death_prepare(void);
 /* Its pidfd is readable. */
 void death_noticed(void *slot, uint32_t epoll_events);
 /* It never came to be a process: what spawn said, as a death. */
@@ -229,6 +234,8 @@ tractor_err policy_open(
 	struct tractor_runtime *runtime, const struct spec *root, const struct tractor_crash_policy *call);
 /* Asks it; death_judged() is called, now or within POLICY_LIMIT_MS. `report` belongs to it from now on. */
 void policy_ask(struct slot *slot, json_t *report);
+/* Whether that process is a policy's program, which is then waited for here. */
+bool policy_runs(const struct tractor_runtime *runtime, pid_t pid);
 /* The slot is going away: its judgement is not wanted any more. */
 void policy_forget(struct slot *slot);
 void policy_close(struct tractor_runtime *runtime);
@@ -334,11 +341,13 @@ struct tractor_runtime {
 	struct signals signals;
 	struct watch clock; /* a timerfd, for a foreign loop; fd -1: nobody asked for one */
 	int64_t clock_ns;   /* when it rings */
+	int64_t resumed_ns; /* since when we run again after having been stopped; 0: we never were */
 	struct waiter *waiters;
 	struct port *port;
 	uint64_t last_port; /* ids given to ports */
 	uint64_t report_count;
 	bool closing;
+	bool undecided; /* some slot is */
 	char start_failure[1024]; /* the first child that did not start, and why */
 };
 
@@ -353,6 +362,12 @@ void runtime_answer(void *runtime, uint64_t asker, uint32_t incarnation, uint64_
 	tractor_err err, const uint8_t *payload, size_t payload_bytes);
 /* Lets things happen: until something did, or `until_ns`. ECLOSED: the tree has ended and nothing is left to happen. ESYSTEM. */
 tractor_err runtime_wait(struct tractor_runtime *runtime, int64_t until_ns);
+/* Whether an actor that is being stopped, or was, may be started again with a supervisor above it. */
+bool runtime_may_return(const struct node *node);
+/* What senders to an actor that is stopped for good are told. */
+tractor_err runtime_stopped_error(const struct tractor_runtime *runtime);
+/* After what may have made something due earlier outside of runtime_wait(): so that a foreign loop hears of it. */
+void runtime_set_clock(struct tractor_runtime *runtime);
 /* The same with a sentence; in registry.c. */
 void runtime_refuse(
 	struct tractor_runtime *runtime, const struct router_send *ask, tractor_err err, const char *text);

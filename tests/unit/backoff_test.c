@@ -3,9 +3,11 @@
 
 #include "backoff.h"
 
-static const struct spec_backoff plain = {
-	.initial_ns = 100, .factor = 2, .max_ns = 1000, .jitter = 0, .reset_ns = 5000
-};
+static const struct spec_backoff plain = { .initial_ns = 100,
+	.factor = 2,
+	.max_ns = 1000,
+	.jitter = 0,
+	.reset_ns = 5000 };
 
 START_TEST(grows_up_to_the_maximum)
 {
@@ -92,7 +94,8 @@ START_TEST(the_same_seed_gives_the_same_delays)
 
 	jittery.jitter = 0.5;
 	for (int i = 0; i < 100; i++)
-		ck_assert_int_eq(backoff_next_ns(&a, &jittery, &random_a), backoff_next_ns(&b, &jittery, &random_b));
+		ck_assert_int_eq(
+			backoff_next_ns(&a, &jittery, &random_a), backoff_next_ns(&b, &jittery, &random_b));
 }
 END_TEST
 
@@ -101,7 +104,8 @@ test_suite(void)
 {
 	Suite *suite = suite_create("backoff");
 
-	TEST_CASE(suite, "backoff", 20, grows_up_to_the_maximum, never_overflows, zero_is_no_delay_as_in_otp,
-		begins_again_after_it_has_run, jitter_spreads_around_the_delay, the_same_seed_gives_the_same_delays);
+	TEST_CASE(suite, "backoff", 30, grows_up_to_the_maximum, never_overflows, zero_is_no_delay_as_in_otp,
+		begins_again_after_it_has_run, jitter_spreads_around_the_delay,
+		the_same_seed_gives_the_same_delays);
 	return suite;
 }

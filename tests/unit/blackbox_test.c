@@ -86,7 +86,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("blackbox");
 
-	TEST_CASE(suite, "blackbox", 10, blackbox_take_and_done,
+	TEST_CASE(suite, "blackbox", 30, blackbox_take_and_done,
 		blackbox_keeps_the_first_bytes_of_a_large_message, blackbox_cannot_be_shrunk,
 		blackbox_first_last_words_stay, blackbox_is_told_from_other_files);
 	return suite;

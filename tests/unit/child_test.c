@@ -93,8 +93,8 @@ expect_cell(struct node *node, enum node_state state, enum child_event_kind kind
 		ck_assert_uint_eq(tree_dropped_count(fake.tree), dropped);
 	}
 	snprintf(got, sizeof(got), "%s%s", node_state_name(node->state), fake.log);
-	ck_assert_msg(strcmp(got, expected) == 0, "%s, event %d: %s, expected %s", node_state_name(state), kind, got,
-		expected);
+	ck_assert_msg(strcmp(got, expected) == 0, "%s, event %d: %s, expected %s", node_state_name(state),
+		kind, got, expected);
 	finish();
 }
 
@@ -114,7 +114,8 @@ walk_supervisor(int cell)
 	enum node_state state = (enum node_state)(cell / CHILD_EVENT_COUNT);
 	enum child_event_kind kind = (enum child_event_kind)(cell % CHILD_EVENT_COUNT);
 
-	begin(sup("r", SPEC_ONE_FOR_ONE, 5, sup("n", SPEC_ONE_FOR_ONE, 5, actor("x", SPEC_PERMANENT), NULL), NULL));
+	begin(sup("r", SPEC_ONE_FOR_ONE, 5, sup("n", SPEC_ONE_FOR_ONE, 5, actor("x", SPEC_PERMANENT), NULL),
+		NULL));
 	expect_cell(bring_into(state, "x"), state, kind, of_a_supervisor[state][kind]);
 }
 
@@ -183,7 +184,8 @@ test_suite(void)
 	tcase_add_loop_test(actors, actor_cell, 0, count_cells(of_an_actor, false));
 	tcase_add_loop_test_raise_signal(actors, actor_bug, 6, 0, count_cells(of_an_actor, true));
 	tcase_add_loop_test(supervisors, supervisor_cell, 0, count_cells(of_a_supervisor, false));
-	tcase_add_loop_test_raise_signal(supervisors, supervisor_bug, 6, 0, count_cells(of_a_supervisor, true));
+	tcase_add_loop_test_raise_signal(
+		supervisors, supervisor_bug, 6, 0, count_cells(of_a_supervisor, true));
 	suite_add_tcase(suite, actors);
 	suite_add_tcase(suite, supervisors);
 	return suite;

@@ -630,13 +630,13 @@ test_suite(void)
 	Suite *suite = suite_create("codec");
 
 	atexit(free_arena);
-	TEST_CASE(suite, "bytes", 4, bytes_of_numbers, bytes_of_words, bytes_of_lists);
-	TEST_CASE(suite, "there and back", 4, there_and_back, decoded_values, the_rest_is_zero,
+	TEST_CASE(suite, "bytes", 30, bytes_of_numbers, bytes_of_words, bytes_of_lists);
+	TEST_CASE(suite, "there and back", 30, there_and_back, decoded_values, the_rest_is_zero,
 		struct_larger_than_the_stack_space, flat_values_take_no_memory);
-	TEST_CASE(suite, "hostile", 20, every_truncation, trailing_bytes, random_damage, bad_bools, bad_strs,
+	TEST_CASE(suite, "hostile", 30, every_truncation, trailing_bytes, random_damage, bad_bools, bad_strs,
 		lying_lengths, counts_take_no_memory, lists_of_nothing, nesting);
-	TEST_CASE(suite, "sender's mistakes", 20, too_large, every_buffer_too_small,
+	TEST_CASE(suite, "sender's mistakes", 30, too_large, every_buffer_too_small,
 		pointers_that_are_missing, the_sentence_names_the_field);
-	TEST_CASE(suite, "arena", 4, arena_pieces, arena_gives_large_blocks_back);
+	TEST_CASE(suite, "arena", 30, arena_pieces, arena_gives_large_blocks_back);
 	return suite;
 }

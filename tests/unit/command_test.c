@@ -761,9 +761,9 @@ test_suite(void)
 		fields_from_standard_input, a_supervisor_that_does_not_answer, listing_and_following,
 		steering, faults_that_are_none, crashes_are_read_without_a_tree, checking_a_file, version };
 
-	TEST_CASE(suite, "line", 10, options_may_stand_anywhere, command_lines_that_are_none,
+	TEST_CASE(suite, "line", 30, options_may_stand_anywhere, command_lines_that_are_none,
 		every_command_has_help);
-	TEST_CASE(suite, "printing", 10, nothing_raw_reaches_the_terminal, json_is_compact_short_and_safe,
+	TEST_CASE(suite, "printing", 30, nothing_raw_reaches_the_terminal, json_is_compact_short_and_safe,
 		tables_are_aligned, times_for_people);
 	add_case(suite, "tree", with_trees, sizeof(with_trees) / sizeof(with_trees[0]));
 	return suite;

@@ -24,18 +24,18 @@ struct plan {
 	char name[SPEC_NAME_MAX + 1];
 	enum on_start on_start;
 	enum on_stop on_stop;
-	int times;                  /* so often on_start is followed, then it comes up; -1: always */
+	int times; /* so often on_start is followed, then it comes up; -1: always */
 };
 
 static struct {
 	struct tree *tree;
 	int64_t now_ns;
 	char log[8192];
-	char trace[32768];          /* "a running ready\n" for each transition */
+	char trace[32768]; /* "a running ready\n" for each transition */
 	struct plan plans[32];
 	int plan_count;
 	int released;
-	char gone[512];             /* the names of nodes that went GONE, in order */
+	char gone[512]; /* the names of nodes that went GONE, in order */
 } fake;
 
 static inline void
@@ -78,7 +78,8 @@ stops(const char *name, enum on_stop on_stop)
 static inline void
 ended(struct node *node, enum node_end end)
 {
-	tree_post_ended(fake.tree, node, node->incarnation, end, (struct node_verdict){ NODE_VERDICT_DEFAULT, 0 });
+	tree_post_ended(
+		fake.tree, node, node->incarnation, end, (struct node_verdict){ NODE_VERDICT_DEFAULT, 0 });
 }
 
 static inline void
@@ -123,7 +124,8 @@ fake_changed(void *arg, struct node *node, enum node_state from, const char *eve
 {
 	(void)arg;
 	ck_assert_int_ne(from, node->state);
-	append(fake.trace, sizeof(fake.trace), "%s %s %s\n", node->spec->name, node_state_name(node->state), event);
+	append(fake.trace, sizeof(fake.trace), "%s %s %s\n", node->spec->name, node_state_name(node->state),
+		event);
 	if (node->state == NODE_GONE)
 		append(fake.gone, sizeof(fake.gone), " %s", node->spec->name);
 }
@@ -143,7 +145,8 @@ fake_released(void *arg, struct node *node)
 	fake.released++;
 }
 
-static const struct tree_ops fake_ops = { fake_start, fake_stop, fake_kill, fake_changed, fake_gives_up, fake_released };
+static const struct tree_ops fake_ops = { fake_start, fake_stop, fake_kill, fake_changed, fake_gives_up,
+	fake_released };
 
 /* A supervisor with the children that follow, NULL after the last. */
 static inline struct spec *
@@ -242,7 +245,8 @@ did(const char *expected)
 {
 	const char *log = fake.log[0] == ' ' ? fake.log + 1 : fake.log;
 
-	ck_assert_msg(strcmp(log, expected) == 0, "it did '%s',\nexpected '%s'\n%s", log, expected, fake.trace);
+	ck_assert_msg(
+		strcmp(log, expected) == 0, "it did '%s',\nexpected '%s'\n%s", log, expected, fake.trace);
 	fake.log[0] = '\0';
 }
 

@@ -88,7 +88,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("frame");
 
-	TEST_CASE(suite, "check", 10, frame_good, frame_truncated_anywhere, frame_every_field_that_can_lie,
+	TEST_CASE(suite, "check", 30, frame_good, frame_truncated_anywhere, frame_every_field_that_can_lie,
 		frame_kinds_have_names);
 	return suite;
 }

@@ -47,7 +47,7 @@ START_TEST(the_window_slides)
 	begin(2, 10);
 	ck_assert(intensity_add(&window, 0));
 	ck_assert(intensity_add(&window, 9));
-	ck_assert(intensity_add(&window, 11)); /* 0 is outside */
+	ck_assert(intensity_add(&window, 11));	/* 0 is outside */
 	ck_assert(!intensity_add(&window, 19)); /* 9, 11, 19 */
 	intensity_free(&window);
 }
@@ -105,7 +105,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("intensity");
 
-	TEST_CASE(suite, "intensity", 20, one_in_the_period_is_fine_the_second_is_too_many, zero_allows_none,
+	TEST_CASE(suite, "intensity", 30, one_in_the_period_is_fine_the_second_is_too_many, zero_allows_none,
 		exactly_the_period_ago_still_counts, the_window_slides, slow_crashes_never_exceed,
 		count_is_of_the_window, agrees_with_a_list);
 	return suite;

@@ -618,13 +618,13 @@ test_suite(void)
 {
 	Suite *suite = suite_create("payload");
 
-	TEST_CASE(suite, "schema", 10, schema_of_a_tell, schema_of_an_ask, schema_texts_that_are_none,
+	TEST_CASE(suite, "schema", 30, schema_of_a_tell, schema_of_an_ask, schema_texts_that_are_none,
 		schema_limits, mutated_schema_texts_are_survived);
-	TEST_CASE(suite, "encode", 10, encoding_is_the_documented_one, the_codec_of_c_structs_agrees,
+	TEST_CASE(suite, "encode", 30, encoding_is_the_documented_one, the_codec_of_c_structs_agrees,
 		values_there_and_back, fields_that_are_not_given_are_zero,
 		complaints_name_the_field_and_what_would_be_right, article_suits_the_type, payload_too_large);
-	TEST_CASE(suite, "decode", 20, hostile_payloads, a_million_empty_lists_are_too_many,
+	TEST_CASE(suite, "decode", 30, hostile_payloads, a_million_empty_lists_are_too_many,
 		random_bytes_are_survived_and_what_is_accepted_is_json);
-	TEST_CASE(suite, "text", 10, text_that_is_not_utf8_is_mended, base64_of_the_rfc);
+	TEST_CASE(suite, "text", 30, text_that_is_not_utf8_is_mended, base64_of_the_rfc);
 	return suite;
 }

@@ -45,7 +45,7 @@ struct handed {
 
 /* An actor's slot and its process. */
 struct process {
-	bool exists, up;
+	bool exists, up, delivering;
 	uint32_t incarnation;
 	uint64_t last; /* sequence that was delivered */
 	uint64_t done; /* its black box */
@@ -130,14 +130,16 @@ on_deliver(void *arg, uint64_t actor, const struct router_message *message)
 	uint32_t id = id_of(message);
 
 	(void)arg;
-	ck_assert(process->up);
+	ck_assert(process->up && !process->delivering);
 	ck_assert_uint_eq(message->sequence, process->last + 1);
 	ck_assert_uint_lt(process->queued + (process->in_hand != NOTHING), TRI_WINDOW);
 	ck_assert_uint_eq(ends_of(&m.messages[id]), 0);
 	ck_assert_uint_eq(m.messages[id].refused, 0);
 	process->last++;
 	process->queue[process->queued++] = (struct handed){ message->sequence, id };
+	process->delivering = true;
 	nest();
+	process->delivering = false;
 }
 
 static void

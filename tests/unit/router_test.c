@@ -22,6 +22,7 @@ static struct {
 	int64_t now_ns;
 	uint64_t correlation;	 /* of the last send */
 	uint32_t incarnation[8]; /* of actors 1 to 7 */
+	bool delivering[8];
 	char log[1 << 16];
 	void (*hook)(const char *
 			what); /* called from inside every callback with its words; set by the tests of re-entry */
@@ -73,7 +74,10 @@ on_deliver(void *arg, uint64_t actor, const struct router_message *message)
 {
 	(void)arg;
 	ck_assert_uint_eq(actor, message->target);
+	ck_assert(!t.delivering[actor]); /* else the order of two deliveries was undefined */
+	t.delivering[actor] = true;
 	record("%s gets #%u %s", id_word(actor), (unsigned)message->sequence, text_of(message));
+	t.delivering[actor] = false;
 }
 
 static void

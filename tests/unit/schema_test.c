@@ -139,7 +139,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("schema");
 
-	TEST_CASE(suite, "text", 4, texts, text_is_cut_like_snprintf, messages_of_the_protocol);
-	TEST_CASE(suite, "fingerprint", 4, fingerprint_is_fnv1a, id_without_a_cell, id_from_many_threads);
+	TEST_CASE(suite, "text", 30, texts, text_is_cut_like_snprintf, messages_of_the_protocol);
+	TEST_CASE(suite, "fingerprint", 30, fingerprint_is_fnv1a, id_without_a_cell, id_from_many_threads);
 	return suite;
 }

@@ -161,7 +161,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("spawn");
 
-	TEST_CASE(suite, "spawn", 20, spawn_gives_no_fd_but_the_plan, spawn_resets_signals,
+	TEST_CASE(suite, "spawn", 30, spawn_gives_no_fd_but_the_plan, spawn_resets_signals,
 		spawn_own_group_and_no_new_privileges, spawn_changes_directory,
 		spawn_says_what_cannot_be_executed, spawn_host_failures);
 	return suite;

@@ -7,7 +7,7 @@
 
 #include "spec.h"
 
-static char told[4096];         /* all complaints, a line each, after the name of their spec */
+static char told[4096]; /* all complaints, a line each, after the name of their spec */
 
 static void
 note(void *arg, const struct spec *where, const char *complaint)
@@ -288,8 +288,12 @@ START_TEST(fractions_of_an_actor)
 		const char *words;
 		double factor, jitter;
 	} bad[] = {
-		{ "factor", 0.5, 0 }, { "factor", NAN, 0 }, { "factor", INFINITY, 0 },
-		{ "jitter", 2, -0.1 }, { "jitter", 2, 1.1 }, { "jitter", 2, NAN },
+		{ "factor", 0.5, 0 },
+		{ "factor", NAN, 0 },
+		{ "factor", INFINITY, 0 },
+		{ "jitter", 2, -0.1 },
+		{ "jitter", 2, 1.1 },
+		{ "jitter", 2, NAN },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -342,11 +346,12 @@ test_suite(void)
 {
 	Suite *suite = suite_create("spec");
 
-	TEST_CASE(suite, "spec", 20, defaults_are_otps, copy_is_deep, member_is_the_template_under_its_name,
+	TEST_CASE(suite, "spec", 30, defaults_are_otps, copy_is_deep, member_is_the_template_under_its_name,
 		many_children_and_pairs, words_are_the_tree_files);
-	TEST_CASE(suite, "check", 20, names, duplicates_are_told_of_the_later_one,
-		same_name_under_different_parents_is_fine, significant_matrix, pool_rules, actors_have_no_children,
-		numbers_of_a_supervisor, fractions_of_an_actor, depth, all_errors_are_told);
+	TEST_CASE(suite, "check", 30, names, duplicates_are_told_of_the_later_one,
+		same_name_under_different_parents_is_fine, significant_matrix, pool_rules,
+		actors_have_no_children, numbers_of_a_supervisor, fractions_of_an_actor, depth,
+		all_errors_are_told);
 	TCase *loop = tcase_create("numbers");
 	tcase_add_loop_test(loop, durations_of_an_actor, 0, sizeof(numbers) / sizeof(numbers[0]));
 	suite_add_tcase(suite, loop);

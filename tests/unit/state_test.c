@@ -143,7 +143,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("state");
 
-	TEST_CASE(suite, "durable", 10, state_nothing_to_load_at_first, state_survives_as_of_done,
+	TEST_CASE(suite, "durable", 30, state_nothing_to_load_at_first, state_survives_as_of_done,
 		state_whole_after_any_number_of_deaths, state_outside_messages, state_of_another_size_is_none,
 		state_forgotten);
 	return suite;

@@ -9,7 +9,8 @@
 static void
 begin_abc(enum spec_strategy strategy, unsigned intensity)
 {
-	begin(sup("r", strategy, intensity, actor("a", PERMANENT), actor("b", PERMANENT), actor("c", PERMANENT), NULL));
+	begin(sup("r", strategy, intensity, actor("a", PERMANENT), actor("b", PERMANENT),
+		actor("c", PERMANENT), NULL));
 	did("+a +b +c");
 }
 
@@ -18,7 +19,7 @@ begin_abc(enum spec_strategy strategy, unsigned intensity)
 static const struct type_case {
 	enum spec_restart type;
 	enum node_end end;
-	enum node_state then;       /* RUNNING: restarted */
+	enum node_state then; /* RUNNING: restarted */
 } type_cases[] = {
 	{ SPEC_PERMANENT, NODE_END_NORMAL, NODE_RUNNING },
 	{ SPEC_PERMANENT, NODE_END_SHUTDOWN, NODE_RUNNING },
@@ -47,7 +48,8 @@ START_TEST(restart_types)
 	begin(sup("r", SPEC_ONE_FOR_ONE, 1, actor("a", c->type), actor("b", PERMANENT), NULL));
 	did("+a +b");
 	struct node *node = at("/r/a");
-	ck_assert_str_eq(tree_would(fake.tree, node, c->end, fake.now_ns), c->then == NODE_RUNNING ? "restart" : "stop");
+	ck_assert_str_eq(tree_would(fake.tree, node, c->end, fake.now_ns),
+		c->then == NODE_RUNNING ? "restart" : "stop");
 	ends("/r/a", c->end);
 	if (c->then == NODE_GONE) {
 		is_gone("/r/a");
@@ -324,7 +326,8 @@ END_TEST
 START_TEST(temporary_bystander_is_forgotten)
 {
 	for (int strategy = SPEC_ONE_FOR_ALL; strategy <= SPEC_REST_FOR_ONE; strategy++) {
-		begin(sup("r", (enum spec_strategy)strategy, 1, actor("a", PERMANENT), actor("t", TEMPORARY), NULL));
+		begin(sup("r", (enum spec_strategy)strategy, 1, actor("a", PERMANENT), actor("t", TEMPORARY),
+			NULL));
 		forget_log();
 		crash("/r/a");
 		did("-t +a");
@@ -337,7 +340,8 @@ END_TEST
 
 START_TEST(temporary_death_concerns_nobody)
 {
-	begin(sup("r", SPEC_ONE_FOR_ALL, 0, actor("a", PERMANENT), actor("t", TEMPORARY), actor("n", TRANSIENT), NULL));
+	begin(sup("r", SPEC_ONE_FOR_ALL, 0, actor("a", PERMANENT), actor("t", TEMPORARY),
+		actor("n", TRANSIENT), NULL));
 	forget_log();
 	crash("/r/t");
 	ends("/r/n", NODE_END_DONE);
@@ -351,7 +355,8 @@ END_TEST
 /* OTP's start_children() starts all of the group, the stopped ones too. */
 START_TEST(group_restart_starts_the_stopped_ones_too)
 {
-	begin(sup("r", SPEC_ONE_FOR_ALL, 5, actor("a", PERMANENT), actor("b", TRANSIENT), actor("c", PERMANENT), NULL));
+	begin(sup("r", SPEC_ONE_FOR_ALL, 5, actor("a", PERMANENT), actor("b", TRANSIENT),
+		actor("c", PERMANENT), NULL));
 	ends("/r/b", NODE_END_NORMAL);
 	terminate("/r/c");
 	forget_log();
@@ -369,7 +374,8 @@ inner(unsigned outer_intensity, enum spec_restart restart)
 	struct spec *s = sup("s", SPEC_ONE_FOR_ONE, 1, actor("x", PERMANENT), actor("y", PERMANENT), NULL);
 
 	s->restart = restart;
-	return sup("r", SPEC_ONE_FOR_ONE, outer_intensity, actor("a", PERMANENT), s, actor("b", PERMANENT), NULL);
+	return sup("r", SPEC_ONE_FOR_ONE, outer_intensity, actor("a", PERMANENT), s, actor("b", PERMANENT),
+		NULL);
 }
 
 START_TEST(inner_death_stays_inside)
@@ -393,7 +399,8 @@ START_TEST(escalation_restarts_the_subtree)
 	is("/r/s", NODE_RUNNING);
 	ck_assert_uint_eq(at("/r/s")->incarnation, 2);
 	ck_assert_uint_eq(at("/r/s")->restarts, 1);
-	ck_assert_uint_eq(tree_restarts_in_window(at("/r/s"), fake.now_ns), 0); /* a new supervisor has no past */
+	ck_assert_uint_eq(
+		tree_restarts_in_window(at("/r/s"), fake.now_ns), 0); /* a new supervisor has no past */
 	ck_assert_uint_eq(tree_restarts_in_window(at("/r"), fake.now_ns), 1);
 	ck_assert_uint_eq(at("/r/a")->incarnation, 1);
 	finish();
@@ -512,7 +519,8 @@ START_TEST(comes_back_within_one_run)
 	crash("/r/s/x");
 	is("/r/s/t", NODE_RUNNING);
 	ck_assert_uint_ne(at("/r/s/t")->id, old);
-	ck_assert_uint_eq(at("/r/s/t")->incarnation, 2); /* goes on counting: what the old one still says is stale */
+	ck_assert_uint_eq(
+		at("/r/s/t")->incarnation, 2); /* goes on counting: what the old one still says is stale */
 	ck_assert_ptr_null(at("/r/s/t")->shell);
 	ck_assert_int_eq(fake.released, 1);
 	finish();
@@ -817,7 +825,8 @@ END_TEST
 /* A significant child that is done before its siblings are up. */
 START_TEST(auto_shutdown_during_the_start)
 {
-	struct spec *root = sup("r", SPEC_ONE_FOR_ONE, 1, significant("x", TRANSIENT), actor("b", PERMANENT), NULL);
+	struct spec *root =
+		sup("r", SPEC_ONE_FOR_ONE, 1, significant("x", TRANSIENT), actor("b", PERMANENT), NULL);
 
 	root->auto_shutdown = SPEC_ANY_SIGNIFICANT;
 	starts("b", HANGS_STARTING, -1);
@@ -837,30 +846,33 @@ test_suite(void)
 
 	tcase_add_loop_test(types, restart_types, 0, sizeof(type_cases) / sizeof(type_cases[0]));
 	suite_add_tcase(suite, types);
-	TEST_CASE(suite, "one for one", 10, one_for_one_restarts_only_the_dead,
+	TEST_CASE(suite, "one for one", 30, one_for_one_restarts_only_the_dead,
 		one_too_many_ends_the_supervisor_newest_first, multiple_restarts_outside_the_window,
 		failed_attempts_count, failed_attempt_of_transient_is_tried_again,
 		failure_for_good_on_restart_stops_trying, ignored_on_restart_is_stopped,
 		one_for_one_restarts_are_independent);
-	TEST_CASE(suite, "one for all", 10, one_for_all_restarts_everybody_in_order, one_for_all_waits_for_each,
-		death_in_a_stop_is_part_of_it, one_for_all_other_child_fails_restart, one_for_all_escalation,
+	TEST_CASE(suite, "one for all", 30, one_for_all_restarts_everybody_in_order,
+		one_for_all_waits_for_each, death_in_a_stop_is_part_of_it,
+		one_for_all_other_child_fails_restart, one_for_all_escalation,
 		one_for_all_death_in_the_middle);
-	TEST_CASE(suite, "rest for one", 10, rest_for_one_restarts_later_ones, rest_for_one_last_and_first,
+	TEST_CASE(suite, "rest for one", 30, rest_for_one_restarts_later_ones, rest_for_one_last_and_first,
 		rest_for_one_other_child_fails_restart, rest_for_one_escalation,
 		rest_for_one_earlier_death_widens_the_group);
-	TEST_CASE(suite, "bystanders", 10, temporary_bystander_is_forgotten, temporary_death_concerns_nobody,
+	TEST_CASE(suite, "bystanders", 30, temporary_bystander_is_forgotten, temporary_death_concerns_nobody,
 		group_restart_starts_the_stopped_ones_too);
-	TEST_CASE(suite, "nested", 10, inner_death_stays_inside, escalation_restarts_the_subtree,
+	TEST_CASE(suite, "nested", 30, inner_death_stays_inside, escalation_restarts_the_subtree,
 		escalation_up_to_the_root, transient_supervisor_that_gave_up_stays_down,
-		temporary_supervisor_that_gave_up_is_forgotten_with_all_below, inner_start_failure_on_restart_counts,
-		inner_start_failure_on_restart_escalates, static_children_come_back_and_dynamic_ones_do_not,
-		comes_back_within_one_run);
-	TEST_CASE(suite, "backoff", 10, backoff_grows_and_resets, backoff_delays_no_sibling_in_one_for_one,
-		backoff_in_a_group_delays_the_later_ones, backoff_after_failed_starts, shift_moves_the_backoff);
-	TEST_CASE(suite, "verdicts", 10, verdict_restart_overrides_the_type, verdict_restart_after_overrides_the_delay,
-		verdict_stop_is_about_this_one_only, verdict_stop_forgets_the_temporary,
-		verdict_escalate_gives_up_at_once, verdict_escalate_of_an_inner_child, verdict_on_a_failed_restart);
-	TEST_CASE(suite, "auto-shutdown", 10, any_significant, all_significant, all_significant_temporary,
+		temporary_supervisor_that_gave_up_is_forgotten_with_all_below,
+		inner_start_failure_on_restart_counts, inner_start_failure_on_restart_escalates,
+		static_children_come_back_and_dynamic_ones_do_not, comes_back_within_one_run);
+	TEST_CASE(suite, "backoff", 30, backoff_grows_and_resets, backoff_delays_no_sibling_in_one_for_one,
+		backoff_in_a_group_delays_the_later_ones, backoff_after_failed_starts,
+		shift_moves_the_backoff);
+	TEST_CASE(suite, "verdicts", 30, verdict_restart_overrides_the_type,
+		verdict_restart_after_overrides_the_delay, verdict_stop_is_about_this_one_only,
+		verdict_stop_forgets_the_temporary, verdict_escalate_gives_up_at_once,
+		verdict_escalate_of_an_inner_child, verdict_on_a_failed_restart);
+	TEST_CASE(suite, "auto-shutdown", 30, any_significant, all_significant, all_significant_temporary,
 		terminate_does_not_trigger, last_own_end_after_a_terminate_triggers,
 		significant_bystander_does_not_trigger, verdict_stop_of_a_significant_child_triggers,
 		auto_shutdown_propagates_iff_significant, auto_shutdown_during_the_start);

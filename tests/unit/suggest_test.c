@@ -96,7 +96,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("suggest");
 
-	TEST_CASE(suite, "distance", 5, distance_counts_steps, distance_of_long_words_is_endless);
-	TEST_CASE(suite, "word", 5, nearest_word_is_suggested, first_of_equals_and_entries_of_the_list);
+	TEST_CASE(suite, "distance", 30, distance_counts_steps, distance_of_long_words_is_endless);
+	TEST_CASE(suite, "word", 30, nearest_word_is_suggested, first_of_equals_and_entries_of_the_list);
 	return suite;
 }

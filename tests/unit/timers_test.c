@@ -166,9 +166,8 @@ earliest(struct timer *t)
 	struct timer *best = NULL;
 
 	for (int i = 0; i < MANY; i++)
-		if (timer_armed(&t[i]) &&
-			(best == NULL || t[i].due_ns < best->due_ns ||
-				(t[i].due_ns == best->due_ns && t[i].order < best->order)))
+		if (timer_armed(&t[i]) && (best == NULL || t[i].due_ns < best->due_ns ||
+						  (t[i].due_ns == best->due_ns && t[i].order < best->order)))
 			best = &t[i];
 	return best;
 }
@@ -203,9 +202,9 @@ test_suite(void)
 {
 	Suite *suite = suite_create("timers");
 
-	TEST_CASE(suite, "timers", 20, empty_has_nothing_due, comes_out_in_order_of_time, equal_times_come_out_as_armed,
-		arming_again_moves, cancelled_never_comes, shift_moves_all, owner_is_found,
-		reserved_room_is_enough_and_given_back, agrees_with_a_list);
+	TEST_CASE(suite, "timers", 30, empty_has_nothing_due, comes_out_in_order_of_time,
+		equal_times_come_out_as_armed, arming_again_moves, cancelled_never_comes, shift_moves_all,
+		owner_is_found, reserved_room_is_enough_and_given_back, agrees_with_a_list);
 	TCase *bugs = tcase_create("bugs");
 	tcase_add_test_raise_signal(bugs, arming_beyond_the_reservation_is_a_bug, 6);
 	suite_add_tcase(suite, bugs);

@@ -25,7 +25,7 @@ static struct live {
 	bool ready, told, killed;
 } live[LIVE_MAX];
 static int live_count;
-static bool behave;             /* every process now comes up and goes down at once */
+static bool behave; /* every process now comes up and goes down at once */
 
 static unsigned
 below(unsigned limit)
@@ -156,7 +156,7 @@ decorate(struct spec *spec, const struct spec *parent)
 {
 	spec->restart = (enum spec_restart)below(3);
 	spec->significant = spec->kind != SPEC_POOL && spec->restart != SPEC_PERMANENT && below(2) == 0 &&
-		parent->auto_shutdown != SPEC_NEVER;
+			    parent->auto_shutdown != SPEC_NEVER;
 	spec->intensity = below(6);
 	if (spec->kind == SPEC_SUPERVISOR)
 		spec->shutdown_ns = below(4) == 0 ? (int64_t)below(3) * SEC : SPEC_SHUTDOWN_INFINITY;
@@ -216,7 +216,8 @@ check_supervisor(const struct node *node)
 static void
 check_node(struct node *node)
 {
-	bool process = node->state == NODE_STARTING || node->state == NODE_RUNNING || node->state == NODE_STOPPING;
+	bool process =
+		node->state == NODE_STARTING || node->state == NODE_RUNNING || node->state == NODE_STOPPING;
 
 	if (node->own->group != NULL)
 		check_supervisor(node);
@@ -257,8 +258,8 @@ random_node(void)
 static void
 happen_to_process(void)
 {
-	static const enum node_end ends_of[] = { NODE_END_NORMAL, NODE_END_DONE, NODE_END_ABNORMAL, NODE_END_ABNORMAL,
-		NODE_END_KILLED, NODE_END_IGNORED, NODE_END_PERMANENT_FAILURE };
+	static const enum node_end ends_of[] = { NODE_END_NORMAL, NODE_END_DONE, NODE_END_ABNORMAL,
+		NODE_END_ABNORMAL, NODE_END_KILLED, NODE_END_IGNORED, NODE_END_PERMANENT_FAILURE };
 
 	if (live_count == 0)
 		return;
@@ -271,7 +272,8 @@ happen_to_process(void)
 		come_up(process);
 	else if (process->node->state == NODE_STARTING || below(3) == 0)
 		end_process(process, ends_of[below(process->node->state == NODE_STARTING ? 7 : 5)],
-			(struct node_verdict){ (enum node_verdict_kind)(below(3) == 0 ? below(5) : 0), below(3) * SEC });
+			(struct node_verdict){
+				(enum node_verdict_kind)(below(3) == 0 ? below(5) : 0), below(3) * SEC });
 }
 
 static void
@@ -291,9 +293,10 @@ happen_to_tree(void)
 		if (node->own->group == NULL || node->child_count > 6)
 			break;
 		snprintf(name, sizeof(name), "d%d", names++);
-		struct spec *spec = node->spec->kind == SPEC_POOL ?
-			spec_member(node->spec, name) :
-			random_spec(below(3) == 0 ? SPEC_SUPERVISOR : SPEC_ACTOR, name, node->spec, 1);
+		struct spec *spec = node->spec->kind == SPEC_POOL
+					    ? spec_member(node->spec, name)
+					    : random_spec(below(3) == 0 ? SPEC_SUPERVISOR : SPEC_ACTOR, name,
+						      node->spec, 1);
 		if (tree_add(tree, node, spec, &added) != TRACTOR_OK)
 			spec_free(spec);
 	}

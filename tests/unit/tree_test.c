@@ -8,7 +8,8 @@
 static struct spec *
 abc(void)
 {
-	return sup("r", SPEC_ONE_FOR_ONE, 1, actor("a", PERMANENT), actor("b", PERMANENT), actor("c", PERMANENT), NULL);
+	return sup("r", SPEC_ONE_FOR_ONE, 1, actor("a", PERMANENT), actor("b", PERMANENT),
+		actor("c", PERMANENT), NULL);
 }
 
 static struct spec *
@@ -16,7 +17,8 @@ nested(void)
 {
 	return sup("r", SPEC_ONE_FOR_ONE, 1, actor("a", PERMANENT),
 		sup("s", SPEC_REST_FOR_ONE, 1, actor("x", PERMANENT),
-			sup("u", SPEC_ONE_FOR_ALL, 1, actor("y", PERMANENT), NULL), actor("z", PERMANENT), NULL),
+			sup("u", SPEC_ONE_FOR_ALL, 1, actor("y", PERMANENT), NULL), actor("z", PERMANENT),
+			NULL),
 		actor("b", PERMANENT), NULL);
 }
 
@@ -186,7 +188,8 @@ START_TEST(ignored_at_start)
 {
 	starts("a", IGNORES, -1);
 	starts("t", IGNORES, -1);
-	begin(sup("r", SPEC_ONE_FOR_ONE, 1, actor("a", PERMANENT), actor("t", TEMPORARY), actor("b", PERMANENT), NULL));
+	begin(sup("r", SPEC_ONE_FOR_ONE, 1, actor("a", PERMANENT), actor("t", TEMPORARY),
+		actor("b", PERMANENT), NULL));
 	did("+a +t +b");
 	is("/r", NODE_RUNNING);
 	is("/r/a", NODE_STOPPED);
@@ -321,12 +324,12 @@ END_TEST
 /* OTP case 21: those that end by themselves meanwhile, in every way. */
 START_TEST(own_ends_during_the_stop)
 {
-	static const enum node_end all[] = { NODE_END_NORMAL, NODE_END_SHUTDOWN, NODE_END_DONE, NODE_END_ABNORMAL,
-		NODE_END_KILLED };
+	static const enum node_end all[] = { NODE_END_NORMAL, NODE_END_SHUTDOWN, NODE_END_DONE,
+		NODE_END_ABNORMAL, NODE_END_KILLED };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		struct spec *root = sup("r", SPEC_ONE_FOR_ONE, 0, actor("p", PERMANENT), significant("n", TRANSIENT),
-			actor("t", TEMPORARY), actor("last", PERMANENT), NULL);
+		struct spec *root = sup("r", SPEC_ONE_FOR_ONE, 0, actor("p", PERMANENT),
+			significant("n", TRANSIENT), actor("t", TEMPORARY), actor("last", PERMANENT), NULL);
 		root->auto_shutdown = SPEC_ANY_SIGNIFICANT;
 		begin(root);
 		stops("last", HANGS_STOPPING);
@@ -641,7 +644,8 @@ END_TEST
 /* OTP case 80: the loop is bounded by nothing but the operator. */
 START_TEST(hanging_restart_loop)
 {
-	struct spec *root = sup("r", SPEC_ONE_FOR_ONE, 1000, actor("a", PERMANENT), actor("b", PERMANENT), NULL);
+	struct spec *root =
+		sup("r", SPEC_ONE_FOR_ONE, 1000, actor("a", PERMANENT), actor("b", PERMANENT), NULL);
 
 	begin(root);
 	starts("b", HANGS_STARTING, -1);
@@ -664,7 +668,8 @@ END_TEST
 
 START_TEST(hanging_restart_loop_rest_for_one)
 {
-	begin(sup("r", SPEC_REST_FOR_ONE, 1000, actor("a", PERMANENT), actor("b", PERMANENT), actor("c", PERMANENT), NULL));
+	begin(sup("r", SPEC_REST_FOR_ONE, 1000, actor("a", PERMANENT), actor("b", PERMANENT),
+		actor("c", PERMANENT), NULL));
 	starts("b", HANGS_STARTING, -1);
 	crash("/r/b");
 	pass(7 * SEC);
@@ -857,12 +862,14 @@ START_TEST(terminate_what_was_just_added)
 	struct node *node;
 
 	begin(sup("r", SPEC_ONE_FOR_ONE, 1, pool("p", PERMANENT, 1), NULL));
-	ck_assert_int_eq(tree_add(fake.tree, at("/r/p"), spec_member(at("/r/p")->spec, "m"), &node), TRACTOR_OK);
+	ck_assert_int_eq(
+		tree_add(fake.tree, at("/r/p"), spec_member(at("/r/p")->spec, "m"), &node), TRACTOR_OK);
 	ck_assert_int_eq(tree_terminate(fake.tree, node), TRACTOR_OK);
 	run();
 	did("");
 	is_gone("/r/p/m");
-	ck_assert_int_eq(tree_add(fake.tree, at("/r/p"), spec_member(at("/r/p")->spec, "m"), &node), TRACTOR_OK);
+	ck_assert_int_eq(
+		tree_add(fake.tree, at("/r/p"), spec_member(at("/r/p")->spec, "m"), &node), TRACTOR_OK);
 	ck_assert_int_eq(tree_terminate(fake.tree, at("/r")), TRACTOR_OK);
 	run();
 	has_ended(TREE_TERMINATED, "");
@@ -889,7 +896,8 @@ END_TEST
 /* A command in the middle of a group's restart takes its turn in it. */
 START_TEST(commands_during_a_group_restart)
 {
-	begin(sup("r", SPEC_ONE_FOR_ALL, 5, actor("a", PERMANENT), actor("b", PERMANENT), actor("c", PERMANENT), NULL));
+	begin(sup("r", SPEC_ONE_FOR_ALL, 5, actor("a", PERMANENT), actor("b", PERMANENT),
+		actor("c", PERMANENT), NULL));
 	stops("c", HANGS_STOPPING);
 	crash("/r/a");
 	terminate("/r/b"); /* not stopped before its turn, and not started again */
@@ -979,7 +987,8 @@ END_TEST
 START_TEST(finds_nodes)
 {
 	begin(nested());
-	static const char *const order[] = { "/r", "/r/a", "/r/s", "/r/s/x", "/r/s/u", "/r/s/u/y", "/r/s/z", "/r/b" };
+	static const char *const order[] = { "/r", "/r/a", "/r/s", "/r/s/x", "/r/s/u", "/r/s/u/y", "/r/s/z",
+		"/r/b" };
 	struct node *node = tree_root(fake.tree);
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		ck_assert_str_eq(node->path, order[i]);
@@ -1059,26 +1068,29 @@ test_suite(void)
 {
 	Suite *suite = suite_create("tree");
 
-	TEST_CASE(suite, "up", 10, nothing_starts_by_itself, root_must_be_a_supervisor, supervisor_without_children,
-		each_is_ready_before_the_next, initial_failure_rolls_back_without_a_retry,
-		initial_failure_deep_below_names_the_child, tree_that_failed_can_be_started_again, start_limit_kills,
-		start_limit_on_a_restart_counts, ready_after_its_time_is_no_start, stop_after_the_start_limit, ignored_at_start,
+	TEST_CASE(suite, "up", 30, nothing_starts_by_itself, root_must_be_a_supervisor,
+		supervisor_without_children, each_is_ready_before_the_next,
+		initial_failure_rolls_back_without_a_retry, initial_failure_deep_below_names_the_child,
+		tree_that_failed_can_be_started_again, start_limit_kills, start_limit_on_a_restart_counts,
+		ready_after_its_time_is_no_start, stop_after_the_start_limit, ignored_at_start,
 		death_during_the_initial_start, giving_up_during_the_initial_start);
-	TEST_CASE(suite, "down", 10, stops_in_reverse_one_at_a_time, kill_ladder, shutdown_kill_and_infinity,
+	TEST_CASE(suite, "down", 30, stops_in_reverse_one_at_a_time, kill_ladder, shutdown_kill_and_infinity,
 		supervisor_with_a_limit_is_killed_with_all_below, supervisor_with_shutdown_kill,
-		own_ends_during_the_stop, stopped_while_starting, stopped_while_waiting, giving_up_meets_a_stop);
-	TEST_CASE(suite, "pools", 10, pool_restarts_only_the_dead, pool_members_of_every_type, pool_stops_in_parallel,
-		pool_ignored_on_restart, pool_start_errors, pool_is_bounded, pool_takes_actors_only,
-		pool_failing_restarts_escalate);
-	TEST_CASE(suite, "commands", 10, start_and_terminate, remove_only_what_is_stopped, remove_a_subtree,
+		own_ends_during_the_stop, stopped_while_starting, stopped_while_waiting,
+		giving_up_meets_a_stop);
+	TEST_CASE(suite, "pools", 30, pool_restarts_only_the_dead, pool_members_of_every_type,
+		pool_stops_in_parallel, pool_ignored_on_restart, pool_start_errors, pool_is_bounded,
+		pool_takes_actors_only, pool_failing_restarts_escalate);
+	TEST_CASE(suite, "commands", 30, start_and_terminate, remove_only_what_is_stopped, remove_a_subtree,
 		terminate_forgets_the_temporary, terminate_while_starting_and_waiting, hanging_restart_loop,
-		hanging_restart_loop_rest_for_one, failed_start_by_command_stays_stopped, restart_is_stop_and_start,
-		restart_of_the_root, restart_ends_the_backoff, restart_keeps_the_temporary, add_to_a_supervisor,
-		add_a_subtree, add_what_is_not_allowed, add_that_does_not_start, add_a_subtree_that_does_not_start,
-		terminate_what_was_just_added, commands_while_the_parent_is_down, commands_during_a_group_restart);
-	TEST_CASE(suite, "events", 10, stale_incarnations_are_dropped, ready_behind_its_own_end_is_dropped,
+		hanging_restart_loop_rest_for_one, failed_start_by_command_stays_stopped,
+		restart_is_stop_and_start, restart_of_the_root, restart_ends_the_backoff,
+		restart_keeps_the_temporary, add_to_a_supervisor, add_a_subtree, add_what_is_not_allowed,
+		add_that_does_not_start, add_a_subtree_that_does_not_start, terminate_what_was_just_added,
+		commands_while_the_parent_is_down, commands_during_a_group_restart);
+	TEST_CASE(suite, "events", 30, stale_incarnations_are_dropped, ready_behind_its_own_end_is_dropped,
 		terminate_and_death_cross);
-	TEST_CASE(suite, "questions", 10, finds_nodes, names_of_things, would_of_a_start, next_time,
+	TEST_CASE(suite, "questions", 30, finds_nodes, names_of_things, would_of_a_start, next_time,
 		time_does_not_go_back, empty_tree_is_freed);
 	TCase *bugs = tcase_create("bugs");
 	tcase_add_test_raise_signal(bugs, two_ends_of_one_incarnation_are_a_bug, 6);

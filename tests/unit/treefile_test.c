@@ -1120,7 +1120,7 @@ test_suite(void)
 	WORLD_CASE(suite, "limits", 60, sizes_are_bounded, aliases_do_not_explode, depth_is_bounded,
 		too_large_a_text, report_is_sorted_bounded_and_printed);
 	WORLD_CASE(suite, "files", 20, files_are_loaded, files_that_cannot_be_read);
-	TEST_CASE(suite, "values", 5, durations_are_exact, long_texts_are_cut_between_characters);
+	TEST_CASE(suite, "values", 30, durations_are_exact, long_texts_are_cut_between_characters);
 	WORLD_CASE(suite, "chewed", 120, chewed_files_do_no_harm, files_cut_anywhere_do_no_harm);
 	return suite;
 }

@@ -1,0 +1,65 @@
+/*
+ * trees.h: what the scenarios have in common: a tree from a few lines, its commands, its crash reports. On top of the harness (tests/support), which knows how to
+ * wait. What a test takes for granted and does not get fails the test.
+ */
+#ifndef TRACTOR_TESTS_SCENARIO_TREES_H
+#define TRACTOR_TESTS_SCENARIO_TREES_H
+
+#include "scenario.h"
+
+#define UP_MS 5000   /* for a tree to come up */
+#define DOWN_MS 8000 /* to come down in order */
+#define SOON_MS 5000 /* for a restart */
+
+/* A child's line of a tree file: `{actor: NAME, exec: <tests' actors>/PROGRAM}`. Valid until the 32nd call from now. */
+const char *actor_line(const char *name, const char *program);
+/* The same with more keys, a printf format: "restart: transient, args: {stop: %s}"; what it makes may be empty. */
+const char *actor_line_with(const char *name, const char *program, const char *more, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Writes the file `t.yaml`, a printf format, whose tree is named "t", runs it and waits until it is up. */
+struct process *tree_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* SIGTERM, and exit code 0 by it. */
+void tree_down(struct process *tree);
+
+/* `tractor ...`: its exit code, and what it printed must match (extended regular expressions; NULL: whatever it is). */
+void expect_command(int code, const char *out, const char *err, ...) __attribute__((sentinel));
+
+/* `tractor tell PATH MESSAGE FIELDS`; fields are a printf format. */
+void tell(const char *path, const char *message, const char *fields, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* `tractor ask ...`: the reply, owned by the caller. */
+json_t *ask(const char *path, const char *message, const char *fields, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The report of that incarnation's crash: `tractor crashes show --json`. Waits for it. Owned by the caller. */
+json_t *crash_of(const char *path, int incarnation);
+/* How many there are of the node; of all nodes for NULL. */
+size_t crash_count(const char *path);
+
+/* A field of a JSON object, by a path such as "message.name"; text "" or 0 if it is null or not there. */
+const char *text_at(const json_t *json, const char *where);
+int64_t number_at(const json_t *json, const char *where);
+
+void expect_text(const json_t *json, const char *where, const char *text);
+void expect_number(const json_t *json, const char *where, int64_t number);
+/* An extended regular expression. */
+void expect_match(const char *text, const char *regex);
+bool matches(const char *text, const char *regex);
+
+/* `tractor events --json` has one of that name whose text matches; waits for it. `path` NULL: of any. */
+void expect_event(const char *path, const char *event, const char *text);
+
+/* The present pid of a running actor. */
+pid_t pid_of(const char *path);
+bool process_exists(pid_t pid);
+/* Waits until it is gone (a zombie is not). */
+void expect_gone(pid_t pid, int64_t deadline_ms);
+
+/* Open fds and resident memory of a process. */
+size_t fds_of(pid_t pid);
+long resident_kb(pid_t pid);
+
+#endif
