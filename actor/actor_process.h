@@ -85,6 +85,9 @@ void tri_actor_phase(struct tri_actor *actor, enum tri_phase phase);
 tractor_err tri_index_handlers(struct tri_actor *actor);
 /* Takes the next message of the inbox, which must not be empty, and runs its handler. */
 tractor_err tri_dispatch_next(struct tri_actor *actor);
+/* Notes an answer in the black box: once its message is done it is given, whatever happens to this process. `record` NULL: without payload. */
+void tri_note_answer(struct tri_actor *actor, uint64_t sequence, tractor_err err,
+	const struct tractor_record *record, const void *value);
 /* If messages are done that the supervisor doesn't know of: now it does. Called before it waits, and when half a window is done. */
 void tri_say_done(struct tri_actor *actor);
 

@@ -63,6 +63,17 @@ struct tri_recent {
 	uint64_t took_ns;
 };
 
+#define TRI_ANSWER_BYTES 512 /* most replies; a larger one can be lost with the process that sent it */
+#define TRI_ANSWER_COUNT 16  /* as many as may be done without the supervisor knowing: a window */
+
+/* A reply, noted before it is sent: nng drops what a dying process had written and nobody had read yet. */
+struct tri_answer {
+	uint64_t sequence; /* 0: none, or too large */
+	int32_t err;
+	uint32_t payload_bytes;
+	uint8_t payload[TRI_ANSWER_BYTES];
+};
+
 struct tri_fault {
 	uint32_t complete; /* 1 once all below is written */
 	int32_t signal;
@@ -106,13 +117,16 @@ struct tri_blackbox {
 	_Atomic uint32_t phase;	      /* enum tri_phase */
 	_Atomic uint32_t last_words;  /* enum tri_last_words */
 	_Atomic uint64_t told, asked; /* messages sent */
+	_Atomic uint64_t sent;	      /* frames that the actor gave to its link */
+	_Atomic uint64_t heard;	      /* of these, those that the supervisor has taken; written by it */
 	_Atomic uint64_t handled;     /* messages handled by this incarnation */
 
 	struct tri_in_hand hand; /* valid while in_hand == hand.sequence */
 	struct tri_recent
 		recent[TRI_RECENT_COUNT]; /* a ring: handled % TRI_RECENT_COUNT is the next to be written */
 
-	int32_t exit_code;	   /* TRI_LAST_EXIT */
+	struct tri_answer answers[TRI_ANSWER_COUNT]; /* by sequence; each counts once its message is done */
+
 	char text[TRI_TEXT_BYTES]; /* TRI_LAST_PANIC, TRI_LAST_REFUSED: NUL-terminated */
 	char where[256];	   /* "file:line" of the panic */
 
@@ -140,6 +154,12 @@ void tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t mes
 
 /* The handler has returned: the message in hand is done. */
 void tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns);
+
+/*
+ * Where to note the reply to `sequence` before it is sent and before the message is done: fill err, payload and payload_bytes in, then call tri_blackbox_answered(). Nothing counts until then.
+ */
+struct tri_answer *tri_blackbox_answer(struct tri_blackbox *box, uint64_t sequence);
+void tri_blackbox_answered(struct tri_answer *answer, uint64_t sequence);
 
 /* Last words, the first of them stays: returns false if there were some already. Async-signal-safe. */
 bool tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind);

@@ -14,12 +14,15 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "why.h"
 
 #define SIGNAL_STACK_BYTES (64u << 10) /* the handler's frames are small; sanitizers' are not */
+#define LAST_FRAMES_NS \
+	(INT64_C(500) * 1000000) /* nng's threads need well under a ms; one that waits for a lock of the thread that died, for ever */
 
 /* The signals whose default is to kill with a core: those that a program brings upon itself. */
 static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
@@ -181,6 +184,20 @@ note_fault(struct tri_fault *fault, int signal, const siginfo_t *info, const uco
 }
 
 /*
+ * What was given to the link is written by threads of nng's, which run on: the answers to earlier messages must not die with this one. nng can't be
+ * asked in a signal handler, but the supervisor notes what it has heard.
+ */
+static void
+let_link_empty(struct tri_blackbox *box)
+{
+	const struct timespec pause = { .tv_nsec = 100000 };
+	uint64_t until_ns = tri_now_ns() + LAST_FRAMES_NS;
+
+	while (atomic_load(&box->heard) < atomic_load(&box->sent) && tri_now_ns() < until_ns)
+		nanosleep(&pause, NULL);
+}
+
+/*
  * Capture, then die of the same signal by its default action: a fault comes again when the instruction is run again; a signal that somebody
  * sent (abort() too) is sent again and waits until this handler returns.
  */
@@ -195,6 +212,8 @@ on_fatal_signal(int signal, siginfo_t *info, void *context)
 
 	if (first && !captured_box->fault.complete)
 		note_fault(&captured_box->fault, signal, info, context);
+	if (first)
+		let_link_empty(captured_box);
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigaction(signal, &plain, NULL);
 	if (info->si_code <= 0)
@@ -207,8 +226,10 @@ on_exit_called(void)
 {
 	uint32_t phase = atomic_load(&captured_box->phase);
 
-	if (captured_box->pid == getpid() && phase != TRI_PHASE_ENDED)
-		tri_blackbox_last_words(captured_box, TRI_LAST_EXIT);
+	if (captured_box->pid != getpid() || phase == TRI_PHASE_ENDED)
+		return;
+	tri_blackbox_last_words(captured_box, TRI_LAST_EXIT);
+	let_link_empty(captured_box);
 }
 
 tractor_err

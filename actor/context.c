@@ -84,6 +84,21 @@ tri_context_receive(tractor_ctx *ctx, struct tri_packet *packet)
 	tri_packet_free(packet);
 }
 
+void
+tri_context_lose(tractor_ctx *ctx, const struct tri_frame *frame)
+{
+	struct tri_pending *pending = tri_context_find(ctx, frame->correlation);
+
+	if (!pending)
+		return;
+	if (frame->kind == TRI_FRAME_ACCEPT) {
+		pending->accepted = true;
+		pending->accept_err = (tractor_err)frame->err;
+	} else {
+		pending->answered = true; /* without an answer: no memory */
+	}
+}
+
 /* An answer that is an error: with its sentence, if it brings one. */
 static tractor_err
 decode_error(const struct tri_packet *answer)
@@ -104,6 +119,8 @@ tractor_err
 tri_context_decode(
 	tractor_ctx *ctx, const struct tractor_record *record, struct tri_packet *answer, void *ret_reply)
 {
+	if (!answer)
+		return tri_why(TRACTOR_ENOMEM, "no memory for the answer");
 	const struct tri_frame *frame = &answer->frame;
 
 	if (frame->err != TRACTOR_OK)

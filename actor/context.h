@@ -62,14 +62,20 @@ void tri_context_end(tractor_ctx *ctx);
 /* An ACCEPT or ANSWER has come: it goes to who waits for it; nobody does: it is dropped. Takes the packet. */
 void tri_context_receive(tractor_ctx *ctx, struct tri_packet *packet);
 
+/* The same for one that there is no memory for: who waits for it hears that. */
+void tri_context_lose(tractor_ctx *ctx, const struct tri_frame *frame);
+
 /* The next correlation id, and what is awaited under it. `pending` is the caller's and is on the list until it is taken off. */
 void tri_context_await(tractor_ctx *ctx, struct tri_pending *pending);
 void tri_context_forget(tractor_ctx *ctx, struct tri_pending *pending);
 struct tri_pending *tri_context_find(tractor_ctx *ctx, uint64_t correlation);
 
-/* Asks the supervisor itself (actor/control.h); like tri_ask(), but it answers also while everything stops. */
-tractor_err tri_ask_supervisor(
-	tractor_ctx *ctx, const struct tractor_message *message, const void *msg, void *ret_reply);
+/*
+ * Asks the supervisor itself (actor/control.h), which answers also while everything stops. `heeds_stop`: ECLOSED then, for an answer that waits for another actor, which may be waiting for
+ * this one.
+ */
+tractor_err tri_ask_supervisor(tractor_ctx *ctx, const struct tractor_message *message, const void *msg,
+	bool heeds_stop, void *ret_reply);
 
 /* A message was refused with EPROTOCOL: asks the supervisor for the sentence that names both sides, and gives EPROTOCOL back. In refs.c. */
 tractor_err tri_explain_mismatch(

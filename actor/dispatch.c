@@ -1,6 +1,6 @@
 /*
- * dispatch.c: from the inbox to the handler and back. The order of what happens after a handler matters: the durable state is copied first, the black box's `done` makes it
- * and "handled" true in one store, and only then the reply goes out. A crash before the store leaves the message in hand; after it, at most the reply is lost, and the asker is told.
+ * dispatch.c: from the inbox to the handler and back. The order of what happens after a handler matters: the durable state is copied and the reply noted
+ * first, the black box's `done` makes them and "handled" true in one store, and only then the reply goes out. A crash before the store leaves the message in hand; after it, at most the reply is lost, and the asker is told.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -58,24 +58,65 @@ tri_say_done(struct tri_actor *actor)
 		actor->unsaid = 0;
 }
 
+/* An error number that is none of ours (an errno, say) is a refusal: the asker gets that, with the number in words. */
+static tractor_err
+known_error(tractor_err err)
+{
+	if (strcmp(tractor_err_name(err), "TRACTOR_E?") != 0)
+		return err;
+	return tri_why(TRACTOR_EREFUSED, "the handler returned %d, which is no tractor_err%s%s", (int)err,
+		*tractor_why() ? ": " : "", tractor_why());
+}
+
+/* What is sent as the answer: the reply, or the reason why there is none. */
+struct answer {
+	tractor_err err;
+	const struct tractor_record *record;
+	const void *value;
+	struct tri_reason reason;
+};
+
 static void
-send_reply(struct tri_actor *actor, uint64_t sequence, tractor_err err, const struct tractor_record *record,
-	const void *reply)
+make_answer(struct answer *answer, tractor_err err, const struct tractor_record *record, const void *reply)
+{
+	*answer = (struct answer){ .err = err, .record = record, .value = reply };
+	if (err == TRACTOR_OK)
+		return;
+	answer->reason.text = tractor_why();
+	answer->record = &tri_record_tri_reason;
+	answer->value = &answer->reason;
+}
+
+void
+tri_note_answer(struct tri_actor *actor, uint64_t sequence, tractor_err err,
+	const struct tractor_record *record, const void *value)
+{
+	struct tri_answer *note = tri_blackbox_answer(actor->box, sequence);
+	size_t used = 0;
+
+	if (record && tri_encode(record, value, note->payload, sizeof(note->payload), &used) != TRACTOR_OK)
+		return;
+	note->err = err;
+	note->payload_bytes = (uint32_t)used;
+	tri_blackbox_answered(note, sequence);
+}
+
+static void
+send_answer(struct tri_actor *actor, uint64_t sequence, const struct answer *answer)
 {
 	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
-	struct tri_reason reason = { .text = err != TRACTOR_OK ? tractor_why() : NULL };
 
 	frame.sequence = sequence;
-	frame.err = err;
-	tractor_err sent = err == TRACTOR_OK
-				   ? tri_actor_end.send(&actor->ctx, &frame, record, reply)
-				   : tri_actor_end.send(&actor->ctx, &frame, &tri_record_tri_reason, &reason);
+	frame.err = answer->err;
+	tractor_err sent = tri_actor_end.send(&actor->ctx, &frame, answer->record, answer->value);
 	actor->unsaid = 0; /* whatever comes from us makes the supervisor look into the black box */
-	if (sent == TRACTOR_OK || err != TRACTOR_OK)
+	if (sent == TRACTOR_OK || answer->err != TRACTOR_OK)
 		return;
 	/* A reply that can't be sent as it is (too large, say): the asker gets that as the error. */
 	tractor_log(&actor->ctx, TRACTOR_ERROR, "the reply cannot be sent: %s", tractor_why());
-	send_reply(actor, sequence, sent, NULL, NULL);
+	struct answer instead;
+	make_answer(&instead, sent, NULL, NULL);
+	send_answer(actor, sequence, &instead);
 }
 
 /* After the handler: state, done, reply, in that order. */
@@ -85,11 +126,18 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 	uint64_t sequence = hand->packet->frame.sequence;
 	const struct tractor_message *message = hand->message;
 
+	bool answers = message && message->reply && !hand->settled;
+	struct answer answer;
+
 	tri_state_save(&actor->state, sequence);
+	if (answers) {
+		make_answer(&answer, err, message->reply, reply);
+		tri_note_answer(actor, sequence, err, answer.record, answer.value);
+	}
 	tri_blackbox_done(actor->box, tri_now_ns());
 	actor->unsaid++;
-	if (message && message->reply && !hand->settled)
-		send_reply(actor, sequence, err, message->reply, reply);
+	if (answers)
+		send_answer(actor, sequence, &answer);
 	else if (err != TRACTOR_OK && message && !message->reply)
 		tractor_log(&actor->ctx, TRACTOR_WARNING, "%s.%s: %s", message->protocol, message->name,
 			tractor_why());
@@ -117,6 +165,7 @@ run_handler(struct tri_actor *actor, const struct tri_served *served, const stru
 	*ret_reply = reply;
 	tri_why_clear();
 	err = served->handler(actor->state.work, &actor->ctx, value, reply);
+	err = known_error(err);
 	return err == TRACTOR_OK || *tractor_why() ? err : tri_why(err, "%s", tractor_err_text(err));
 }
 

@@ -123,7 +123,10 @@ end_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record 
 			frame->flags & TRI_FLAG_ASK ? &ctx->actor->box->asked : &ctx->actor->box->told;
 		atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 	}
-	return tri_link_send(ctx->actor->link, frame, record, value);
+	tractor_err err = tri_link_send(ctx->actor->link, frame, record, value);
+	if (err == TRACTOR_OK)
+		atomic_fetch_add_explicit(&ctx->actor->box->sent, 1, memory_order_relaxed);
+	return err;
 }
 
 /* In a handler or hook: the black box says meanwhile that it waits for others. */
@@ -143,7 +146,8 @@ end_wait(tractor_ctx *ctx, int64_t until_ns)
 static bool
 end_is_stopping(const tractor_ctx *ctx)
 {
-	return ctx->actor->may_be_stopped && tri_actor_stopping(ctx->actor);
+	/* One that stops itself finishes what it is at, asks and all. */
+	return ctx->actor->may_be_stopped && stop_requested;
 }
 
 const struct tri_end tri_actor_end = { .send = end_send, .wait = end_wait, .is_stopping = end_is_stopping };

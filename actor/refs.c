@@ -68,7 +68,7 @@ tri_find(tractor_ctx *ctx, const struct tractor_protocol *protocol, const char *
 
 	if (err != TRACTOR_OK)
 		return err;
-	err = tri_ask_supervisor(ctx, &tri_message_tri_supervisor_find, &msg, &found);
+	err = tri_ask_supervisor(ctx, &tri_message_tri_supervisor_find, &msg, false, &found);
 	free_texts(&msg.messages);
 	if (err == TRACTOR_OK)
 		*ret_address = address_of(&found);
@@ -85,7 +85,7 @@ tri_cast(tractor_ctx *ctx, const struct tractor_protocol *protocol, struct tract
 
 	if (err != TRACTOR_OK)
 		return err;
-	err = tri_ask_supervisor(ctx, &tri_message_tri_supervisor_verify, &msg, &none);
+	err = tri_ask_supervisor(ctx, &tri_message_tri_supervisor_verify, &msg, false, &none);
 	free_texts(&msg.messages);
 	if (err == TRACTOR_OK)
 		*ret_address = address;
@@ -101,7 +101,8 @@ tri_explain_mismatch(tractor_ctx *ctx, struct tractor_address to, const struct t
 		.messages = { .items = (const char *const *)&text, .count = 1 } };
 	struct tractor_none none;
 
-	if (text && tri_ask_supervisor(ctx, &tri_message_tri_supervisor_verify, &msg, &none) == TRACTOR_OK)
+	if (text &&
+		tri_ask_supervisor(ctx, &tri_message_tri_supervisor_verify, &msg, false, &none) == TRACTOR_OK)
 		tri_why(TRACTOR_EPROTOCOL, "the actor does not understand %s.%s", message->protocol,
 			message->name);
 	free(text);
@@ -145,7 +146,7 @@ tri_spawn(tractor_ctx *ctx, const struct tractor_protocol *protocol, const char 
 	msg.args.items = pairs;
 	err = texts_of(protocol, &msg.messages);
 	if (err == TRACTOR_OK) {
-		err = tri_ask_supervisor(ctx, &tri_message_tri_supervisor_spawn, &msg, &found);
+		err = tri_ask_supervisor(ctx, &tri_message_tri_supervisor_spawn, &msg, true, &found);
 		free_texts(&msg.messages);
 	}
 	free(pairs);
@@ -162,7 +163,7 @@ tractor_stop_actor(tractor_ctx *ctx, struct tractor_address address)
 
 	if (ctx->actor && address.actor == ctx->self.actor)
 		return tractor_finish(ctx, NULL);
-	return tri_ask_supervisor(ctx, &tri_message_tri_supervisor_stop, &msg, &none);
+	return tri_ask_supervisor(ctx, &tri_message_tri_supervisor_stop, &msg, true, &none);
 }
 
 tractor_err
@@ -174,5 +175,5 @@ tractor_monitor_actor(tractor_ctx *ctx, struct tractor_address address)
 	if (!ctx->actor)
 		return tri_why(
 			TRACTOR_EINVAL, "only an actor can monitor another: it is its on_down that is told");
-	return tri_ask_supervisor(ctx, &tri_message_tri_supervisor_monitor, &msg, &none);
+	return tri_ask_supervisor(ctx, &tri_message_tri_supervisor_monitor, &msg, false, &none);
 }

@@ -2,7 +2,9 @@
  * reply.c: replying other than by returning: handing the duty on, keeping it for later, keeping the promise. A promise is plain numbers; whether it may still be kept is
  * known here (incarnation, message) and at the supervisor (asked, and not answered yet), for which a second answer is a broken protocol, so a kept promise is cleared.
  */
-#include "context.h"
+#include <string.h>
+
+#include "actor_process.h"
 #include "schema.h"
 #include "why.h"
 
@@ -67,6 +69,7 @@ keep(tractor_ctx *ctx, struct tractor_promise *promise, tractor_err answer,
 			"the promise was kept already, was never made, or is another incarnation's");
 	frame.sequence = promise->id;
 	frame.err = answer;
+	tri_note_answer(ctx->actor, promise->id, answer, record, reply);
 	tractor_err err = ctx->end->send(ctx, &frame, record, reply);
 	if (err == TRACTOR_OK)
 		*promise = (struct tractor_promise){ .id = 0 };
@@ -86,7 +89,7 @@ tri_reply(tractor_ctx *ctx, struct tractor_promise *promise, const struct tracto
 tractor_err
 tri_refuse(tractor_ctx *ctx, struct tractor_promise *promise, tractor_err err)
 {
-	if (err == TRACTOR_OK)
-		return tri_why(TRACTOR_EINVAL, "a refusal needs an error");
+	if (err == TRACTOR_OK || strcmp(tractor_err_name(err), "TRACTOR_E?") == 0)
+		return tri_why(TRACTOR_EINVAL, "a refusal needs one of TRACTOR_ERRORS, not %d", (int)err);
 	return keep(ctx, promise, err, NULL, NULL);
 }

@@ -22,6 +22,15 @@ send_frame(struct tractor_address to, const struct tractor_message *message, uns
 	return frame;
 }
 
+/* Address 0 is the supervisor's own, which users have no ref of: theirs is one that was never set. */
+static tractor_err
+check_target(struct tractor_address to, const struct tractor_message *message)
+{
+	if (to.actor != 0)
+		return TRACTOR_OK;
+	return tri_why(TRACTOR_ENOACTOR, "%s.%s: the ref was never set", message->protocol, message->name);
+}
+
 /* Sends and waits for the supervisor's word on it. Not cut short by a stop: it is the supervisor that answers, and it is there. */
 static tractor_err
 send_accepted(tractor_ctx *ctx, struct tri_frame *frame, struct tri_pending *pending,
@@ -56,8 +65,9 @@ tri_tell(tractor_ctx *ctx, struct tractor_address to, const struct tractor_messa
 	int64_t timeout_ms)
 {
 	struct tri_frame frame = send_frame(to, message, 0, timeout_ms);
+	tractor_err err = check_target(to, message);
 
-	return tell(ctx, &frame, message, msg);
+	return err == TRACTOR_OK ? tell(ctx, &frame, message, msg) : err;
 }
 
 tractor_err
@@ -75,7 +85,9 @@ tri_tell_after(tractor_ctx *ctx, struct tractor_address to, int64_t delay_ms,
 		return tri_why(TRACTOR_EINVAL, "a delay of %lld ms", (long long)delay_ms);
 	struct tri_frame frame = send_frame(to, message, TRI_FLAG_DELAYED, delay_ms);
 	frame.flags = TRI_FLAG_DELAYED;
-	tractor_err err = tell(ctx, &frame, message, msg);
+	tractor_err err = check_target(to, message);
+	if (err == TRACTOR_OK)
+		err = tell(ctx, &frame, message, msg);
 	if (err == TRACTOR_OK && ret_timer)
 		*ret_timer = (tractor_timer){ .id = frame.correlation };
 	return err;
@@ -87,7 +99,7 @@ tractor_cancel(tractor_ctx *ctx, const tractor_timer *timer)
 	struct tri_supervisor_cancel msg = { .correlation = timer->id };
 	struct tractor_none none;
 
-	return tri_ask_supervisor(ctx, &tri_message_tri_supervisor_cancel, &msg, &none);
+	return tri_ask_supervisor(ctx, &tri_message_tri_supervisor_cancel, &msg, false, &none);
 }
 
 /* On a port, replies live until the next call that may bring one. */
@@ -139,17 +151,19 @@ tri_ask(tractor_ctx *ctx, struct tractor_address to, int64_t timeout_ms,
 	const struct tractor_message *message, const void *msg, void *ret_reply)
 {
 	struct tri_frame frame = send_frame(to, message, TRI_FLAG_ASK | TRI_FLAG_BLOCKING, timeout_ms);
+	tractor_err err = check_target(to, message);
 
-	return ask(ctx, &frame, message, msg, ret_reply, true);
+	return err == TRACTOR_OK ? ask(ctx, &frame, message, msg, ret_reply, true) : err;
 }
 
 tractor_err
-tri_ask_supervisor(tractor_ctx *ctx, const struct tractor_message *message, const void *msg, void *ret_reply)
+tri_ask_supervisor(tractor_ctx *ctx, const struct tractor_message *message, const void *msg, bool heeds_stop,
+	void *ret_reply)
 {
 	struct tri_frame frame =
 		send_frame((struct tractor_address){ .actor = 0 }, message, TRI_FLAG_ASK, -1);
 
-	return ask(ctx, &frame, message, msg, ret_reply, false);
+	return ask(ctx, &frame, message, msg, ret_reply, heeds_stop);
 }
 
 /*
@@ -160,13 +174,14 @@ tri_ask_async(tractor_ctx *ctx, struct tractor_address to, int64_t timeout_ms,
 	const struct tractor_message *message, const void *msg, struct tractor_future *ret_future)
 {
 	struct tri_frame frame = send_frame(to, message, TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT, timeout_ms);
-	struct tri_pending *pending = calloc(1, sizeof(*pending));
+	tractor_err err = check_target(to, message);
+	struct tri_pending *pending = err == TRACTOR_OK ? calloc(1, sizeof(*pending)) : NULL;
 
 	if (!pending)
-		return TRACTOR_ENOMEM;
+		return err == TRACTOR_OK ? TRACTOR_ENOMEM : err;
 	frame.limit_ms = TRACTOR_ASK_DEFAULT_MS;
 	pending->reply = message->reply;
-	tractor_err err = send_accepted(ctx, &frame, pending, message, msg);
+	err = send_accepted(ctx, &frame, pending, message, msg);
 	if (err != TRACTOR_OK) {
 		tri_context_forget(ctx, pending);
 		free(pending);

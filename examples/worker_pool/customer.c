@@ -21,7 +21,7 @@ static const struct job jobs[] = {
 struct customer {
 	foreman_submit_future granted[JOB_COUNT];
 	size_t next; /* whose turn in line it is: first come, first served */
-	size_t receipts;
+	size_t brought, settled;
 };
 #define TRACTOR_STATE struct customer
 TRACTOR_SERVE(receipt, RECEIPT_PROTOCOL);
@@ -34,8 +34,8 @@ receipt_on_done(struct customer *self, tractor_ctx *ctx, const struct receipt_do
 			(long long)msg->result);
 	else
 		printf("ticket %llu: the worker died: %s\n", (unsigned long long)msg->ticket, msg->reason);
-	if (++self->receipts == JOB_COUNT)
-		printf("all %zu jobs are settled\n", JOB_COUNT);
+	if (++self->settled == self->brought)
+		printf("all %zu jobs are settled\n", self->settled);
 	return TRACTOR_OK;
 }
 
@@ -55,6 +55,7 @@ on_start(struct customer *self, tractor_ctx *ctx)
 		return err;
 	/* This one will not wait, so it is refused. What comes after the others in line never goes before them. */
 	err = tractor_ask(ctx, foreman, &ticket, foreman_try_submit, .job = jobs[0], .receipt = receipt);
+	self->brought = JOB_COUNT + (err == TRACTOR_OK ? 1 : 0);
 	printf("in a hurry: %s\n", err == TRACTOR_OK ? "a slot was free" : tractor_why());
 	return TRACTOR_OK;
 }
@@ -67,9 +68,11 @@ job_granted(struct customer *self, tractor_ctx *ctx)
 	tractor_err err = tractor_await(ctx, &self->granted[self->next], &ticket, TRACTOR_FOREVER);
 
 	self->next++;
-	if (err != TRACTOR_OK)
-		return err;
-	printf("ticket %llu: %lld is in work\n", (unsigned long long)ticket.ticket, (long long)number);
+	if (err == TRACTOR_OK)
+		printf("ticket %llu: %lld is in work\n", (unsigned long long)ticket.ticket,
+			(long long)number);
+	else
+		printf("%lld was not taken: %s\n", (long long)number, tractor_why());
 	return TRACTOR_OK;
 }
 

@@ -36,7 +36,7 @@ struct tractor_runtime;
 enum tractor_strategy { TRACTOR_ONE_FOR_ONE, TRACTOR_ONE_FOR_ALL, TRACTOR_REST_FOR_ONE };
 enum tractor_restart { TRACTOR_PERMANENT, TRACTOR_TRANSIENT, TRACTOR_TEMPORARY };
 
-/* shutdown_ms and the timeouts: 0 means the default (5000); these two stand beside the numbers. */
+/* For shutdown_ms, beside a number of milliseconds. 0 is the default there and for start_timeout_ms: 5000. */
 #define TRACTOR_KILL (-2)     /* no asking: SIGKILL at once */
 #define TRACTOR_INFINITY (-1) /* wait as long as it takes */
 

@@ -41,7 +41,8 @@ tree_start(struct tree *tree, struct node *node)
 	tri_assert(node->own->tree == tree);
 	if (node->state == NODE_GONE || waiting == COMMAND_REMOVE)
 		return TRACTOR_ESTOPPED;
-	if (node->state != NODE_STOPPED || (waiting != COMMAND_NONE && waiting != COMMAND_TERMINATE))
+	if (node->state != NODE_STOPPED ||
+		(waiting != COMMAND_NONE && waiting != COMMAND_TERMINATE && waiting != COMMAND_KILL))
 		return TRACTOR_EEXIST;
 	if (!parent_runs(node))
 		return TRACTOR_ECLOSED;
@@ -56,6 +57,14 @@ tree_terminate(struct tree *tree, struct node *node)
 	if (node->state != NODE_GONE && waiting_command(node) != COMMAND_REMOVE)
 		order(node, COMMAND_TERMINATE);
 	return TRACTOR_OK;
+}
+
+void
+tree_kill(struct tree *tree, struct node *node)
+{
+	tri_assert(node->own->tree == tree);
+	if (node->state != NODE_GONE)
+		order(node, COMMAND_KILL);
 }
 
 tractor_err
@@ -215,6 +224,13 @@ command_obey(struct node *node, enum command command)
 	case COMMAND_TERMINATE:
 		if (node->state != NODE_GONE)
 			terminate(node);
+		break;
+	case COMMAND_KILL:
+		if (node->state == NODE_GONE)
+			break;
+		terminate(node);
+		if (!node_at_rest(node))
+			child_do(node, CHILD_KILL);
 		break;
 	case COMMAND_REMOVE:
 		if (node->state == NODE_STOPPED)

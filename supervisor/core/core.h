@@ -42,7 +42,15 @@ enum start_cause {
 	CAUSE_COMMAND, /* it stays stopped */
 };
 
-enum command { COMMAND_NONE, COMMAND_START, COMMAND_ADD, COMMAND_TERMINATE, COMMAND_RESTART, COMMAND_REMOVE };
+enum command {
+	COMMAND_NONE,
+	COMMAND_START,
+	COMMAND_ADD,
+	COMMAND_TERMINATE,
+	COMMAND_KILL,
+	COMMAND_RESTART,
+	COMMAND_REMOVE
+};
 
 /* What waits in the queue: at most one of each kind per node, embedded in it, so that posting needs no memory. */
 enum event_kind { EVENT_READY, EVENT_ENDED, EVENT_COMMAND, EVENT_RECONCILE };

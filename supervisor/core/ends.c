@@ -40,11 +40,30 @@ finish_done(struct router *router, struct party *actor, uint64_t done, struct va
 	}
 }
 
-/* An ask's message that needs no handler any more: it is answered or forwarded, or its asker was told that it failed. */
+/*
+ * What the successor is not to see: an ask that is answered or forwarded, or whose asker was told that it failed; and word of an end, which was for the incarnation that
+ * had asked for it.
+ */
 static bool
 spent(const struct letter *letter)
 {
+	if (letter->message.kind == ROUTER_DOWN)
+		return true;
 	return letter->message.ask && (letter->ask == NULL || letter->ask->withdrawn);
+}
+
+/* Word of ends that waits still. */
+static void
+drop_news(struct router *router, struct party *actor)
+{
+	struct link *at = actor->waiting.next;
+
+	while (at != &actor->waiting) {
+		struct letter *letter = OWNER(at, struct letter, at_target);
+		at = at->next;
+		if (letter->message.kind == ROUTER_DOWN)
+			letters_drop(router, letter);
+	}
 }
 
 /* Before `place`: the head of what waits, or what is first there. */
@@ -169,6 +188,7 @@ ends_down(struct router *router, struct party *actor, uint64_t done, uint64_t in
 	hand = take_hand(router, actor, in_hand);
 	fate = judge(actor, hand);
 	put_back(router, actor, &vacancies);
+	drop_news(router, actor);
 	if (fate == FATE_AGAIN)
 		wait_again(router, hand, actor->waiting.next);
 	else if (fate != FATE_NONE)

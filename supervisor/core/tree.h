@@ -8,13 +8,13 @@
 #include "spec.h"
 
 /* The states of a node, an actor's and a supervisor's alike: X(constant, word). */
-#define NODE_STATES(X)                                                                                       \
-	X(NODE_STOPPED, "stopped")     /* not running, its spec is kept */                                   \
-	X(NODE_WAITING, "waiting")     /* will be started again: backoff, or its turn has not come */        \
-	X(NODE_STARTING, "starting")   /* spawned, not ready yet; a supervisor: its children are starting */ \
-	X(NODE_RUNNING, "running")                                                                           \
-	X(NODE_STOPPING, "stopping")   /* asked to stop, the kill ladder runs */                             \
-	X(NODE_GONE, "gone")           /* its spec is forgotten too; the shell lets go of it (see released) */
+#define NODE_STATES(X)                                                                                     \
+	X(NODE_STOPPED, "stopped")   /* not running, its spec is kept */                                   \
+	X(NODE_WAITING, "waiting")   /* will be started again: backoff, or its turn has not come */        \
+	X(NODE_STARTING, "starting") /* spawned, not ready yet; a supervisor: its children are starting */ \
+	X(NODE_RUNNING, "running")                                                                         \
+	X(NODE_STOPPING, "stopping") /* asked to stop, the kill ladder runs */                             \
+	X(NODE_GONE, "gone")	     /* its spec is forgotten too; the shell lets go of it (see released) */
 
 enum node_state {
 #define NODE_STATE_CONSTANT(constant, word) constant,
@@ -23,15 +23,15 @@ enum node_state {
 };
 
 /* How an incarnation ended, in OTP's terms. */
-#define NODE_ENDS(X)                                                                                         \
-	X(NODE_END_NONE, "none")            /* has not ended yet */                                          \
-	X(NODE_END_NORMAL, "normal")        /* exit(0), or it stopped itself */                              \
-	X(NODE_END_SHUTDOWN, "shutdown")    /* ended because the supervisor asked */                         \
-	X(NODE_END_DONE, "done")            /* {shutdown, x}: done, with a reason */                         \
-	X(NODE_END_ABNORMAL, "abnormal")    /* any panic */                                                  \
-	X(NODE_END_KILLED, "killed")        /* SIGKILL, ours or anybody's */                                 \
-	X(NODE_END_IGNORED, "ignored")      /* on_start said TRACTOR_IGNORE */                               \
-	X(NODE_END_START_FAILED, "start_failed") /* no hello in time, exec failed, on_start refused */       \
+#define NODE_ENDS(X)                                                                                   \
+	X(NODE_END_NONE, "none")		 /* has not ended yet */                               \
+	X(NODE_END_NORMAL, "normal")		 /* exit(0), or it stopped itself */                   \
+	X(NODE_END_SHUTDOWN, "shutdown")	 /* ended because the supervisor asked */              \
+	X(NODE_END_DONE, "done")		 /* {shutdown, x}: done, with a reason */              \
+	X(NODE_END_ABNORMAL, "abnormal")	 /* any panic */                                       \
+	X(NODE_END_KILLED, "killed")		 /* SIGKILL, ours or anybody's */                      \
+	X(NODE_END_IGNORED, "ignored")		 /* on_start said TRACTOR_IGNORE */                    \
+	X(NODE_END_START_FAILED, "start_failed") /* no hello in time, exec failed, on_start refused */ \
 	X(NODE_END_PERMANENT_FAILURE, "permanent_failure") /* exit code 125: don't try again */
 
 enum node_end {
@@ -40,31 +40,39 @@ enum node_end {
 #undef NODE_END_CONSTANT
 };
 
-enum node_verdict_kind { NODE_VERDICT_DEFAULT, NODE_VERDICT_RESTART, NODE_VERDICT_RESTART_AFTER, NODE_VERDICT_STOP, NODE_VERDICT_ESCALATE };
+enum node_verdict_kind {
+	NODE_VERDICT_DEFAULT,
+	NODE_VERDICT_RESTART,
+	NODE_VERDICT_RESTART_AFTER,
+	NODE_VERDICT_STOP,
+	NODE_VERDICT_ESCALATE
+};
 
 /* What the CrashPolicy said about a death. */
 struct node_verdict {
 	enum node_verdict_kind kind;
-	int64_t after_ns;           /* RESTART_AFTER */
+	int64_t after_ns; /* RESTART_AFTER */
 };
 
 struct tree;
 
 /* A slot of the tree. Fields are for reading; only the core writes them. `shell` is the shell's own. */
 struct node {
-	uint64_t id;                /* 1, 2, ...; never reused within a tree */
-	struct spec *spec;          /* owned by the node; for a pool's member a copy of the template under the member's name.
+	uint64_t id; /* 1, 2, ...; never reused within a tree */
+	struct spec *
+		spec; /* owned by the node; for a pool's member a copy of the template under the member's name.
 	                               spec->children is emptied into nodes when the node is made */
-	struct node *parent;        /* NULL: the root */
-	struct node **children;     /* in the order of the specs; a pool's in the order of their start */
+	struct node *parent;	/* NULL: the root */
+	struct node **children; /* in the order of the specs; a pool's in the order of their start */
 	size_t child_count;
-	char *path;                 /* "/shop/db" */
+	char *path; /* "/shop/db" */
 	enum node_state state;
-	enum node_end last_end;     /* of the last incarnation */
-	uint32_t incarnation;       /* of the current or last process; 0: never started. A supervisor's counts its own starts */
-	uint32_t restarts;          /* automatic restarts of this slot */
-	int64_t due_ns;             /* WAITING: when it will be started; 0: when its turn comes */
-	int64_t since_ns;           /* when it entered its state */
+	enum node_end last_end; /* of the last incarnation */
+	uint32_t
+		incarnation; /* of the current or last process; 0: never started. A supervisor's counts its own starts */
+	uint32_t restarts; /* automatic restarts of this slot */
+	int64_t due_ns;	   /* WAITING: when it will be started; 0: when its turn comes */
+	int64_t since_ns;  /* when it entered its state */
 	void *shell;
 	/* the core's own bookkeeping follows; see tree.c */
 	struct node_private *own;
@@ -102,13 +110,14 @@ struct tree_ops {
  * Makes a tree of a checked spec, which then belongs to the tree. Nothing is started. `seed` drives backoff jitter only.
  * All that restarting needs is allocated here (or when a child is added), never on the restart path.
  */
-tractor_err tree_new(struct spec *root, const struct tree_ops *ops, void *arg, uint64_t seed, struct tree **ret_tree);
+tractor_err tree_new(
+	struct spec *root, const struct tree_ops *ops, void *arg, uint64_t seed, struct tree **ret_tree);
 void tree_free(struct tree *tree);
 
 struct node *tree_root(struct tree *tree);
-struct node *tree_find(struct tree *tree, const char *path);     /* exact path; NULL: none */
-struct node *tree_by_id(struct tree *tree, uint64_t id);         /* NULL: none (never was, or gone) */
-uint64_t tree_next_id(const struct tree *tree);                  /* ids below it existed at some time */
+struct node *tree_find(struct tree *tree, const char *path); /* exact path; NULL: none */
+struct node *tree_by_id(struct tree *tree, uint64_t id);     /* NULL: none (never was, or gone) */
+uint64_t tree_next_id(const struct tree *tree);		     /* ids below it existed at some time */
 /* Depth first, parents before children: the next node after `node`, NULL after the last. Start with tree_root(). */
 struct node *tree_next(struct tree *tree, struct node *node);
 
@@ -118,7 +127,8 @@ struct node *tree_next(struct tree *tree, struct node *node);
  * a restart; an initial start, a commanded one and an end that belongs to a stop ignore it.
  */
 void tree_post_ready(struct tree *tree, struct node *node, uint32_t incarnation);
-void tree_post_ended(struct tree *tree, struct node *node, uint32_t incarnation, enum node_end end, struct node_verdict verdict);
+void tree_post_ended(struct tree *tree, struct node *node, uint32_t incarnation, enum node_end end,
+	struct node_verdict verdict);
 
 /*
  * Commands, in OTP's terms; they act when tree_run() runs, and one that waits is replaced by the next one for the same node. Errors are
@@ -138,6 +148,8 @@ void tree_post_ended(struct tree *tree, struct node *node, uint32_t incarnation,
  */
 tractor_err tree_start(struct tree *tree, struct node *node);
 tractor_err tree_terminate(struct tree *tree, struct node *node);
+/* As terminate, with SIGKILL for everything at and below the node, at once and in no order. */
+void tree_kill(struct tree *tree, struct node *node);
 tractor_err tree_restart(struct tree *tree, struct node *node);
 tractor_err tree_add(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node);
 tractor_err tree_remove(struct tree *tree, struct node *node);
@@ -158,11 +170,11 @@ void tree_shift(struct tree *tree, int64_t by_ns);
 bool tree_ended(const struct tree *tree);
 
 /* Why the tree ended. */
-#define TREE_OUTCOMES(X)                                                                                     \
-	X(TREE_NOT_ENDED, "not_ended")                                                                       \
-	X(TREE_TERMINATED, "terminated")       /* somebody asked for it */                                   \
-	X(TREE_GAVE_UP, "gave_up")             /* too many restarts, or a policy said escalate */            \
-	X(TREE_AUTO_SHUTDOWN, "auto_shutdown") /* its significant children are done */                       \
+#define TREE_OUTCOMES(X)                                                                          \
+	X(TREE_NOT_ENDED, "not_ended")                                                            \
+	X(TREE_TERMINATED, "terminated")       /* somebody asked for it */                        \
+	X(TREE_GAVE_UP, "gave_up")	       /* too many restarts, or a policy said escalate */ \
+	X(TREE_AUTO_SHUTDOWN, "auto_shutdown") /* its significant children are done */            \
 	X(TREE_START_FAILED, "start_failed")   /* a child did not come up at the initial start */
 
 enum tree_outcome_kind {
@@ -173,7 +185,8 @@ enum tree_outcome_kind {
 
 struct tree_outcome {
 	enum tree_outcome_kind kind;
-	const char *culprit;        /* path of the child that it began with, as deep as is known; "": none. The tree's own, until its next start */
+	const char *
+		culprit; /* path of the child that it began with, as deep as is known; "": none. The tree's own, until its next start */
 };
 
 /* How the root came down, or is coming down: TREE_NOT_ENDED while it isn't. */

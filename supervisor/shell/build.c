@@ -66,6 +66,15 @@ fill_child(struct spec *spec, const struct tractor_child *child)
 		spec->mailbox = child->mailbox == TRACTOR_UNBOUNDED ? 0 : child->mailbox;
 	spec->redeliver = child->redeliver;
 	spec->backoff.initial_ns = child->backoff_initial_ms * SPEC_MILLISECOND;
+	if (spec->backoff.max_ns < spec->backoff.initial_ns)
+		spec->backoff.max_ns = spec->backoff.initial_ns;
+}
+
+static void
+complain(void *arg, const struct spec *where, const char *complaint)
+{
+	(void)arg;
+	tri_why(TRACTOR_EINVAL, "%s: %s", where->name, complaint);
 }
 
 tractor_err
@@ -86,6 +95,8 @@ build_child(const struct tractor_child *child, struct spec **ret_spec)
 		err = add_pairs(&spec->args, child->args, "args");
 	if (err == TRACTOR_OK)
 		err = add_pairs(&spec->env, child->env, "env");
+	if (err == TRACTOR_OK && spec_check(spec, complain, NULL) > 0)
+		err = TRACTOR_EINVAL;
 	spec->exec = strdup(child->exec);
 	spec->role = child->actor ? strdup(child->actor) : NULL;
 	if (err == TRACTOR_OK && (!spec->exec || (child->actor && !spec->role)))

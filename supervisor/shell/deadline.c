@@ -3,6 +3,8 @@
  * its stack is captured; SIGCONT, for a stopped process keeps SIGABRT pending; SIGKILL.
  */
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "shell.h"
 
@@ -25,23 +27,53 @@ deadline_delivered(struct slot *slot)
 		arm(slot, slot->runtime->loop.now_ns + limit_ns);
 }
 
-/* Since when it has been at one thing; 0: it isn't. One that has messages before it and doesn't come round, without being in a handler, was stopped. */
+/* Stopped, by SIGSTOP or a debugger; what can't be read is running. */
+static bool
+is_stopped(pid_t pid)
+{
+	char path[32], text[512] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return false;
+	size_t length = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[length] = '\0';
+	const char *end = strrchr(text, ')'); /* the name before it may be anything */
+	return end && (end[1] == ' ') && (end[2] == 'T' || end[2] == 't');
+}
+
+/* The black box's word for since when it is at one thing, as far as it can be believed; 0: at nothing. */
+static int64_t
+busy_since_ns(const struct slot *slot, int64_t now_ns)
+{
+	uint64_t since_ns = atomic_load(&slot->box->busy_since_ns);
+	int64_t believed_ns = since_ns > (uint64_t)now_ns ? now_ns : (int64_t)since_ns;
+
+	/* While we were stopped it may have been, too: its time begins anew. */
+	return believed_ns > 0 && believed_ns < slot->runtime->resumed_ns ? slot->runtime->resumed_ns
+									  : believed_ns;
+}
+
+/*
+ * Whether it has been at one thing for too long. One that has messages before it and is in no handler is fine, however long it takes (its step may wait for something else), unless it
+ * doesn't come round because it was stopped.
+ */
 static bool
 is_overdue(struct slot *slot, int64_t now_ns, int64_t limit_ns, int64_t *ret_look_again_ns)
 {
-	int64_t since_ns = (int64_t)atomic_load(&slot->box->busy_since_ns);
+	int64_t since_ns = busy_since_ns(slot, now_ns);
 	uint64_t progress = atomic_load(&slot->box->progress) + atomic_load(&slot->box->handled);
 	struct router_counts counts = { .delivered = 0 };
 
-	/* While we were stopped it may have been, too: its time begins anew. */
-	if (since_ns > 0 && since_ns < slot->runtime->resumed_ns)
-		since_ns = slot->runtime->resumed_ns;
 	router_counts(slot->runtime->router, slot->node->id, &counts);
 	*ret_look_again_ns = since_ns > 0	    ? since_ns + limit_ns
 			     : counts.delivered > 0 ? now_ns + limit_ns
 						    : 0;
-	return since_ns > 0 ? now_ns - since_ns >= limit_ns
-			    : counts.delivered > 0 && progress == slot->seen_progress;
+	if (since_ns > 0)
+		return now_ns - since_ns >= limit_ns;
+	return counts.delivered > 0 && progress == slot->seen_progress && is_stopped(slot->pid);
 }
 
 static void

@@ -19,16 +19,16 @@
 
 /* --- what it died of --- */
 
-/* How many processes the kernel has killed for want of memory, on this whole machine. */
+/* How many processes the kernel has killed for want of memory, on this whole machine; -1: can't be known now. */
 static long
 oom_kills(void)
 {
 	char line[128];
-	long count = 0;
+	long count = -1;
 	FILE *file = fopen("/proc/vmstat", "re");
 
 	if (!file)
-		return 0;
+		return -1;
 	while (fgets(line, sizeof(line), file))
 		if (sscanf(line, "oom_kill %ld", &count) == 1)
 			break;
@@ -53,7 +53,8 @@ oom_struck(void)
 	long now = oom_kills();
 	bool struck = oom_kills_seen >= 0 && now > oom_kills_seen;
 
-	oom_kills_seen = now;
+	if (now >= 0)
+		oom_kills_seen = now;
 	return struck;
 }
 
@@ -196,7 +197,7 @@ judge(struct slot *slot, const siginfo_t *info)
 	if (slot->violation) {
 		panicked(death, TRACTOR_CAUSE_PROTOCOL_VIOLATION);
 		say(death, slot->violation);
-	} else if (slot->ladder != LADDER_NONE) {
+	} else if (slot->ladder != LADDER_NONE && death->signal != 0) {
 		panicked(death, TRACTOR_CAUSE_DEADLINE);
 	}
 	judge_start(slot, death);
@@ -216,7 +217,8 @@ death_noticed(void *arg, uint32_t epoll_events)
 	if ((looked < 0 && errno != ECHILD) || (looked == 0 && info.si_pid == 0))
 		return;
 	/* While it is a zombie its number, and so its group's, can't be anybody else's: what it left behind goes with it. */
-	sys.group_kill(slot->pid, SIGKILL);
+	if (looked == 0)
+		sys.group_kill(slot->pid, SIGKILL);
 	slot->death = (struct death){ .time_ms = wall_clock_ms() };
 	if (sys.wait(slot->process.fd, WEXITED | WNOHANG, &info, &slot->death.usage) < 0) {
 		info.si_code =
@@ -318,7 +320,6 @@ end(struct slot *slot, struct node_verdict verdict)
 	enum node_end how = slot->death.end;
 
 	slot->judged = true;
-	registry_forget_watcher(slot);
 	slot_clear(slot);
 	tree_post_ended(slot->runtime->tree, slot->node, incarnation, how, verdict);
 }
@@ -338,6 +339,24 @@ say_obituary(struct slot *slot, pid_t pid, const char *planned)
 		*slot->hand_message ? ", with this in hand: " : "", slot->hand_message, planned);
 }
 
+/* Replies that the process had noted and that did not reach us: nng drops what it has not read of a peer that hangs up. Those that did are answered already. */
+static void
+salvage_answers(struct slot *slot, uint64_t done)
+{
+	for (size_t i = 0; slot->box && i < TRI_ANSWER_COUNT; i++) {
+		const struct tri_answer *answer = &slot->box->answers[i];
+		uint64_t sequence = answer->sequence;
+		uint32_t bytes = answer->payload_bytes;
+		uint8_t payload[TRI_ANSWER_BYTES];
+		if (sequence == 0 || sequence > done || bytes > TRI_ANSWER_BYTES)
+			continue;
+		memcpy(payload, answer->payload, bytes);
+		if (strcmp(tractor_err_name((tractor_err)answer->err), "TRACTOR_E?") != 0)
+			router_reply(slot->runtime->router, slot->node->id, sequence,
+				(tractor_err)answer->err, payload, bytes);
+	}
+}
+
 void
 death_drained(void *arg)
 {
@@ -346,6 +365,10 @@ death_drained(void *arg)
 	struct settling settling = { .slot = slot };
 	uint64_t done = believable_done(slot), hand = slot->box ? atomic_load(&slot->box->in_hand) : 0;
 
+	if (!slot->dead) {
+		hearing_violated(slot, "it closed its link and lives on");
+		return;
+	}
 	if (slot->judged)
 		return;
 	slot->judged = true;
@@ -354,6 +377,8 @@ death_drained(void *arg)
 	actorlog_close(&slot->logs[1]);
 	settling.planned = tree_would(runtime->tree, slot->node, slot->death.end, runtime->loop.now_ns);
 	note_message(slot, NULL);
+	registry_forget_watcher(slot);
+	salvage_answers(slot, done);
 	/* Stopped for good in the middle of a handler: no crash of its own, so its asker hears what all the others hear. */
 	if (!slot->death.panicked && tree_stops(slot->node) && !runtime_may_return(slot->node))
 		router_stopped(runtime->router, slot->node->id, runtime_stopped_error(runtime));

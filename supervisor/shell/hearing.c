@@ -12,6 +12,8 @@
 #include "shell.h"
 #include "why.h"
 
+#define HUNG_UP_GRACE_NS \
+	SPEC_SECOND /* between the end of a link and the end of the process: a ms or so where the process died */
 #define FRAMES_A_TURN 64 /* then it is the others' turn */
 
 void
@@ -136,8 +138,11 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 		hearing_violated(slot, "a bad hello: %s", tractor_why());
 		return;
 	}
+	if (slot->greeted && !slot->ready)
+		send_welcome(
+			slot); /* said again over a new connection: the first welcome may have gone with the old */
 	if (slot->greeted)
-		return; /* said again over a new connection: the welcome is on its way */
+		return;
 	slot->greeted = true;
 	loop_disarm(&slot->runtime->loop, &slot->hello);
 	send_welcome(slot);
@@ -314,12 +319,23 @@ hearing_ready(void *owner)
 	const uint8_t *payload;
 	bool bad = false;
 
+	if (slot->judged)
+		return; /* its end has been dealt with but for the policy's word: what comes now comes too late */
 	for (int i = 0; i < FRAMES_A_TURN && !slot->violation; i++) {
 		if (!wire_take(slot->wire, &frame, &payload, &bad)) {
 			if (slot->dead && wire_drained(slot->wire))
 				death_drained(slot);
+			else if (
+				slot->greeted && !slot->dead && !slot->said_bye && wire_drained(slot->wire) &&
+				!timer_armed(
+					&slot->drain
+						 .timer)) /* its death will be noticed in a moment; if not, it has let go of its link */
+				loop_arm(&slot->runtime->loop, &slot->drain,
+					slot->runtime->loop.now_ns + HUNG_UP_GRACE_NS);
 			return;
 		}
+		if (slot->box)
+			atomic_fetch_add_explicit(&slot->box->heard, 1, memory_order_relaxed);
 		if (bad)
 			hearing_violated(slot, "%s", tractor_why());
 		else

@@ -116,13 +116,17 @@ call_watches(struct loop *loop, const struct epoll_event *events, int count)
 	loop->batch_count = 0;
 }
 
-static void
+/* True if any was due. */
+static bool
 call_alarms(struct loop *loop)
 {
-	for (struct timer *timer; (timer = timers_due(&loop->timers, loop->now_ns));) {
+	bool any = false;
+
+	for (struct timer *timer; (timer = timers_due(&loop->timers, loop->now_ns)); any = true) {
 		struct alarm *alarm = alarm_of(timer);
 		alarm->due(alarm->arg);
 	}
+	return any;
 }
 
 /* Now it is `now_ns`, and nobody ran this process since `since_ns`, or at most since then: the doubt is in favour of those with a deadline. */
@@ -130,35 +134,53 @@ static int64_t
 lose(struct loop *loop, int64_t since_ns, int64_t now_ns)
 {
 	timers_shift(&loop->timers, now_ns - since_ns);
-	loop->now_ns = now_ns;
 	return now_ns - since_ns;
 }
 
-int64_t
-loop_stalled_ns(struct loop *loop)
+/* Whether it is too long since the last turn; a foreign loop sleeps in our place until our next deadline, and that is no time lost. */
+static bool
+was_away(const struct loop *loop, int64_t now_ns)
 {
-	int64_t now_ns = (int64_t)tri_now_ns();
+	int64_t since_ns = loop->now_ns > loop->foreign_until_ns ? loop->now_ns : loop->foreign_until_ns;
 
-	return now_ns - loop->now_ns > LOST_NS ? lose(loop, loop->now_ns, now_ns) : 0;
+	return now_ns > since_ns && now_ns - since_ns > LOST_NS;
+}
+
+int64_t
+loop_refresh(struct loop *loop)
+{
+	int64_t began_ns = loop->now_ns, now_ns = (int64_t)tri_now_ns();
+	bool away = was_away(loop, now_ns);
+
+	loop->now_ns = now_ns;
+	return away ? lose(loop, began_ns, now_ns) : 0;
 }
 
 tractor_err
-loop_turn(struct loop *loop, int64_t until_ns, int64_t *ret_lost_ns)
+loop_sleep(struct loop *loop, int64_t until_ns, int64_t *ret_lost_ns)
 {
-	struct epoll_event events[LOOP_BATCH];
 	int64_t timer_ns = timers_next_ns(&loop->timers);
 	int64_t began_ns = loop->now_ns, before_ns = (int64_t)tri_now_ns();
 	int timeout_ms = wait_ms(before_ns, until_ns < timer_ns ? until_ns : timer_ns);
+	bool away = was_away(loop, before_ns);
 
-	int count = sys.epoll_wait(loop->epoll, events, LOOP_BATCH, timeout_ms);
+	int count = sys.epoll_wait(loop->epoll, loop->events, LOOP_BATCH, timeout_ms);
 	if (count < 0 && errno != EINTR)
 		return tri_why(TRACTOR_ESYSTEM, "cannot wait: %s", strerror(errno));
+	loop->event_count = count > 0 ? count : 0;
 	loop->now_ns = (int64_t)tri_now_ns();
 	/* Only what is busy elsewhere looks like stopped, so it must be long. Without anything due nobody has a deadline. */
 	int64_t late_ns = timeout_ms < 0 ? 0 : loop->now_ns - before_ns - timeout_ms * INT64_C(1000000);
-	*ret_lost_ns =
-		before_ns - began_ns > LOST_NS || late_ns > LOST_NS ? lose(loop, began_ns, loop->now_ns) : 0;
-	call_watches(loop, events, count > 0 ? count : 0);
-	call_alarms(loop);
+	*ret_lost_ns = away || late_ns > LOST_NS ? lose(loop, began_ns, loop->now_ns) : 0;
 	return TRACTOR_OK;
+}
+
+bool
+loop_serve(struct loop *loop)
+{
+	int count = loop->event_count;
+
+	loop->event_count = 0;
+	call_watches(loop, loop->events, count);
+	return call_alarms(loop) || count > 0;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 
 #include <tractor/error.h>
 
@@ -29,7 +30,10 @@ struct loop {
 	int epoll;
 	struct timers timers;
 	int64_t now_ns; /* CLOCK_MONOTONIC as of the last wake-up: one moment for all that it caused */
-	struct watch *batch[LOOP_BATCH];
+	int64_t foreign_until_ns; /* a foreign loop will wake us then at the latest; 0: there is none */
+	struct epoll_event events[LOOP_BATCH]; /* found, not yet served */
+	int event_count;
+	struct watch *batch[LOOP_BATCH]; /* being served */
 	int batch_count;
 };
 
@@ -52,13 +56,14 @@ void loop_arm(struct loop *loop, struct alarm *alarm, int64_t at_ns);
 void loop_disarm(struct loop *loop, struct alarm *alarm);
 
 /*
- * Waits until something happens, at the latest until `until_ns` (INT64_MAX: no limit; in the past: doesn't wait), and tells whom it concerns.
- * *ret_lost_ns: for how long this process was stopped meanwhile, to be given back to every deadline; alarms are shifted already.
- * TRACTOR_ESYSTEM: epoll itself failed.
+ * Waits until something happens, at the latest until `until_ns` (INT64_MAX: no limit; in the past: doesn't wait). *ret_lost_ns: for how long this process was
+ * stopped, or away from the loop, beyond what it had meant to be: to be given back to every deadline before loop_serve() tells anybody of anything. Alarms
+ * are shifted already. TRACTOR_ESYSTEM: epoll itself failed.
  */
-tractor_err loop_turn(struct loop *loop, int64_t until_ns, int64_t *ret_lost_ns);
-
-/* The same for a stop since the wake-up of the last turn, while this process was busy with it; 0: there was none. */
-int64_t loop_stalled_ns(struct loop *loop);
+tractor_err loop_sleep(struct loop *loop, int64_t until_ns, int64_t *ret_lost_ns);
+/* Tells those whom it concerns what loop_sleep() found, and those that are due. True if there was anybody. */
+bool loop_serve(struct loop *loop);
+/* What time it is, for a caller that has come back from elsewhere; gives what was lost, as above. */
+int64_t loop_refresh(struct loop *loop);
 
 #endif

@@ -84,7 +84,10 @@ orphans_open(struct tractor_runtime *runtime)
 		return err;
 	}
 	runtime->orphans.watch = (struct watch){ .fd = -1, .ready = child_signal, .arg = runtime };
-	return loop_watch(&runtime->loop, &runtime->orphans.watch, fd, EPOLLIN);
+	tractor_err err = loop_watch(&runtime->loop, &runtime->orphans.watch, fd, EPOLLIN);
+	if (err != TRACTOR_OK)
+		sys.close(fd);
+	return err;
 }
 
 void

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -180,8 +181,8 @@ on_reading(void *arg, uint32_t epoll_events)
 	int fd = judgement->reading.fd;
 	ssize_t put = (epoll_events & (EPOLLERR | EPOLLHUP))
 			      ? -1
-			      : sys.write(fd, judgement->question + judgement->asked_bytes,
-					judgement->question_bytes - judgement->asked_bytes);
+			      : send(fd, judgement->question + judgement->asked_bytes,
+					judgement->question_bytes - judgement->asked_bytes, MSG_NOSIGNAL);
 
 	if (put > 0)
 		judgement->asked_bytes += (size_t)put;
@@ -222,8 +223,12 @@ start_program(struct judgement *judgement, char **argv)
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
 	tractor_err err = TRACTOR_ESYSTEM;
 
-	/* The child reads with ordinary, blocking reads; it is our writing end that must not block. */
-	if (pipe2(in, O_CLOEXEC) == 0 && fcntl(in[1], F_SETFL, O_NONBLOCK) == 0 && sys.pipe(out) == 0) {
+	/*
+	 * Its standard input is a socket, for a pipe whose reader has gone would be a SIGPIPE to the whole program. The child reads with ordinary, blocking reads; it
+	 * is our end that must not block.
+	 */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) == 0 &&
+		fcntl(in[1], F_SETFL, O_NONBLOCK) == 0 && sys.pipe(out) == 0) {
 		struct spawn_plan plan = { .path = argv[0],
 			.argv = argv,
 			.envp = environ,

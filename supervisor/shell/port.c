@@ -39,8 +39,7 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 			.limit_ms = frame->limit_ms,
 			.payload = payload,
 			.payload_bytes = used };
-		runtime->loop.now_ns =
-			(int64_t)tri_now_ns(); /* the program may have been elsewhere for long */
+		runtime_refresh(runtime); /* the program may have been elsewhere for long */
 		if (frame->target == 0)
 			registry_ask(runtime, &send);
 		else
@@ -108,8 +107,10 @@ port_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_fr
 	if (!runtime->port || runtime->port->id != port)
 		return false;
 	packet = malloc(sizeof(*packet) + payload_bytes);
-	if (!packet)
-		return true; /* the answer is lost; what waits for it has its limit */
+	if (!packet) {
+		tri_context_lose(&runtime->port->ctx, frame);
+		return true;
+	}
 	*packet = (struct tri_packet){ .frame = *frame, .payload = (uint8_t *)(packet + 1) };
 	packet->frame.payload_bytes = (uint32_t)payload_bytes;
 	if (payload_bytes > 0)

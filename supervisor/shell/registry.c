@@ -148,6 +148,16 @@ find_slot(struct tractor_runtime *runtime, uint64_t actor, tractor_err *ret_err)
 
 /* --- the questions --- */
 
+/* What is compared text by text, message by message, must not be endless: an actor has asked for it. */
+static bool
+too_many(struct tractor_runtime *runtime, const struct router_send *ask, size_t messages, size_t args)
+{
+	if (messages <= MESSAGES_MAX && args <= MESSAGES_MAX)
+		return false;
+	runtime_refuse(runtime, ask, TRACTOR_EINVAL, "more than 1024 messages or arguments");
+	return true;
+}
+
 static void
 on_find(struct tractor_runtime *runtime, const struct router_send *ask, const void *msg)
 {
@@ -155,6 +165,8 @@ on_find(struct tractor_runtime *runtime, const struct router_send *ask, const vo
 	struct node *node = tree_find(runtime->tree, find->path);
 	struct slot *slot = node ? slot_of(node) : NULL;
 
+	if (too_many(runtime, ask, find->messages.count, 0))
+		return;
 	if (!slot) {
 		tri_why(TRACTOR_ENOACTOR,
 			node ? "%s is a supervisor, not an actor" : "there is no %s in the tree", find->path);
@@ -174,6 +186,8 @@ on_verify(struct tractor_runtime *runtime, const struct router_send *ask, const 
 	tractor_err err;
 	struct slot *slot = find_slot(runtime, verify->actor, &err);
 
+	if (too_many(runtime, ask, verify->messages.count, 0))
+		return;
 	if (slot)
 		err = registry_compare(
 			slot, verify->protocol, verify->messages.items, verify->messages.count);
@@ -293,6 +307,8 @@ on_spawn(struct tractor_runtime *runtime, const struct router_send *ask, const v
 {
 	const struct tri_supervisor_spawn *spawn = msg;
 	struct node *node;
+	if (too_many(runtime, ask, spawn->messages.count, spawn->args.count))
+		return;
 	struct later *later = later_new(runtime, ask, spawn->protocol, &spawn->messages);
 	tractor_err err = later ? add_member(runtime, spawn, &node) : TRACTOR_ENOMEM;
 

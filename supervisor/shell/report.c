@@ -70,60 +70,79 @@ message_json(struct slot *slot, const struct router_message *message)
 		hex(message->digest), "ask", message->ask);
 }
 
-/* The mapping of /proc/self/maps that an address is in: its file, and where the file would begin in memory. False: none. */
-static bool
-find_mapping(const char *maps, uint64_t address, char *ret_module, size_t size, uint64_t *ret_offset)
-{
+struct mapping {
 	uint64_t start, end, offset;
-	int at;
+	const char *module;
+};
 
-	for (const char *line = maps; line && *line;
-		line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-		at = 0;
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %*s %*u %n", &start, &end, &offset,
-			    &at) < 3 ||
-			at == 0)
-			continue;
-		if (address < start || address >= end)
-			continue;
-		size_t length = strcspn(line + at, "\n");
-		snprintf(ret_module, size, "%.*s", (int)(length < size ? length : size - 1), line + at);
-		*ret_offset = address - start + offset;
-		return true;
-	}
-	return false;
+#define MAPPINGS_MAX 512 /* what the black box has room for, and a bound on what a hostile one costs */
+
+/* One line of /proc/self/maps, which is cut up: "start-end perms offset device inode   path". False: it is none. */
+static bool
+parse_mapping(char *line, struct mapping *ret_mapping)
+{
+	char *at;
+	struct mapping mapping = { .start = strtoull(line, &at, 16) };
+
+	if (*at != '-')
+		return false;
+	mapping.end = strtoull(at + 1, &at, 16);
+	if (!(at = strchr(at + (*at == ' '), ' ')))
+		return false;
+	mapping.offset = strtoull(at, &at, 16);
+	for (int words = 0; words < 2 && at; words++)
+		at = *at == ' ' ? strchr(at + 1, ' ') : NULL;
+	if (!at)
+		return false;
+	mapping.module = at + strspn(at, " ");
+	*ret_mapping = mapping;
+	return true;
+}
+
+/* Fills up to MAPPINGS_MAX from `maps`, which is cut into lines. */
+static size_t
+parse_mappings(char *maps, struct mapping *mappings)
+{
+	size_t count = 0;
+	char *rest;
+
+	for (char *line = strtok_r(maps, "\n", &rest); line && count < MAPPINGS_MAX;
+		line = strtok_r(NULL, "\n", &rest))
+		if (parse_mapping(line, &mappings[count]))
+			count++;
+	return count;
 }
 
 static json_t *
-frame_json(const char *maps, uint64_t address)
+frame_json(const struct mapping *mappings, size_t count, uint64_t address)
 {
-	char module[512];
-	uint64_t offset;
 	json_t *frame =
 		json_pack("{s:o, s:n, s:n, s:n}", "address", hex(address), "function", "file", "line");
+	size_t i = 0;
 
-	if (!frame || !find_mapping(maps, address, module, sizeof(module), &offset))
+	while (i < count && (address < mappings[i].start || address >= mappings[i].end))
+		i++;
+	if (!frame || i == count)
 		return frame;
-	json_object_set_new(frame, "module", utf8_json(module, strlen(module)));
-	json_object_set_new(frame, "offset", hex(offset));
+	json_object_set_new(frame, "module", utf8_json(mappings[i].module, strlen(mappings[i].module)));
+	json_object_set_new(frame, "offset", hex(address - mappings[i].start + mappings[i].offset));
 	return frame;
 }
 
 /* Raw: addresses, modules and offsets. */
 static json_t *
-backtrace_json(const struct tri_fault *fault)
+backtrace_json(struct tri_fault *fault)
 {
 	json_t *frames = json_array();
-	uint32_t size = fault->maps_bytes < TRI_MAPS_BYTES ? fault->maps_bytes : TRI_MAPS_BYTES;
 	uint32_t count = fault->frame_count < TRI_FRAME_COUNT ? fault->frame_count : TRI_FRAME_COUNT;
-	char *maps = strndup(fault->maps, size);
+	struct mapping *mappings = calloc(MAPPINGS_MAX, sizeof(*mappings));
 
-	if (maps) {
-		json_array_append_new(frames, frame_json(maps, fault->instruction_pointer));
-		for (uint32_t i = 0; i < count; i++)
-			json_array_append_new(frames, frame_json(maps, fault->frames[i]));
-	}
-	free(maps);
+	fault->maps[fault->maps_bytes < TRI_MAPS_BYTES ? fault->maps_bytes : TRI_MAPS_BYTES - 1] = '\0';
+	size_t mapping_count = mappings ? parse_mappings(fault->maps, mappings) : 0;
+	json_array_append_new(frames, frame_json(mappings, mapping_count, fault->instruction_pointer));
+	for (uint32_t i = 0; i < count; i++)
+		json_array_append_new(frames, frame_json(mappings, mapping_count, fault->frames[i]));
+	free(mappings);
 	return frames;
 }
 
@@ -140,7 +159,7 @@ registers_json(const struct tri_fault *fault)
 }
 
 static void
-add_fault(json_t *report, const struct tri_fault *fault)
+add_fault(json_t *report, struct tri_fault *fault)
 {
 	if (!fault->complete) {
 		json_object_set_new(report, "backtrace", json_array());
@@ -206,12 +225,20 @@ recent_json(const struct slot *slot)
 static json_t *
 make_id(const struct slot *slot)
 {
+	struct tractor_runtime *runtime = slot->runtime;
 	time_t seconds = (time_t)(slot->death.time_ms / 1000);
 	char stamp[32];
 	struct tm broken;
 
 	gmtime_r(&seconds, &broken);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &broken);
+	/* Of several in one ms, the second and later ones are numbered. */
+	runtime->reports_in_ms =
+		slot->death.time_ms == runtime->last_report_ms ? runtime->reports_in_ms + 1 : 1;
+	runtime->last_report_ms = slot->death.time_ms;
+	if (runtime->reports_in_ms > 1)
+		return json_sprintf("%s.%03d-%s-%u-%u", stamp, (int)(slot->death.time_ms % 1000),
+			slot->node->spec->name, slot->incarnation, runtime->reports_in_ms);
 	return json_sprintf("%s.%03d-%s-%u", stamp, (int)(slot->death.time_ms % 1000), slot->node->spec->name,
 		slot->incarnation);
 }
@@ -237,10 +264,14 @@ report_make(struct slot *slot, const struct router_message *in_hand, const char 
 	if (!report)
 		return NULL;
 	json_object_set_new(report, "message", in_hand ? message_json(slot, in_hand) : json_null());
-	if (slot->box) {
-		add_fault(report, &slot->box->fault);
+	/* A copy: a process that it left behind may still be writing there. */
+	struct tri_fault *fault = slot->box ? malloc(sizeof(*fault)) : NULL;
+	if (fault) {
+		memcpy(fault, &slot->box->fault, sizeof(*fault));
+		add_fault(report, fault);
 		json_object_set_new(report, "recent", recent_json(slot));
 	}
+	free(fault);
 	json_object_set_new(report, "log_tail", log_json(slot));
 	json_object_set_new(report, "rusage", rusage_json(&death->usage));
 	return report;

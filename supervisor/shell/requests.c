@@ -446,12 +446,26 @@ static void
 wait_for(struct tractor_runtime *runtime, struct control_request *request, struct node *node,
 	enum waiter_for what)
 {
-	if (waiter_add(runtime, node, what, steered, request) != TRACTOR_OK) {
-		control_end(request, CONTROL_FAILED, "out of memory");
-		return;
-	}
 	request->own = runtime;
 	request->gone = steer_gone;
+	if (waiter_add(runtime, node, what, steered, request) == TRACTOR_OK)
+		return;
+	request->gone = NULL;
+	control_end(request, CONTROL_FAILED, "out of memory");
+}
+
+/* The command has been given; now it is obeyed, as far as that goes at once, and what is left is waited for. */
+static void
+steer(struct tractor_runtime *runtime, struct control_request *request, uint64_t id, enum waiter_for what)
+{
+	tree_run(runtime->tree, runtime->loop.now_ns);
+	struct node *node = tree_by_id(runtime->tree, id);
+	if (node && !waiter_is_over(node, what))
+		wait_for(runtime, request, node, what);
+	else if (what == WAIT_DOWN || (node && node->state == NODE_RUNNING))
+		control_end(request, CONTROL_DONE, NULL);
+	else
+		control_end(request, CONTROL_FAILED, "it did not start; see: tractor events");
 }
 
 static void
@@ -463,7 +477,7 @@ on_start(struct tractor_runtime *runtime, struct control_request *request, const
 	if (!node)
 		return;
 	if (err == TRACTOR_OK)
-		wait_for(runtime, request, node, WAIT_UP);
+		steer(runtime, request, node->id, WAIT_UP);
 	else
 		control_end(request, CONTROL_FAILED, "%s is %s", node->path, node_state_name(node->state));
 }
@@ -472,32 +486,27 @@ static void
 on_stop(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
 	struct node *node = node_of(runtime, request, body);
+	uint64_t id = node ? node->id : 0;
 
 	if (!node)
 		return;
-	if (node->state == NODE_STOPPED) {
-		control_end(request, CONTROL_DONE, NULL);
-		return;
-	}
-	wait_for(runtime, request, node, WAIT_DOWN);
 	if (node == tree_root(runtime->tree))
 		tractor_runtime_stop(runtime, false);
 	else
 		tree_terminate(runtime->tree, node);
+	steer(runtime, request, id, WAIT_DOWN);
 }
 
 static void
 on_restart(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
 	struct node *node = node_of(runtime, request, body);
+	tractor_err err = node ? tree_restart(runtime->tree, node) : TRACTOR_OK;
 
 	if (!node)
 		return;
-	tractor_err err = tree_restart(runtime->tree, node);
-	tree_run(runtime->tree,
-		runtime->loop.now_ns); /* it is no longer running from here on, so that up means up again */
 	if (err == TRACTOR_OK)
-		wait_for(runtime, request, node, WAIT_UP);
+		steer(runtime, request, node->id, WAIT_UP);
 	else
 		control_end(request, CONTROL_FAILED, "%s: %s", node->path, tractor_err_text(err));
 }
@@ -506,8 +515,8 @@ static void
 on_down(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
 	(void)body;
-	wait_for(runtime, request, tree_root(runtime->tree), WAIT_DOWN);
 	tractor_runtime_stop(runtime, false);
+	steer(runtime, request, tree_root(runtime->tree)->id, WAIT_DOWN);
 }
 
 /* --- inject --- */

@@ -98,27 +98,52 @@ clean(const char *path)
 	close(at);
 }
 
-static tractor_err
-take_lock(struct rundir *rundir, const char *name)
+/* Whether the locked file is still the one of that name: one that another supervisor removed as it ended locks nothing. */
+static bool
+is_current(int fd, const char *file)
 {
-	char *file = rundir_file(rundir, "lock");
+	struct stat locked, named;
 
-	if (!file)
-		return TRACTOR_ENOMEM;
-	rundir->lock = sys.open(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-	free(file);
-	if (rundir->lock < 0)
+	return fstat(fd, &locked) == 0 && stat(file, &named) == 0 && locked.st_ino == named.st_ino &&
+	       locked.st_dev == named.st_dev;
+}
+
+/* *ret_again: the file was removed meanwhile. */
+static tractor_err
+try_lock(struct rundir *rundir, const char *name, const char *file, bool *ret_again)
+{
+	*ret_again = false;
+	int fd = sys.open(file, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+	if (fd < 0)
 		return tri_why(
 			TRACTOR_ESYSTEM, "cannot make a lock in %s: %s", rundir->path, strerror(errno));
-	if (sys.flock(rundir->lock, LOCK_EX | LOCK_NB) == 0)
-		return TRACTOR_OK;
+	bool locked = sys.flock(fd, LOCK_EX | LOCK_NB) == 0;
 	int error = errno;
-	sys.close(rundir->lock);
-	rundir->lock = -1;
+	if (locked && is_current(fd, file)) {
+		rundir->lock = fd;
+		return TRACTOR_OK;
+	}
+	sys.close(fd);
+	*ret_again = locked;
+	if (locked)
+		return tri_why(TRACTOR_ESYSTEM, "the lock in %s is removed again and again", rundir->path);
 	if (error == EWOULDBLOCK)
 		return tri_why(TRACTOR_EEXIST, "a tree \"%s\" is running already; see: tractor -t %s status",
 			name, name);
 	return tri_why(TRACTOR_ESYSTEM, "cannot lock %s: %s", rundir->path, strerror(error));
+}
+
+static tractor_err
+take_lock(struct rundir *rundir, const char *name)
+{
+	char *file = rundir_file(rundir, "lock");
+	tractor_err err = TRACTOR_ENOMEM;
+	bool again = file != NULL;
+
+	for (int tries = 0; again && tries < 10; tries++)
+		err = try_lock(rundir, name, file, &again);
+	free(file);
+	return err;
 }
 
 static tractor_err

@@ -311,7 +311,7 @@ runtime_set_clock(struct tractor_runtime *runtime)
 
 	if (runtime->clock.fd < 0 || at_ns == runtime->clock_ns)
 		return;
-	runtime->clock_ns = at_ns;
+	runtime->clock_ns = runtime->loop.foreign_until_ns = at_ns;
 	if (at_ns != INT64_MAX) {
 		at_ns = at_ns > 0 ? at_ns : 1;
 		when.it_value =
@@ -333,27 +333,48 @@ give_back(struct tractor_runtime *runtime, int64_t lost_ns)
 		(long long)(lost_ns / SPEC_MILLISECOND));
 }
 
-tractor_err
-runtime_wait(struct tractor_runtime *runtime, int64_t until_ns)
+void
+runtime_refresh(struct tractor_runtime *runtime)
+{
+	int64_t lost_ns = loop_refresh(&runtime->loop);
+
+	if (lost_ns > 0)
+		give_back(runtime, lost_ns);
+}
+
+/* What there is to hear, at the latest until `until_ns`. */
+static tractor_err
+hear(struct tractor_runtime *runtime, int64_t until_ns, bool *ret_heard)
 {
 	int64_t lost_ns = 0;
+	tractor_err err = loop_sleep(&runtime->loop, until_ns, &lost_ns);
 
-	runtime->loop.now_ns = (int64_t)tri_now_ns();
-	/* What is due already may be all that the caller waits for: then there is nothing left to sleep for. */
-	if (next_ns(runtime) <= runtime->loop.now_ns)
-		until_ns = 0;
-	settle(runtime);
-	tractor_err err = loop_turn(&runtime->loop, earlier(until_ns, next_ns(runtime)), &lost_ns);
 	if (err != TRACTOR_OK)
 		return err;
 	if (lost_ns > 0)
 		give_back(runtime, lost_ns);
-	settle(runtime);
-	lost_ns = loop_stalled_ns(&runtime->loop);
-	if (lost_ns > 0)
-		give_back(runtime, lost_ns);
-	runtime_set_clock(runtime);
+	*ret_heard = loop_serve(&runtime->loop);
 	return TRACTOR_OK;
+}
+
+/* Everybody is heard before anybody is judged: the program may have been elsewhere, and what came meanwhile came in time. */
+tractor_err
+runtime_wait(struct tractor_runtime *runtime, int64_t until_ns)
+{
+	bool heard = false;
+	tractor_err err = hear(runtime, 0, &heard);
+	bool due = next_ns(runtime) <= runtime->loop.now_ns;
+
+	if (err != TRACTOR_OK)
+		return err;
+	settle(runtime);
+	/* What was heard, or was due, may be all that the caller waits for. */
+	if (!heard && !due) {
+		err = hear(runtime, earlier(until_ns, next_ns(runtime)), &heard);
+		settle(runtime);
+	}
+	runtime_set_clock(runtime);
+	return err;
 }
 
 tractor_err
@@ -483,8 +504,10 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	}
 	err = tree_new(spec, &tree_operations, runtime, (uint64_t)seed.tv_nsec ^ (uint64_t)seed.tv_sec,
 		&runtime->tree);
-	if (err != TRACTOR_OK)
+	if (err != TRACTOR_OK) {
+		spec_free(spec);
 		return err;
+	}
 	err = runtime_add_slots(runtime, tree_root(runtime->tree));
 	if (err == TRACTOR_OK)
 		err = port_open(runtime);
@@ -557,29 +580,38 @@ tractor_runtime_open_file(
 /* --- adding --- */
 
 struct outcome {
+	const struct tractor_protocol *protocol; /* that it must serve; NULL: any */
 	bool known;
 	tractor_err err;
+	uint64_t id;
 	char text[1024];
 };
 
+/* What is to be known of the node is taken here, while it is there: a temporary one may be gone when the caller goes on. */
 static void
 outcome_known(void *arg, struct node *node, tractor_err err, const char *text)
 {
 	struct outcome *outcome = arg;
 
-	*outcome = (struct outcome){ .known = true, .err = err };
+	outcome->known = true;
+	outcome->id = node->id;
+	outcome->err = err;
 	snprintf(outcome->text, sizeof(outcome->text), "%s%s%s", node->path,
 		err == TRACTOR_IGNORE ? ": " : " did not start: ", text);
+	if (err != TRACTOR_OK || !outcome->protocol || !slot_of(node))
+		return;
+	outcome->err = registry_compare_protocol(slot_of(node), outcome->protocol);
+	if (outcome->err != TRACTOR_OK)
+		snprintf(outcome->text, sizeof(outcome->text), "%s", tractor_why());
 }
 
-/* Adds a child to the root, takes the spec over, and waits until it is up. */
+/* Adds a child to the root, taking the spec over. */
 static tractor_err
-add_and_wait(struct tractor_runtime *runtime, struct spec *spec, struct node **ret_node)
+add(struct tractor_runtime *runtime, struct spec *spec, struct outcome *outcome)
 {
-	struct outcome outcome = { .known = false };
-	tractor_err err = runtime->closing
-				  ? TRACTOR_ECLOSED
-				  : tree_add(runtime->tree, tree_root(runtime->tree), spec, ret_node);
+	struct node *node;
+	tractor_err err = runtime->closing ? TRACTOR_ECLOSED
+					   : tree_add(runtime->tree, tree_root(runtime->tree), spec, &node);
 
 	if (err != TRACTOR_OK) {
 		tri_why(err, "%s: %s", spec->name, tractor_err_text(err));
@@ -587,57 +619,77 @@ add_and_wait(struct tractor_runtime *runtime, struct spec *spec, struct node **r
 		return err;
 	}
 	runtime->start_failure[0] = '\0';
-	err = runtime_add_slots(runtime, *ret_node);
+	outcome->id = node->id;
+	err = runtime_add_slots(runtime, node);
 	if (err == TRACTOR_OK)
-		err = waiter_add(runtime, *ret_node, WAIT_UP, outcome_known, &outcome);
-	if (err != TRACTOR_OK) {
-		tree_terminate(runtime->tree, *ret_node);
-		return err;
-	}
-	while (err == TRACTOR_OK && !outcome.known)
+		err = waiter_add(runtime, node, WAIT_UP, outcome_known, outcome);
+	if (err != TRACTOR_OK)
+		tree_terminate(runtime->tree, node);
+	return err;
+}
+
+/* Adds a child to the root and waits until it is up, or isn't to be. */
+static tractor_err
+add_and_wait(struct tractor_runtime *runtime, struct spec *spec, struct outcome *outcome)
+{
+	tractor_err err = add(runtime, spec, outcome);
+
+	while (err == TRACTOR_OK && !outcome->known)
 		err = runtime_wait(runtime, TRI_FOREVER);
-	waiter_forget(runtime, &outcome);
-	if (err != TRACTOR_OK || outcome.err == TRACTOR_OK)
+	waiter_forget(runtime, outcome);
+	if (err != TRACTOR_OK || outcome->err == TRACTOR_OK)
 		return err;
 	if (runtime->closing)
 		return tri_why(TRACTOR_ECLOSED, "the tree is being stopped");
-	return tri_why(outcome.err, "%s", *runtime->start_failure ? runtime->start_failure : outcome.text);
+	return tri_why(outcome->err, "%s",
+		outcome->err == TRACTOR_ESTART && *runtime->start_failure ? runtime->start_failure
+									  : outcome->text);
+}
+
+/* Stops and forgets a child, so that its name is free again. */
+static void
+take_back(struct tractor_runtime *runtime, uint64_t id)
+{
+	struct node *node = tree_by_id(runtime->tree, id);
+
+	if (node)
+		tree_terminate(runtime->tree, node);
+	while ((node = tree_by_id(runtime->tree, id)) && node->state != NODE_STOPPED)
+		if (runtime_wait(runtime, TRI_FOREVER) != TRACTOR_OK)
+			return;
+	if (node)
+		tree_remove(runtime->tree, node);
+	settle(runtime);
 }
 
 tractor_err
 tractor_start_child(struct tractor_runtime *runtime, const struct tractor_protocol *protocol,
 	const struct tractor_child *child, struct tractor_address *ret_address)
 {
+	struct outcome outcome = { .protocol = protocol };
 	struct spec *spec;
-	struct node *node;
 	tractor_err err = tree_ended(runtime->tree) ? tri_why(TRACTOR_ECLOSED, "the tree has ended")
 						    : build_child(child, &spec);
 
 	if (err == TRACTOR_OK)
-		err = add_and_wait(runtime, spec, &node);
-	if (err != TRACTOR_OK)
-		return err;
-	err = registry_compare_protocol(slot_of(node), protocol);
+		err = add_and_wait(runtime, spec, &outcome);
 	if (err == TRACTOR_OK) {
-		*ret_address = (struct tractor_address){ .actor = node->id };
-		return TRACTOR_OK;
+		*ret_address = (struct tractor_address){ .actor = outcome.id };
+	} else if (err == TRACTOR_EPROTOCOL) {
+		take_back(runtime, outcome.id);
+		tri_why(err, "%s", outcome.text);
 	}
-	tree_terminate(runtime->tree, node);
-	while (node->state == NODE_RUNNING || node->state == NODE_STOPPING)
-		if (runtime_wait(runtime, TRI_FOREVER) != TRACTOR_OK)
-			break;
-	tree_remove(runtime->tree, node);
 	return err;
 }
 
 tractor_err
 tractor_runtime_load(struct tractor_runtime *runtime, const char *path)
 {
+	struct outcome outcome = { .known = false };
 	struct spec *spec;
-	struct node *node;
 	tractor_err err = build_file(path, &spec);
 
-	return err == TRACTOR_OK ? add_and_wait(runtime, spec, &node) : err;
+	return err == TRACTOR_OK ? add_and_wait(runtime, spec, &outcome) : err;
 }
 
 const char *
@@ -666,9 +718,11 @@ void
 tractor_runtime_stop(struct tractor_runtime *runtime, bool now)
 {
 	runtime->closing = true;
-	tree_terminate(runtime->tree, tree_root(runtime->tree));
 	if (now)
-		each_slot(runtime, slot_kill);
+		tree_kill(runtime->tree, tree_root(runtime->tree));
+	else
+		tree_terminate(runtime->tree, tree_root(runtime->tree));
+	runtime_set_clock(runtime);
 }
 
 static void

@@ -152,7 +152,8 @@ struct slot {
 	uint32_t last_incarnation;
 	char last_message[2 * PAYLOAD_NAME_MAX];
 	uint64_t last_digest, last_address;
-	char hand_message[2 * PAYLOAD_NAME_MAX]; /* what the death that is being dealt with had in hand; "": nothing */
+	char hand_message
+		[2 * PAYLOAD_NAME_MAX]; /* what the death that is being dealt with had in hand; "": nothing */
 	uint64_t hand_digest;
 	char last_exit[48]; /* "": it has not ended yet */
 	struct line *lines; /* a ring of LINES_KEPT */
@@ -261,7 +262,9 @@ tractor_err registry_compare_protocol(const struct slot *slot, const struct trac
 enum waiter_for { WAIT_UP, WAIT_DOWN };
 typedef void waiter_done(void *arg, struct node *node, tractor_err err, const char *text);
 
-/* Calls `done` once, perhaps at once. ENOMEM: it won't be. */
+/* Whether there is nothing to wait for: it is up, or down, as things are. */
+bool waiter_is_over(struct node *node, enum waiter_for what);
+/* Calls `done` once, when the node's state changes to it; not for what it is already. ENOMEM: it won't be. */
 tractor_err waiter_add(struct tractor_runtime *runtime, struct node *node, enum waiter_for what,
 	waiter_done *done, void *arg);
 /* Those of `arg` are not called any more. */
@@ -344,13 +347,16 @@ struct tractor_runtime {
 	int64_t resumed_ns; /* since when we run again after having been stopped; 0: we never were */
 	struct waiter *waiters;
 	struct port *port;
-	uint64_t last_port; /* ids given to ports */
-	uint64_t report_count;
+	uint64_t last_port;	/* ids given to ports */
+	int64_t last_report_ms; /* of the last crash report's id, and how many there were in that ms */
+	unsigned reports_in_ms;
 	bool closing;
-	bool undecided; /* some slot is */
+	bool undecided;		  /* some slot is */
 	char start_failure[1024]; /* the first child that did not start, and why */
 };
 
+/* What time it is, for a call of the program's; what it was away from us for is given back to every deadline. */
+void runtime_refresh(struct tractor_runtime *runtime);
 /* Slots for the actors at and below `node`, which has just been added. */
 tractor_err runtime_add_slots(struct tractor_runtime *runtime, struct node *node);
 /* The path of an actor's address; NULL: none known. */

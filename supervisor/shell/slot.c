@@ -159,6 +159,7 @@ static char **
 make_environment(const struct spec *spec, const char *url, size_t *ret_made)
 {
 	size_t inherited = 0, count = 0;
+	bool whole = true;
 
 	while (environ && environ[inherited])
 		inherited++;
@@ -174,7 +175,15 @@ make_environment(const struct spec *spec, const char *url, size_t *ret_made)
 	entries[count++] = entry_of(TRI_ENV_LINK, url);
 	if (spec->role)
 		entries[count++] = entry_of(TRI_ENV_ACTOR, spec->role);
-	return entries;
+	for (size_t i = *ret_made; i < count; i++)
+		if (!entries[i])
+			whole = false;
+	if (whole)
+		return entries;
+	for (size_t i = *ret_made; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	return NULL;
 }
 
 static void

@@ -42,6 +42,16 @@ is_over(const struct waiter *waiter, tractor_err *ret_err, const char **ret_text
 	return true;
 }
 
+bool
+waiter_is_over(struct node *node, enum waiter_for what)
+{
+	struct waiter waiter = { .node = node, .what = what };
+	tractor_err err;
+	const char *text;
+
+	return is_over(&waiter, &err, &text);
+}
+
 tractor_err
 waiter_add(struct tractor_runtime *runtime, struct node *node, enum waiter_for what, waiter_done *done,
 	void *arg)

@@ -18,6 +18,8 @@
 #define KEPT_MAX \
 	8192 /* frames kept for a peer that doesn't read: far beyond a window and anybody's sensible number of open asks */
 
+#define KEPT_MAX_BYTES (128u << 20) /* eight of the largest messages */
+
 struct kept {
 	struct kept *next;
 	nng_msg *message;
@@ -32,7 +34,7 @@ struct wire {
 	nng_aio *receiving, *sending;
 	nng_msg *taken;		   /* behind the payload that was last given out */
 	struct kept *first, *last; /* to be sent when `sending` is done */
-	size_t kept_count;
+	size_t kept_count, kept_bytes;
 	bool sending_now;
 	bool stalled;		   /* no receive is outstanding */
 	_Atomic uint64_t expected; /* the peer's pid; 0: nobody */
@@ -322,6 +324,7 @@ send_kept(struct wire *wire)
 		if (!(wire->first = kept->next))
 			wire->last = NULL;
 		wire->kept_count--;
+		wire->kept_bytes -= nng_msg_len(kept->message);
 		if (!try_send(wire, kept->message))
 			send_later(wire, kept->message);
 		free(kept);
@@ -346,7 +349,7 @@ wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_pa
 static tractor_err
 keep(struct wire *wire, nng_msg *message)
 {
-	if (wire->kept_count >= KEPT_MAX)
+	if (wire->kept_count >= KEPT_MAX || wire->kept_bytes + nng_msg_len(message) > KEPT_MAX_BYTES)
 		return tri_why(
 			TRACTOR_EFULL, "%zu frames wait for it already and it reads none", wire->kept_count);
 	struct kept *kept = malloc(sizeof(*kept));
@@ -359,6 +362,7 @@ keep(struct wire *wire, nng_msg *message)
 		wire->first = kept;
 	wire->last = kept;
 	wire->kept_count++;
+	wire->kept_bytes += nng_msg_len(message);
 	return TRACTOR_OK;
 }
 

@@ -21,26 +21,28 @@
 #include "scenario.h"
 
 #define SEED_DEADLINE_MS 5000
-#define SEED_PROMPTLY_MS 2000 /* well below the 5000 of a default limit: it was not that which ended the wait */
+#define SEED_PROMPTLY_MS \
+	2000 /* well below the 5000 of a default limit: it was not that which ended the wait */
 #define SEED_KEPT 2048
 
 /* A verb that must succeed, and one that must fail in this way. */
-#define OK(call)                                                                                            \
-	do {                                                                                                \
-		tractor_err err_ = (call);                                                                  \
-		ck_assert_msg(err_ == TRACTOR_OK, "%s: %s: %s", #call, tractor_err_name(err_), tractor_why()); \
+#define OK(call)                                                                                         \
+	do {                                                                                             \
+		tractor_err err_ = (call);                                                               \
+		ck_assert_msg(                                                                           \
+			err_ == TRACTOR_OK, "%s: %s: %s", #call, tractor_err_name(err_), tractor_why()); \
 	} while (0)
 
-#define FAILS(wanted, call)                                                                      \
-	do {                                                                                     \
-		tractor_err err_ = (call);                                                       \
-		ck_assert_msg(err_ == (wanted), "%s: %s, not %s: %s", #call,                     \
-			tractor_err_name(err_), tractor_err_name(wanted), tractor_why());        \
+#define FAILS(wanted, call)                                                                          \
+	do {                                                                                         \
+		tractor_err err_ = (call);                                                           \
+		ck_assert_msg(err_ == (wanted), "%s: %s, not %s: %s", #call, tractor_err_name(err_), \
+			tractor_err_name(wanted), tractor_why());                                    \
 	} while (0)
 
 /* The same for what a probe reports of a verb that it used. */
-#define OUTCOME(wanted, outcome)                                                                        \
-	ck_assert_msg((outcome).err == (wanted), "the probe got %s, not %s: %s",                        \
+#define OUTCOME(wanted, outcome)                                                 \
+	ck_assert_msg((outcome).err == (wanted), "the probe got %s, not %s: %s", \
 		tractor_err_name((tractor_err)(outcome).err), tractor_err_name(wanted), (outcome).why)
 
 #define ck_assert_contains(text, part) \
@@ -80,8 +82,8 @@ seed_keep(struct seed_notes *notes, const char *what, const char *path, uint32_t
 }
 
 static inline void
-seed_on_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line,
-	size_t length)
+seed_on_line(
+	void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
 {
 	struct seed *seed = arg;
 
@@ -101,11 +103,9 @@ seed_on_event(void *arg, const struct tractor_event *event)
 static inline struct tractor_options
 seed_options(struct seed *seed)
 {
-	return (struct tractor_options){ .name = "t",
-		.intensity = 100,
-		.on_line = seed_on_line,
-		.on_event = seed_on_event,
-		.arg = seed };
+	return (struct tractor_options){
+		.name = "t", .intensity = 100, .on_line = seed_on_line, .on_event = seed_on_event, .arg = seed
+	};
 }
 
 static inline struct seed *
@@ -187,9 +187,8 @@ static inline void
 seed_complain(const struct seed_notes *notes, const char *what, const char *path, const char *text)
 {
 	for (size_t i = 0; i < notes->count; i++)
-		fprintf(stderr, "%s%s %s[%u]: %s\n", notes->notes[i].seen ? "  " : "> ",
-			notes->notes[i].what, notes->notes[i].path, notes->notes[i].incarnation,
-			notes->notes[i].text);
+		fprintf(stderr, "%s%s %s[%u]: %s\n", notes->notes[i].seen ? "  " : "> ", notes->notes[i].what,
+			notes->notes[i].path, notes->notes[i].incarnation, notes->notes[i].text);
 	ck_abort_msg("waited in vain for %s %s: %s", what != NULL ? what : "", path,
 		text != NULL ? text : "(anything)");
 }
@@ -295,8 +294,11 @@ expect_notes(struct seed *seed, probe_ref ref, size_t count, const int64_t *want
 		ck_assert_int_eq(notes.items.items[i], wanted[i]);
 }
 
-#define NOTES(...) \
-	sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t), (const int64_t[]){ __VA_ARGS__ }
+#define NOTES(...)                                                              \
+	sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t), (const int64_t[]) \
+	{                                                                       \
+		__VA_ARGS__                                                     \
+	}
 
 /* The probe handles this at the gate from now on: it has it in hand when this returns. */
 static inline void

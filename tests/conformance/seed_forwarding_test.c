@@ -25,8 +25,8 @@ START_TEST(seed_forward_does_not_block_the_forwarder)
 	probe_delegate_hold_future future;
 	struct probe_value value;
 
-	OK(tractor_ask_async(
-		seed->ctx, clerk, &future, probe_delegate_hold, .to = expert, .gate = gate.path, .value = 12));
+	OK(tractor_ask_async(seed->ctx, clerk, &future, probe_delegate_hold, .to = expert, .gate = gate.path,
+		.value = 12));
 	expect_line(seed, "/t/expert", "blocked");
 	OK(tractor_ask(seed->ctx, clerk, &value, probe_echo, .value = 1));
 	ck_assert_int_eq(value.value, 1);
@@ -99,8 +99,8 @@ START_TEST(seed_forward_survives_the_forwarder)
 	probe_delegate_hold_future future;
 	struct probe_value value;
 
-	OK(tractor_ask_async(
-		seed->ctx, clerk, &future, probe_delegate_hold, .to = expert, .gate = gate.path, .value = 13));
+	OK(tractor_ask_async(seed->ctx, clerk, &future, probe_delegate_hold, .to = expert, .gate = gate.path,
+		.value = 13));
 	expect_line(seed, "/t/expert", "blocked");
 	FAILS(TRACTOR_ECRASHED, tractor_ask(seed->ctx, clerk, &value, probe_die, .how = "kill"));
 	OK(tractor_stop(seed->ctx, clerk));

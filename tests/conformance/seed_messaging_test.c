@@ -191,7 +191,8 @@ START_TEST(seed_unwatched_end_resolves_waiting_asks)
 	probe_echo_future future;
 	probe_ref probe;
 
-	SEED_START(seed, probe, &probe, .name = "a", .exec = seed_exec("probe"), .restart = TRACTOR_TRANSIENT);
+	SEED_START(
+		seed, probe, &probe, .name = "a", .exec = seed_exec("probe"), .restart = TRACTOR_TRANSIENT);
 	occupy(seed, probe, "/t/a", &gate);
 	OK(tractor_ask_async(seed->ctx, probe, &finish, probe_finish, .reason = ""));
 	OK(tractor_ask_async(seed->ctx, probe, &future, probe_echo));
@@ -307,7 +308,8 @@ START_TEST(seed_unbounded_mailbox_is_never_full)
 	int64_t sum = 0;
 	probe_ref probe;
 
-	SEED_START(seed, probe, &probe, .name = "a", .exec = seed_exec("probe"), .mailbox = TRACTOR_UNBOUNDED);
+	SEED_START(
+		seed, probe, &probe, .name = "a", .exec = seed_exec("probe"), .mailbox = TRACTOR_UNBOUNDED);
 	occupy(seed, probe, "/t/a", &gate);
 	for (int64_t i = 1; i <= 3000; i++) {
 		OK(tractor_try_tell(seed->ctx, probe, probe_note, .n = i));

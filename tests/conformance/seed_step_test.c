@@ -18,11 +18,13 @@ struct bench {
 static struct bench
 set_up(const char *sources, const char *idle_ms)
 {
-	struct bench bench = { .seed = seed_open(), .gate = gate_make("gate"), .fifo = gate_make("gate-fifo") };
+	struct bench bench = {
+		.seed = seed_open(), .gate = gate_make("gate"), .fifo = gate_make("gate-fifo")
+	};
 	const char *const args[] = { "sources", sources, "idle_ms", idle_ms, "fifo", bench.fifo.path, NULL };
 
-	SEED_START(bench.seed, stepper, &bench.stepper, .name = "s", .exec = seed_exec("stepper"),
-		.args = args);
+	SEED_START(
+		bench.seed, stepper, &bench.stepper, .name = "s", .exec = seed_exec("stepper"), .args = args);
 	return bench;
 }
 
@@ -182,7 +184,8 @@ START_TEST(seed_idle_branch_fires_when_nothing_came)
 		expect_line(bench.seed, "/t/s", "note 0");
 		began_ms = now_ms();
 		expect_line(bench.seed, "/t/s", "branch t");
-		ck_assert_int_ge(now_ms() - began_ms, 200); /* the line of the note took its time to come here */
+		ck_assert_int_ge(
+			now_ms() - began_ms, 200); /* the line of the note took its time to come here */
 	}
 	tear_down(&bench);
 }

@@ -41,7 +41,7 @@ START_TEST(seed_cast_to_what_it_does_not_serve_is_eprotocol)
 	ck_assert_contains(tractor_why(), "phoenix");
 	FAILS(TRACTOR_EPROTOCOL, tractor_find(seed->ctx, phoenix, "/t/a", &phoenix));
 	FAILS(TRACTOR_EPROTOCOL, tractor_start(seed->rt, phoenix, &phoenix,
-		&(struct tractor_child){ .name = "b", .exec = seed_exec("probe") }));
+					 &(struct tractor_child){ .name = "b", .exec = seed_exec("probe") }));
 	ck_assert_uint_eq(phoenix.at.actor, 77);
 	expect_line(seed, "/t/b", "stop 0");
 	FAILS(TRACTOR_ENOACTOR, tractor_find(seed->ctx, phoenix, "/t/b", &phoenix));
@@ -96,8 +96,9 @@ START_TEST(seed_headers_that_differ_are_eprotocol_with_both_sides_named)
 	struct finder_found found;
 	drift_ref drift = { .at = { .actor = 77 } };
 
-	FAILS(TRACTOR_EPROTOCOL, tractor_start(seed->rt, drift, &drift,
-		&(struct tractor_child){ .name = "new", .exec = seed_exec("drift_new") }));
+	FAILS(TRACTOR_EPROTOCOL,
+		tractor_start(seed->rt, drift, &drift,
+			&(struct tractor_child){ .name = "new", .exec = seed_exec("drift_new") }));
 	expect_both_sides(tractor_why());
 	ck_assert_contains(tractor_why(), "/t/new");
 	SEED_START(seed, finder, &finder, .name = "finder", .exec = seed_exec("drift_new"));

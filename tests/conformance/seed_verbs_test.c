@@ -272,7 +272,8 @@ START_TEST(seed_finish_with_a_reason)
 	struct probe_value value;
 	probe_ref watcher = seed_probe(seed, "watcher"), probe;
 
-	SEED_START(seed, probe, &probe, .name = "a", .exec = seed_exec("probe"), .restart = TRACTOR_TRANSIENT);
+	SEED_START(
+		seed, probe, &probe, .name = "a", .exec = seed_exec("probe"), .restart = TRACTOR_TRANSIENT);
 	OK(tractor_ask(seed->ctx, watcher, &outcome, probe_watch, .to = probe));
 	OK(tractor_ask(seed->ctx, probe, &outcome, probe_finish, .reason = "all sold"));
 	OUTCOME(TRACTOR_OK, outcome);
@@ -289,18 +290,17 @@ END_TEST
 static void
 load_pool(struct seed *seed)
 {
-	OK(tractor_runtime_load(seed->rt,
-		scenario_write("pool.yaml",
-			"name: shop\n"
-			"children:\n"
-			"  - actor: boss\n"
-			"    exec: %s/seed_probe\n"
-			"  - pool: sessions\n"
-			"    exec: %s/seed_probe\n"
-			"    args: {size: large}\n"
-			"    max: 3\n"
-			"    restart: temporary\n",
-			test_actors_dir(), test_actors_dir())));
+	OK(tractor_runtime_load(seed->rt, scenario_write("pool.yaml",
+						  "name: shop\n"
+						  "children:\n"
+						  "  - actor: boss\n"
+						  "    exec: %s/seed_probe\n"
+						  "  - pool: sessions\n"
+						  "    exec: %s/seed_probe\n"
+						  "    args: {size: large}\n"
+						  "    max: 3\n"
+						  "    restart: temporary\n",
+						  test_actors_dir(), test_actors_dir())));
 }
 
 START_TEST(seed_handler_starts_an_actor_and_gets_its_ref)
@@ -348,10 +348,10 @@ START_TEST(seed_spawn_says_what_is_wrong)
 	OK(tractor_spawn(seed->ctx, probe, "/t/shop/sessions", &member, .name = "four"));
 	OK(tractor_stop(seed->ctx, member));
 	FAILS(TRACTOR_ESTART, tractor_spawn(seed->ctx, probe, "/t/shop/sessions", &member,
-		.args = TRACTOR_ARGS("start", "refuse", "what", "key")));
+				      .args = TRACTOR_ARGS("start", "refuse", "what", "key")));
 	ck_assert_contains(tractor_why(), "the key is missing");
 	FAILS(TRACTOR_IGNORE, tractor_spawn(seed->ctx, probe, "/t/shop/sessions", &member,
-		.args = TRACTOR_ARGS("start", "ignore")));
+				      .args = TRACTOR_ARGS("start", "ignore")));
 	OK(tractor_spawn(seed->ctx, probe, "/t/shop/sessions", &member, .name = "four"));
 	OK(tractor_stop(seed->ctx, member));
 	OK(tractor_spawn(seed->ctx, probe, "/t/shop/sessions", &member, .name = "five"));
@@ -412,8 +412,8 @@ relay(struct seed *seed, probe_ref first, size_t count, const probe_ref *via, bo
 	struct probe_outcome outcome;
 	int64_t began_ms = now_ms();
 
-	OK(tractor_ask(seed->ctx, first, &outcome, probe_relay, .via = { via, count },
-		.by_future = by_future, .value = 33));
+	OK(tractor_ask(seed->ctx, first, &outcome, probe_relay, .via = { via, count }, .by_future = by_future,
+		.value = 33));
 	ck_assert_int_lt(now_ms() - began_ms, scaled_ms(SEED_PROMPTLY_MS));
 	return outcome;
 }
@@ -511,8 +511,8 @@ test_suite(void)
 	RUNTIME_CASE(suite, "limits", 20, seed_ask_within_times_out, seed_late_answer_goes_nowhere,
 		seed_await_times_out_and_then_succeeds, seed_ask_waits_across_a_restart,
 		seed_stop_of_one_that_waits_to_be_restarted);
-	RUNTIME_CASE(suite, "timers", 20, seed_tell_after_comes_in_its_time, seed_cancelled_tell_does_not_come,
-		seed_delayed_tell_dies_with_its_sender);
+	RUNTIME_CASE(suite, "timers", 20, seed_tell_after_comes_in_its_time,
+		seed_cancelled_tell_does_not_come, seed_delayed_tell_dies_with_its_sender);
 	RUNTIME_CASE(suite, "monitors", 20, seed_monitor_hears_of_a_restart_and_of_the_end,
 		seed_monitor_hears_at_once_of_one_that_has_ended);
 	RUNTIME_CASE(suite, "ending", 20, seed_stop_from_a_handler, seed_stop_of_oneself_is_a_normal_end,

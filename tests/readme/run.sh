@@ -15,7 +15,7 @@
 set -eu
 
 source=$1
-CC=$3
+CC=$(command -v "$3") # absolute: a `cc` of the test's own goes before it in PATH
 export CC
 readme=$source/README.md
 
@@ -62,6 +62,7 @@ prepare() {
 # mask FILE: its lines without what is another at every run.
 mask() {
 	sed -e 's|/[^ ]*/build/bin/|BIN/|g' -e 's/0x[0-9a-f]*/ADDRESS/g' \
+		-e 's/event [0-9]*:/event N:/; s/after [0-9]* events/after N events/' \
 		-e 's/ [0-9][0-9.]*\(ms\|s\|min\|h\) / TIME /g' \
 		-e 's/[0-9][0-9.:-]*[0-9]/N/g' -e 's/  */ /g' -e 's/ $//' "$1"
 }

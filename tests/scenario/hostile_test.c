@@ -123,6 +123,27 @@ does_not_matter(const char *crime)
 	}                                             \
 	END_TEST
 
+/*
+ * At the door. nng 1.5.2 never lets go of a listener that has gone deaf (see nng.md) while somebody was on its doorstep: the listening socket and that one connection. So
+ * these two may stay, and no more.
+ */
+#define KEPT_BY_NNG 2
+
+#define TURNED_AWAY(crime)                                                        \
+	START_TEST(crime)                                                         \
+	{                                                                         \
+		struct scene scene = begin();                                     \
+		name_crime(#crime);                                               \
+		ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);         \
+		expect_node("t", "/t/hostile", "running", 2, SOON_MS);            \
+		ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);         \
+		expect_node("t", "/t/hostile", "running", 3, SOON_MS);            \
+		ck_assert_uint_eq(crash_count("/t/hostile"), 2); /* both by us */ \
+		scene.fds += KEPT_BY_NNG;                                         \
+		end(&scene);                                                      \
+	}                                                                         \
+	END_TEST
+
 #define HARMLESS(crime)                  \
 	START_TEST(crime)                \
 	{                                \
@@ -169,9 +190,9 @@ HARMLESS(garbage_for_the_supervisor)
 HARMLESS(unknown_targets)
 HARMLESS(flood_of_nothing)
 HARMLESS(shrunken_memory)
-HARMLESS(connect_and_close)
-HARMLESS(connect_and_babble)
-HARMLESS(intruder)
+TURNED_AWAY(connect_and_close)
+TURNED_AWAY(connect_and_babble)
+TURNED_AWAY(intruder)
 
 /* nng drops the connection over it; the actor dials again, or is killed: either way the slot goes on. */
 START_TEST(huge_frame)

@@ -81,12 +81,26 @@ free_paths(void)
 	}
 }
 
+/* nng closes a connection's fd in a thread of its own, which may be a little behind nng_close(). */
+static bool
+no_fds_left(void *arg)
+{
+	struct findings *findings = arg;
+
+	*findings = (struct findings){ .count = 0 };
+	leaks_fds(&scenario.fds, findings);
+	return findings->count == 0;
+}
+
 void
 scenario_look(struct findings *ret_findings)
 {
+	struct findings fds;
+
 	process_close_all(ret_findings);
 	leaks_processes(scenario.id, GRACE_MS, scenario.orphans, ret_findings);
-	leaks_fds(&scenario.fds, ret_findings);
+	if (!wait_until(GRACE_MS, no_fds_left, &fds))
+		leaks_fds(&scenario.fds, ret_findings);
 	leaks_files(scenario.dir, scenario.keep, scenario.keep_count, ret_findings);
 }
 

@@ -23,7 +23,7 @@
 #define SCHEDULES 25 /* in each test */
 #define ACTIONS 600  /* in each schedule */
 #define ACTORS 5     /* ids 1 to this, and as many again for those that replace removed ones */
-#define MESSAGES 8192
+#define MESSAGES 2048
 #define NESTING 2 /* actions within actions */
 #define NOTHING UINT32_MAX
 

@@ -717,6 +717,18 @@ START_TEST(hostile_done)
 }
 END_TEST
 
+START_TEST(hostile_done_does_not_reach_what_it_makes_room_for)
+{
+	actors(1, 1);
+	tell(PORT, 1, "a");
+	tell(PORT, 1, "b");
+	forget();
+	done(1, UINT64_MAX);
+	saw("p0:2 OK; 1 gets #2 b");
+	ck_assert_uint_eq(counts(1).waiting, 1);
+}
+END_TEST
+
 START_TEST(hostile_replies_and_forwards)
 {
 	actors(2, 0);
@@ -945,10 +957,10 @@ START_TEST(down_messages_are_outside_any_share)
 	saw("p0:1 OK; p0:2 EFULL");
 	ck_assert_int_eq(router_up(t.router, 1, 1, NULL, 0), TRACTOR_OK);
 	saw("dead a EPROTOCOL; 1 gets #1 news; 1 gets #2 news");
-	down(1, 0, 1); /* never redelivered */
+	down(1, 0, 1); /* neither is for the successor, which has not asked for it */
 	saw("hand #1 news (1); dead news ECRASHED");
 	router_stopped(t.router, 1, TRACTOR_ESTOPPED);
-	saw("dead news ESTOPPED");
+	saw("");
 	ck_assert_int_eq(router_post(t.router, 1, ROUTER_DOWN, news, sizeof(news)), TRACTOR_ESTOPPED);
 }
 END_TEST
@@ -1186,6 +1198,19 @@ START_TEST(who_waits_no_more_closes_no_circle)
 	ask(1, 2, "t");
 	up(2);
 	saw("2 gets #3 p; 2 gets #4 t");
+}
+END_TEST
+
+START_TEST(waiting_for_another_ends_waiting_for_the_first)
+{
+	actors(2, 0);
+	ask_async(1, 2, "p");
+	ask_async(1, 1, "q");
+	router_wait(t.router, 1, 1);
+	forget();
+	router_wait(t.router, 1, 2);
+	ask(2, 1, "r");
+	saw("1:2 answered EDEADLOCK; 1 gets #2 r");
 }
 END_TEST
 
@@ -1574,6 +1599,29 @@ START_TEST(started_again_in_the_middle_of_stopping)
 END_TEST
 
 static void
+hook_reopen_on_answer(const char *what)
+{
+	if (strstr(what, "answered") != NULL)
+		router_expected(t.router, 1);
+}
+
+START_TEST(stopped_only_as_long_as_it_is)
+{
+	actors(1, 0);
+	ask(PORT, 1, "deferred");
+	ask(PORT, 1, "p");
+	ask(PORT, 1, "q");
+	done(1, 1);
+	t.hook = hook_reopen_on_answer;
+	forget();
+	router_stopped(t.router, 1, TRACTOR_ESTOPPED);
+	saw("p0:2 answered ESTOPPED");
+	ck_assert_int_eq(reply(1, 3, "yes"), TRACTOR_OK);
+	saw("p0:3 answered yes");
+}
+END_TEST
+
+static void
 hook_up_in_hand(const char *what)
 {
 	if (strstr(what, "hand") != NULL)
@@ -1686,7 +1734,8 @@ test_suite(void)
 	CASE("limits", a_limit_covers_parking_waiting_and_handling, a_waiting_ask_that_times_out_is_withdrawn,
 		a_late_answer_is_swallowed_once, an_answer_in_time_stops_the_clock,
 		time_that_was_stopped_is_given_back);
-	CASE("hostile", hostile_done, hostile_replies_and_forwards);
+	CASE("hostile", hostile_done, hostile_done_does_not_reach_what_it_makes_room_for,
+		hostile_replies_and_forwards);
 	CASE("crashes", crash_before_delivery, crash_before_it_was_begun, crash_with_a_tell_in_hand,
 		crash_with_an_ask_in_hand, crash_after_asks_were_handled_without_an_answer,
 		redelivery_begins_with_what_was_in_hand, in_hand_at_two_crashes_is_quarantined,
@@ -1698,9 +1747,9 @@ test_suite(void)
 		a_parked_forward_can_be_first_in_line_after_its_forwarders_death,
 		a_parked_forward_times_out_or_stops_with_its_target);
 	CASE("circles", circles_of_one_two_and_three, async_asks_make_no_circle_until_waited_for,
-		who_waits_no_more_closes_no_circle, circles_through_deferred_asks,
-		circles_through_forwarded_asks, a_forward_to_one_who_waits_for_the_asker,
-		parked_asks_are_waited_for_too);
+		who_waits_no_more_closes_no_circle, waiting_for_another_ends_waiting_for_the_first,
+		circles_through_deferred_asks, circles_through_forwarded_asks,
+		a_forward_to_one_who_waits_for_the_asker, parked_asks_are_waited_for_too);
 	CASE("ends", stopped_answers_all_that_waits, stopped_while_its_process_is_up,
 		stopped_with_a_message_in_hand, removed_with_all_it_has,
 		a_new_version_that_serves_something_else);
@@ -1709,7 +1758,7 @@ test_suite(void)
 	CASE("re-entry", removed_in_a_delivery, removed_in_the_middle_of_stopping,
 		removed_in_the_middle_of_a_death, removed_when_a_parked_one_is_accepted,
 		deliveries_do_not_nest, asked_again_in_the_answer, started_again_in_the_middle_of_stopping,
-		up_again_in_the_middle_of_a_death, time_in_a_callback);
+		stopped_only_as_long_as_it_is, up_again_in_the_middle_of_a_death, time_in_a_callback);
 	CASE("memory", no_ops_at_all, freed_with_everything_in_it);
 	return suite;
 }

@@ -25,7 +25,7 @@ TRACTOR_RECORD(drift_value, DRIFT_VALUE);
 #define DRIFT_MORE(TELL, ASK)
 #endif
 
-#define DRIFT_PROTOCOL(TELL, ASK)                  \
+#define DRIFT_PROTOCOL(TELL, ASK)                   \
 	ASK(drift, level, DRIFT_LEVEL, drift_value) \
 	ASK(drift, same, DRIFT_SAME, drift_value)   \
 	DRIFT_MORE(TELL, ASK)

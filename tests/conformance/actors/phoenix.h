@@ -11,9 +11,9 @@ TRACTOR_RECORD(phoenix_state, PHOENIX_STATE);
 #define PHOENIX_ADD(FIELD) FIELD(int64, n) FIELD(str, how)
 #define PHOENIX_GET(FIELD)
 
-#define PHOENIX_PROTOCOL(TELL, ASK)                    \
-	TELL(phoenix, add, PHOENIX_ADD)                \
-	ASK(phoenix, get, PHOENIX_GET, phoenix_state)  \
+#define PHOENIX_PROTOCOL(TELL, ASK)                   \
+	TELL(phoenix, add, PHOENIX_ADD)               \
+	ASK(phoenix, get, PHOENIX_GET, phoenix_state) \
 	ASK(phoenix, add_and_get, PHOENIX_ADD, phoenix_state)
 TRACTOR_PROTOCOL(phoenix, PHOENIX_PROTOCOL);
 

@@ -37,9 +37,9 @@ TRACTOR_RECORD(probe_outcome, PROBE_OUTCOME);
 #define PROBE_GIFT(FIELD) FIELD(sink_ref, sink)
 TRACTOR_RECORD(probe_gift, PROBE_GIFT);
 
-#define PROBE_SPAWNED(FIELD)       \
-	FIELD(probe_ref, ref)      \
-	FIELD(int32, err)          \
+#define PROBE_SPAWNED(FIELD)  \
+	FIELD(probe_ref, ref) \
+	FIELD(int32, err)     \
 	FIELD(str, why)
 TRACTOR_RECORD(probe_spawned, PROBE_SPAWNED);
 
@@ -117,43 +117,43 @@ TRACTOR_RECORD(probe_who, PROBE_WHO);
 #define PROBE_KEEP_SINK(FIELD) FIELD(sink_ref, sink)
 #define PROBE_USE_SINK(FIELD) FIELD(int64, n)
 
-#define PROBE_PROTOCOL(TELL, ASK)                                        \
-	TELL(probe, note, PROBE_NOTE)                                    \
-	ASK(probe, notes, PROBE_NOTES, probe_numbers)                    \
-	ASK(probe, total, PROBE_TOTAL, probe_value)                      \
-	TELL(probe, block, PROBE_BLOCK)                                  \
-	ASK(probe, hold, PROBE_HOLD, probe_value)                        \
-	ASK(probe, linger, PROBE_LINGER, probe_value)                    \
-	ASK(probe, echo, PROBE_ECHO, probe_value)                        \
-	ASK(probe, refuse, PROBE_REFUSE, probe_value)                    \
-	ASK(probe, die, PROBE_DIE, probe_value)                          \
-	TELL(probe, fall, PROBE_FALL)                                    \
-	ASK(probe, delegate_echo, PROBE_DELEGATE_ECHO, probe_value)      \
-	ASK(probe, delegate_hold, PROBE_DELEGATE_HOLD, probe_value)      \
-	ASK(probe, delegate_refuse, PROBE_DELEGATE_REFUSE, probe_value)  \
-	ASK(probe, delegate_die, PROBE_DELEGATE_DIE, probe_value)        \
-	ASK(probe, chain, PROBE_CHAIN, probe_value)                      \
-	TELL(probe, pass_on, PROBE_PASS_ON)                              \
-	ASK(probe, later, PROBE_LATER, probe_value)                      \
-	ASK(probe, keep_word, PROBE_KEEP_WORD, probe_outcome)            \
-	ASK(probe, break_word, PROBE_BREAK_WORD, probe_outcome)          \
-	ASK(probe, poke, PROBE_POKE, probe_outcome)                      \
-	ASK(probe, occupy, PROBE_OCCUPY, probe_outcome)                  \
-	ASK(probe, relay, PROBE_RELAY, probe_outcome)                    \
-	ASK(probe, patience, PROBE_PATIENCE, probe_outcome)              \
-	ASK(probe, remind, PROBE_REMIND, probe_outcome)                  \
-	ASK(probe, forget, PROBE_FORGET, probe_outcome)                  \
-	ASK(probe, find, PROBE_FIND, probe_spawned)                      \
-	ASK(probe, spawn, PROBE_SPAWN, probe_spawned)                    \
-	ASK(probe, watch, PROBE_WATCH, probe_outcome)                    \
-	ASK(probe, stop, PROBE_STOP, probe_outcome)                      \
-	ASK(probe, finish, PROBE_FINISH, probe_outcome)                  \
-	ASK(probe, arg, PROBE_ARG, probe_text)                           \
-	TELL(probe, say, PROBE_SAY)                                      \
-	ASK(probe, format, PROBE_FORMAT, probe_text)                     \
-	ASK(probe, who_asks, PROBE_WHO_ASKS, probe_who)                  \
-	ASK(probe, give_sink, PROBE_GIVE_SINK, probe_gift)               \
-	TELL(probe, keep_sink, PROBE_KEEP_SINK)                          \
+#define PROBE_PROTOCOL(TELL, ASK)                                       \
+	TELL(probe, note, PROBE_NOTE)                                   \
+	ASK(probe, notes, PROBE_NOTES, probe_numbers)                   \
+	ASK(probe, total, PROBE_TOTAL, probe_value)                     \
+	TELL(probe, block, PROBE_BLOCK)                                 \
+	ASK(probe, hold, PROBE_HOLD, probe_value)                       \
+	ASK(probe, linger, PROBE_LINGER, probe_value)                   \
+	ASK(probe, echo, PROBE_ECHO, probe_value)                       \
+	ASK(probe, refuse, PROBE_REFUSE, probe_value)                   \
+	ASK(probe, die, PROBE_DIE, probe_value)                         \
+	TELL(probe, fall, PROBE_FALL)                                   \
+	ASK(probe, delegate_echo, PROBE_DELEGATE_ECHO, probe_value)     \
+	ASK(probe, delegate_hold, PROBE_DELEGATE_HOLD, probe_value)     \
+	ASK(probe, delegate_refuse, PROBE_DELEGATE_REFUSE, probe_value) \
+	ASK(probe, delegate_die, PROBE_DELEGATE_DIE, probe_value)       \
+	ASK(probe, chain, PROBE_CHAIN, probe_value)                     \
+	TELL(probe, pass_on, PROBE_PASS_ON)                             \
+	ASK(probe, later, PROBE_LATER, probe_value)                     \
+	ASK(probe, keep_word, PROBE_KEEP_WORD, probe_outcome)           \
+	ASK(probe, break_word, PROBE_BREAK_WORD, probe_outcome)         \
+	ASK(probe, poke, PROBE_POKE, probe_outcome)                     \
+	ASK(probe, occupy, PROBE_OCCUPY, probe_outcome)                 \
+	ASK(probe, relay, PROBE_RELAY, probe_outcome)                   \
+	ASK(probe, patience, PROBE_PATIENCE, probe_outcome)             \
+	ASK(probe, remind, PROBE_REMIND, probe_outcome)                 \
+	ASK(probe, forget, PROBE_FORGET, probe_outcome)                 \
+	ASK(probe, find, PROBE_FIND, probe_spawned)                     \
+	ASK(probe, spawn, PROBE_SPAWN, probe_spawned)                   \
+	ASK(probe, watch, PROBE_WATCH, probe_outcome)                   \
+	ASK(probe, stop, PROBE_STOP, probe_outcome)                     \
+	ASK(probe, finish, PROBE_FINISH, probe_outcome)                 \
+	ASK(probe, arg, PROBE_ARG, probe_text)                          \
+	TELL(probe, say, PROBE_SAY)                                     \
+	ASK(probe, format, PROBE_FORMAT, probe_text)                    \
+	ASK(probe, who_asks, PROBE_WHO_ASKS, probe_who)                 \
+	ASK(probe, give_sink, PROBE_GIVE_SINK, probe_gift)              \
+	TELL(probe, keep_sink, PROBE_KEEP_SINK)                         \
 	ASK(probe, use_sink, PROBE_USE_SINK, probe_outcome)
 TRACTOR_MESSAGES(probe, PROBE_PROTOCOL);
 

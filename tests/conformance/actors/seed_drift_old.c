@@ -10,8 +10,8 @@ TRACTOR_SERVE(drift, DRIFT_PROTOCOL);
 TRACTOR_SERVE(finder, FINDER_PROTOCOL);
 
 static tractor_err
-drift_on_level(struct tractor_none *self, tractor_ctx *ctx, const struct drift_level *msg,
-	struct drift_value *reply)
+drift_on_level(
+	struct tractor_none *self, tractor_ctx *ctx, const struct drift_level *msg, struct drift_value *reply)
 {
 	reply->value = msg->metres;
 	return TRACTOR_OK;

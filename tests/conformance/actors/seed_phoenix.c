@@ -69,7 +69,7 @@ on_panic(struct phoenix *self, tractor_ctx *ctx, const struct tractor_panic *pan
 		panic->message != NULL ? panic->message : "none", panic->digest != 0 ? "known" : "none",
 		panic->text);
 	return strcmp(tractor_arg(ctx, "flow", "stop"), "continue") == 0 ? TRACTOR_FLOW_CONTINUE
-									  : TRACTOR_FLOW_STOP;
+									 : TRACTOR_FLOW_STOP;
 }
 
 TRACTOR_MAIN(phoenix, .serves = TRACTOR_SERVES(phoenix), .durable = true, .on_start = on_start,

@@ -168,8 +168,8 @@ probe_on_delegate_refuse(struct probe *self, tractor_ctx *ctx, const struct prob
 }
 
 static tractor_err
-probe_on_delegate_die(struct probe *self, tractor_ctx *ctx, const struct probe_delegate_die *msg,
-	struct probe_value *reply)
+probe_on_delegate_die(
+	struct probe *self, tractor_ctx *ctx, const struct probe_delegate_die *msg, struct probe_value *reply)
 {
 	return tractor_forward(ctx, msg->to, reply, probe_die, .how = msg->how);
 }
@@ -215,8 +215,8 @@ probe_on_keep_word(
 {
 	int64_t began_ms = now_ms();
 
-	return report(ctx, tractor_reply(ctx, &self->promise, probe_later, .value = msg->value), began_ms,
-		reply);
+	return report(
+		ctx, tractor_reply(ctx, &self->promise, probe_later, .value = msg->value), began_ms, reply);
 }
 
 static tractor_err
@@ -225,8 +225,7 @@ probe_on_break_word(
 {
 	int64_t began_ms = now_ms();
 
-	return report(
-		ctx, tractor_refuse(ctx, &self->promise, (tractor_err)msg->err), began_ms, reply);
+	return report(ctx, tractor_refuse(ctx, &self->promise, (tractor_err)msg->err), began_ms, reply);
 }
 
 /* --- using the verbs --- */
@@ -285,8 +284,7 @@ probe_on_patience(
 	int64_t began_ms = now_ms();
 	probe_hold_future future;
 	struct probe_value value = { .value = 0 };
-	tractor_err err =
-		tractor_ask_async(ctx, msg->to, &future, probe_hold, .gate = msg->gate, .value = 7);
+	tractor_err err = tractor_ask_async(ctx, msg->to, &future, probe_hold, .gate = msg->gate, .value = 7);
 
 	if (err == TRACTOR_OK)
 		printf("first: %s\n", tractor_err_name(tractor_await(ctx, &future, &value, msg->await_ms)));

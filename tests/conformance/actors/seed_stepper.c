@@ -40,8 +40,8 @@ stepper_on_pause(struct stepper *self, tractor_ctx *ctx, const struct stepper_pa
 }
 
 static tractor_err
-stepper_on_fetch(struct stepper *self, tractor_ctx *ctx, const struct stepper_fetch *msg,
-	struct tractor_none *reply)
+stepper_on_fetch(
+	struct stepper *self, tractor_ctx *ctx, const struct stepper_fetch *msg, struct tractor_none *reply)
 {
 	return tractor_ask_async(
 		ctx, msg->to, &self->future, probe_hold, .gate = msg->gate, .value = msg->value);
@@ -141,5 +141,5 @@ on_stop(struct stepper *self, tractor_ctx *ctx)
 	return TRACTOR_OK;
 }
 
-TRACTOR_MAIN(stepper, .serves = TRACTOR_SERVES(stepper), .step = step, .on_start = on_start,
-	.on_stop = on_stop);
+TRACTOR_MAIN(
+	stepper, .serves = TRACTOR_SERVES(stepper), .step = step, .on_start = on_start, .on_stop = on_stop);

@@ -13,8 +13,8 @@
 /* Prints "note <n>". */
 #define STEPPER_NOTE(FIELD) FIELD(int64, n)
 
-#define STEPPER_PROTOCOL(TELL, ASK)           \
-	TELL(stepper, pause, STEPPER_PAUSE)   \
+#define STEPPER_PROTOCOL(TELL, ASK)                      \
+	TELL(stepper, pause, STEPPER_PAUSE)              \
 	ASK(stepper, fetch, STEPPER_FETCH, tractor_none) \
 	TELL(stepper, note, STEPPER_NOTE)
 TRACTOR_PROTOCOL(stepper, STEPPER_PROTOCOL);

@@ -537,7 +537,7 @@ static void
 flood_of_nothing(void)
 {
 	start();
-	for (int i = 0; i < FLOOD / 2; i++)
+	for (int i = 0; i < FLOOD / 8; i++)
 		send_frame(header(TRI_FRAME_DONE), NULL, 0);
 	go_on();
 }
