@@ -92,13 +92,14 @@ same_name(const struct slot *slot, const char *text)
 	return NULL;
 }
 
-static bool
-serves_protocol(const struct slot *slot, const char *protocol)
+bool
+registry_serves(const struct slot *slot, const char *protocol, size_t length)
 {
 	for (size_t i = 0; i < slot->schema_count; i++)
-		if (strcmp(slot->schemas[i]->protocol, protocol) == 0)
+		if (strncmp(slot->schemas[i]->protocol, protocol, length) == 0 &&
+			slot->schemas[i]->protocol[length] == '\0')
 			return true;
-	return false;
+	return slot->schema_count == 0; /* one that has never been up: nobody knows */
 }
 
 /* What only one side knows is no mismatch; what both know and that differs is. One that has never been up can't be compared: its messages are checked one by one. */
@@ -107,7 +108,7 @@ registry_compare(const struct slot *slot, const char *protocol, const char *cons
 {
 	if (slot->schema_count == 0)
 		return TRACTOR_OK;
-	if (!serves_protocol(slot, protocol))
+	if (!registry_serves(slot, protocol, strlen(protocol)))
 		return tri_why(TRACTOR_EPROTOCOL, "%s does not serve the protocol \"%s\"", slot->node->path,
 			protocol);
 	for (size_t i = 0; i < count; i++) {
@@ -391,8 +392,12 @@ tell_down(struct slot *slot, uint64_t watcher, uint32_t incarnation, const char 
 }
 
 void
-registry_tell_monitors(struct slot *slot, const char *reason, bool final)
+registry_tell_monitors(struct slot *slot, bool final)
 {
+	char reason[sizeof(slot->last_exit) + sizeof(slot->death.text)];
+
+	snprintf(reason, sizeof(reason), "%s%s%s", slot->last_exit, *slot->death.text ? ": " : "",
+		slot->death.text);
 	for (struct monitor *monitor = slot->monitors; monitor; monitor = monitor->next)
 		tell_down(slot, monitor->watcher, slot->incarnation, reason, final);
 }

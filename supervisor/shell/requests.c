@@ -247,9 +247,13 @@ resolve(void *arg, const char *type, const char *path, uint64_t *ret_actor, uint
 	struct tractor_runtime *runtime = arg;
 	struct node *node = tree_find(runtime->tree, path);
 
-	(void)type;
+	size_t length = strlen(type) - strlen("_ref");
+
 	if (!node || !slot_of(node))
 		return tri_why(TRACTOR_ENOACTOR, "there is no actor %s", path);
+	if (!registry_serves(slot_of(node), type, length))
+		return tri_why(
+			TRACTOR_EINVAL, "%s does not serve the protocol \"%.*s\"", path, (int)length, type);
 	*ret_actor = node->id;
 	*ret_node = 0;
 	return TRACTOR_OK;

@@ -75,7 +75,7 @@ static void
 actor_gone(struct tractor_runtime *runtime, struct slot *slot)
 {
 	router_stopped(runtime->router, slot->node->id, runtime_stopped_error(runtime));
-	registry_tell_monitors(slot, slot->last_exit, true);
+	registry_tell_monitors(slot, true);
 	slot->ready_ns = 0;
 }
 
@@ -115,7 +115,7 @@ actor_changed(struct tractor_runtime *runtime, struct slot *slot, enum node_stat
 	if (slot->undecided || slot->ready_ns == 0)
 		return;
 	if (!is_up(node->state) || (node->state == NODE_STARTING && from != NODE_STARTING && is_up(from))) {
-		registry_tell_monitors(slot, slot->last_exit, false);
+		registry_tell_monitors(slot, false);
 		slot->ready_ns = 0;
 	}
 }

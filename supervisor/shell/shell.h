@@ -246,7 +246,7 @@ void policy_close(struct tractor_runtime *runtime);
 /* An ask to address 0. */
 void registry_ask(struct tractor_runtime *runtime, const struct router_send *ask);
 /* An incarnation of `node` has ended: its monitors hear of it. `final`: no successor will come. */
-void registry_tell_monitors(struct slot *slot, const char *reason, bool final);
+void registry_tell_monitors(struct slot *slot, bool final);
 /* The watcher's incarnation has ended, and its monitors with it. */
 void registry_forget_watcher(struct slot *watcher);
 void registry_free_monitors(struct slot *slot);
@@ -254,6 +254,8 @@ void registry_free_monitors(struct slot *slot);
 tractor_err registry_compare(
 	const struct slot *slot, const char *protocol, const char *const *texts, size_t count);
 
+/* Whether the actor serves anything of the protocol whose name is the first `length` bytes. */
+bool registry_serves(const struct slot *slot, const char *protocol, size_t length);
 /* The same for a protocol of this program's own. */
 tractor_err registry_compare_protocol(const struct slot *slot, const struct tractor_protocol *protocol);
 

@@ -184,7 +184,7 @@ START_TEST(seed_monitor_hears_of_a_restart_and_of_the_end)
 	FAILS(TRACTOR_ECRASHED, tractor_ask(seed->ctx, probe, &value, probe_die, .how = "kill"));
 	expect_line(seed, "/t/watcher", "down /t/a 2 SIGKILL");
 	FAILS(TRACTOR_ECRASHED, tractor_ask(seed->ctx, probe, &value, probe_die, .how = "exit"));
-	expect_line(seed, "/t/watcher", "down /t/a 3 exit 3");
+	expect_line(seed, "/t/watcher", "down /t/a 3 exit 3: exit() in a handler");
 	ck_assert_uint_eq(who_is(seed, probe).incarnation, 4);
 	OK(tractor_stop(seed->ctx, probe));
 	expect_line(seed, "/t/watcher", "down /t/a 4 shutdown final");
@@ -279,7 +279,7 @@ START_TEST(seed_finish_with_a_reason)
 	OUTCOME(TRACTOR_OK, outcome);
 	FAILS(TRACTOR_ESTOPPED, tractor_ask(seed->ctx, probe, &value, probe_echo));
 	ck_assert_contains(expect_event(seed, "ended", "/t/a")->text, "all sold");
-	expect_line(seed, "/t/watcher", "down /t/a 1 done final");
+	expect_line(seed, "/t/watcher", "down /t/a 1 done: all sold final");
 	FAILS(TRACTOR_EINVAL, tractor_finish(seed->ctx, NULL));
 	seed_close(seed);
 }
