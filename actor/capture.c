@@ -21,8 +21,9 @@
 #include "why.h"
 
 #define SIGNAL_STACK_BYTES (64u << 10) /* the handler's frames are small; sanitizers' are not */
-#define LAST_FRAMES_NS \
-	(INT64_C(500) * 1000000) /* nng's threads need well under a ms; one that waits for a lock of the thread that died, for ever */
+#define LAST_FRAMES_NS  \
+	(INT64_C(500) * \
+		1000000) /* nng's threads need well under a ms; one that waits for a lock of the thread that died, for ever */
 
 /* The signals whose default is to kill with a core: those that a program brings upon itself. */
 static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };

@@ -230,11 +230,14 @@ stop(struct tri_actor *actor)
 	tri_actor_phase(actor, TRI_PHASE_ENDED);
 }
 
+/*
+ * Not the link: nng 1.5.2's nng_close() may wait for ever for a thread of its own if a message comes meanwhile (nanomsg/nng#1543), and the
+ * supervisor has said farewell. The kernel closes it in a moment.
+ */
 static void
 release(struct tri_actor *actor)
 {
 	tri_the_actor = NULL;
-	tri_link_close(actor->link);
 	tri_packets_free(&actor->inbox);
 	tri_context_end(&actor->ctx);
 	tri_packet_free(actor->welcome);

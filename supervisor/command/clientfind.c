@@ -52,9 +52,8 @@ find_parents(struct parents *parents)
 {
 	const char *own = variable("TRACTOR_RUN_DIR"), *runtime = variable("XDG_RUNTIME_DIR"),
 		   *temporary = variable("TMPDIR");
-	char *next = parents->paths[0];
-
 	parents->count = 0;
+	char *next = parents->paths[0];
 	if (own != NULL) {
 		/* Said in so many words, so it may even be another user's: root looks after other people's trees. */
 		snprintf(next, PATH_MAX, "%s", own);

@@ -169,6 +169,7 @@ print_json_members(FILE *stream, const json_t *object, const char *before)
 	json_object_foreach((json_t *)object, key, value)
 	{
 		fputs(before, stream);
+		/* cppcheck-suppress uselessAssignmentPtrArg ; the next turn of the loop uses it */
 		before = ",";
 		print_json_string(stream, key, strlen(key));
 		putc(':', stream);

@@ -17,20 +17,22 @@
  * library park one at a time, as they wait for it; this bounds those that don't.
  */
 #define ROUTER_PENDING_MAX 1024
-#define ROUTER_PORT_FIRST (UINT64_C(1) << 63) /* ids from here on are ports: they send and ask, nobody sends to them */
+#define ROUTER_PORT_FIRST \
+	(UINT64_C(1) << 63) /* ids from here on are ports: they send and ask, nobody sends to them */
 
 enum router_kind { ROUTER_MESSAGE, ROUTER_DOWN };
 
 /* A message that the system owns. Owned by the router; the shell reads it inside the callback that it was given to. */
 struct router_message {
 	enum router_kind kind;
-	uint64_t sequence;          /* at its receiver; a new one each time that it is delivered, 0 until then */
-	uint64_t sender;            /* who sent it: for a forwarded one the forwarder */
+	uint64_t sequence; /* at its receiver; a new one each time that it is delivered, 0 until then */
+	uint64_t sender;   /* who sent it: for a forwarded one the forwarder */
 	uint64_t target;
-	uint64_t message;           /* the fingerprint of its schema; 0 for DOWN */
+	uint64_t message; /* the fingerprint of its schema; 0 for DOWN */
 	bool ask;
-	uint32_t attempts;          /* incarnations that had it in hand */
-	uint64_t digest;            /* of fingerprint and payload: FNV-1a 64; what quarantine goes by. 0 until it was in hand at a crash */
+	uint32_t attempts; /* incarnations that had it in hand */
+	uint64_t
+		digest; /* of fingerprint and payload: FNV-1a 64; what quarantine goes by. 0 until it was in hand at a crash */
 	size_t payload_bytes;
 	const uint8_t *payload;
 };
@@ -43,7 +45,8 @@ struct router_ops {
 	/* Hand this to the actor's current process. Never for more than TRI_WINDOW messages ahead of `done`. */
 	void (*deliver)(void *arg, uint64_t actor, const struct router_message *message);
 	/* The sender's message was taken over (TRACTOR_OK) or refused. */
-	void (*accept)(void *arg, uint64_t sender, uint32_t incarnation, uint64_t correlation, tractor_err err);
+	void (*accept)(
+		void *arg, uint64_t sender, uint32_t incarnation, uint64_t correlation, tractor_err err);
 	/* The one answer to an ask. */
 	void (*answer)(void *arg, uint64_t asker, uint32_t incarnation, uint64_t correlation, tractor_err err,
 		const uint8_t *payload, size_t payload_bytes);
@@ -66,7 +69,8 @@ tractor_err router_add(struct router *router, uint64_t actor, unsigned mailbox, 
  * Its process is ready. `messages`: the fingerprints that it serves, copied. What waits and is not among them is refused with EPROTOCOL.
  * Then delivery begins.
  */
-tractor_err router_up(struct router *router, uint64_t actor, uint32_t incarnation, const uint64_t *messages, size_t count);
+tractor_err router_up(
+	struct router *router, uint64_t actor, uint32_t incarnation, const uint64_t *messages, size_t count);
 /*
  * Its process is dead, whichever way. `done` and `in_hand` come from the black box and are clamped to what is possible. Settles:
  * delivered asks at or before `done` that were not answered (deferred, or the answer was lost): ECRASHED; the one in hand (sequence > done): an ask gets
@@ -96,13 +100,13 @@ void router_remove_port(struct router *router, uint64_t port);
 /* What a sender asks for; payload is copied when it is taken over. */
 struct router_send {
 	uint64_t sender;
-	uint32_t incarnation;       /* the sender's */
+	uint32_t incarnation; /* the sender's */
 	uint64_t correlation;
 	uint64_t target;
-	uint32_t target_node;       /* other than 0: EUNREACHABLE */
+	uint32_t target_node; /* other than 0: EUNREACHABLE */
 	uint64_t message;
-	uint16_t flags;             /* enum tri_frame_flag */
-	int64_t limit_ms;           /* for an answer, or for room, or until a delayed one is due; negative: none */
+	uint16_t flags;	  /* enum tri_frame_flag */
+	int64_t limit_ms; /* for an answer, or for room, or until a delayed one is due; negative: none */
 	const uint8_t *payload;
 	size_t payload_bytes;
 };
@@ -121,13 +125,15 @@ void router_send(struct router *router, const struct router_send *send, int64_t 
  * The ask `sequence` at `send->sender` is handed on. Failure reaches the original asker as its answer. The original limit goes on running.
  * TRACTOR_EBADMSG: the forwarder has no such unanswered ask (a protocol violation).
  */
-tractor_err router_forward(struct router *router, uint64_t sequence, const struct router_send *send, int64_t now_ns);
+tractor_err router_forward(
+	struct router *router, uint64_t sequence, const struct router_send *send, int64_t now_ns);
 
 /*
  * An actor answers the ask `sequence`. TRACTOR_EBADMSG: it was never delivered to this incarnation, was no ask, or is answered already
  * (a protocol violation). An asker who has gone or timed out is no error.
  */
-tractor_err router_reply(struct router *router, uint64_t actor, uint64_t sequence, tractor_err err, const uint8_t *payload, size_t payload_bytes);
+tractor_err router_reply(struct router *router, uint64_t actor, uint64_t sequence, tractor_err err,
+	const uint8_t *payload, size_t payload_bytes);
 
 /* Its handlers have returned up to and including sequence `done` (clamped): room in the window, room in the mailbox. */
 void router_done(struct router *router, uint64_t actor, uint64_t done, int64_t now_ns);
@@ -139,7 +145,8 @@ void router_wait(struct router *router, uint64_t actor, uint64_t correlation);
 tractor_err router_cancel(struct router *router, uint64_t sender, uint64_t correlation);
 
 /* A system message (kind DOWN) into an actor's mailbox, outside any sender's share. ESTOPPED, ENOACTOR, ENOMEM. */
-tractor_err router_post(struct router *router, uint64_t actor, enum router_kind kind, const uint8_t *payload, size_t payload_bytes);
+tractor_err router_post(struct router *router, uint64_t actor, enum router_kind kind, const uint8_t *payload,
+	size_t payload_bytes);
 
 /* Deadlines and delays that are due. */
 void router_run(struct router *router, int64_t now_ns);
@@ -151,12 +158,13 @@ void router_shift(struct router *router, int64_t by_ns);
 /* --- what there is to see --- */
 
 struct router_counts {
-	size_t waiting;             /* accepted, handler not returned yet */
-	size_t delivered;           /* of these, handed to the process */
-	size_t parked;              /* senders' messages that wait for room */
-	size_t deferred;            /* asks whose handler returned without an answer */
+	size_t waiting;	  /* accepted, handler not returned yet */
+	size_t delivered; /* of these, handed to the process */
+	size_t parked;	  /* senders' messages that wait for room */
+	size_t deferred;  /* asks whose handler returned without an answer */
 	uint64_t accepted_total, handled_total, dead_letter_total, quarantined_total;
-	uint64_t sequence;          /* the last one given to a delivered message; a new process's black box begins with this as `done` */
+	uint64_t
+		sequence; /* the last one given to a delivered message; a new process's black box begins with this as `done` */
 };
 /* TRACTOR_ENOACTOR: no such actor. */
 tractor_err router_counts(const struct router *router, uint64_t actor, struct router_counts *ret_counts);

@@ -21,13 +21,15 @@ enum spec_policy { SPEC_POLICY_LOG, SPEC_POLICY_EXEC, SPEC_POLICY_PLUGIN };
 #define SPEC_SHUTDOWN_KILL 0
 #define SPEC_SHUTDOWN_INFINITY (-1)
 
-#define SPEC_NAME_MAX 63            /* a node's name: [A-Za-z0-9_-], so that it can be a file name and part of a path */
-#define SPEC_DEPTH_MAX 16           /* nested supervisors, the root among them */
-#define SPEC_PATH_MAX ((SPEC_DEPTH_MAX + 1) * (SPEC_NAME_MAX + 1) + 1)  /* bytes of the longest path, its NUL among them */
-#define SPEC_INTENSITY_MAX 100000   /* a supervisor sets that many times aside when it is made */
-#define SPEC_POOL_MAX 1000000       /* more processes than any machine has */
+#define SPEC_NAME_MAX 63  /* a node's name: [A-Za-z0-9_-], so that it can be a file name and part of a path */
+#define SPEC_DEPTH_MAX 16 /* nested supervisors, the root among them */
+#define SPEC_PATH_MAX \
+	((SPEC_DEPTH_MAX + 1) * (SPEC_NAME_MAX + 1) + 1) /* bytes of the longest path, its NUL among them */
+#define SPEC_INTENSITY_MAX 100000 /* a supervisor sets that many times aside when it is made */
+#define SPEC_POOL_MAX 1000000	  /* more processes than any machine has */
 #define SPEC_MAILBOX_MAX 1000000
-#define SPEC_DURATION_MAX_NS (INT64_C(10) * 365 * 24 * 3600 * SPEC_SECOND) /* so that now + duration can't overflow */
+#define SPEC_DURATION_MAX_NS \
+	(INT64_C(10) * 365 * 24 * 3600 * SPEC_SECOND) /* so that now + duration can't overflow */
 #define SPEC_MILLISECOND INT64_C(1000000)
 #define SPEC_SECOND INT64_C(1000000000)
 
@@ -52,21 +54,21 @@ struct spec_backoff {
 
 struct spec {
 	enum spec_kind kind;
-	char *name;                 /* last part of its path */
-	int line, column;           /* where in the file, 1-based; 0 where there is no file */
+	char *name;	  /* last part of its path */
+	int line, column; /* where in the file, 1-based; 0 where there is no file */
 
 	/* a supervisor, and the pool as the supervisor of its members */
 	enum spec_strategy strategy;
 	unsigned intensity;
 	int64_t period_ns;
 	enum spec_auto_shutdown auto_shutdown;
-	struct spec **children;     /* owned; a pool has none */
+	struct spec **children; /* owned; a pool has none */
 	size_t child_count;
-	unsigned pool_max;          /* a pool's members at a time */
+	unsigned pool_max; /* a pool's members at a time */
 
 	/* the root only */
 	enum spec_policy policy;
-	char **policy_argv;         /* exec: NULL-terminated; plugin: the path alone; log: NULL */
+	char **policy_argv; /* exec: NULL-terminated; plugin: the path alone; log: NULL */
 
 	/*
 	 * Every child. A pool's are its members' (it is their template): the pool itself is a permanent child that is given all the time
@@ -77,14 +79,14 @@ struct spec {
 	bool significant;
 
 	/* an actor, and the pool's members */
-	char *exec;                 /* as written */
-	char *exec_path;            /* resolved, absolute */
-	char *directory;            /* where the file was: the actor's working directory; NULL: the supervisor's own */
-	char *role;                 /* which of the binary's actors; NULL: the only one, or the one named like the node */
+	char *exec;	 /* as written */
+	char *exec_path; /* resolved, absolute */
+	char *directory; /* where the file was: the actor's working directory; NULL: the supervisor's own */
+	char *role; /* which of the binary's actors; NULL: the only one, or the one named like the node */
 	struct spec_pairs args, env;
 	int64_t start_timeout_ns;
 	int64_t handler_timeout_ns; /* 0: none */
-	unsigned mailbox;           /* messages that one sender may have waiting; 0: no bound */
+	unsigned mailbox;	    /* messages that one sender may have waiting; 0: no bound */
 	bool redeliver;
 	struct spec_backoff backoff;
 };

@@ -411,6 +411,20 @@ registry_free_monitors(struct slot *slot)
 	}
 }
 
+static void
+strike(struct monitor **at, uint64_t watcher)
+{
+	while (*at) {
+		struct monitor *monitor = *at;
+		if (monitor->watcher != watcher) {
+			at = &monitor->next;
+			continue;
+		}
+		*at = monitor->next;
+		free(monitor);
+	}
+}
+
 void
 registry_forget_watcher(struct slot *watching)
 {
@@ -420,18 +434,9 @@ registry_forget_watcher(struct slot *watching)
 	if (!watching->is_watching)
 		return;
 	watching->is_watching = false;
-	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node)) {
-		struct slot *slot = slot_of(node);
-		for (struct monitor **at = slot ? &slot->monitors : NULL; at && *at;) {
-			struct monitor *monitor = *at;
-			if (monitor->watcher != watcher) {
-				at = &monitor->next;
-				continue;
-			}
-			*at = monitor->next;
-			free(monitor);
-		}
-	}
+	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
+		if (slot_of(node))
+			strike(&slot_of(node)->monitors, watcher);
 }
 
 static void

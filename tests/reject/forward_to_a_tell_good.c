@@ -10,7 +10,8 @@ struct reader {
 TRACTOR_SERVE(reader, READER_PROTOCOL);
 
 static tractor_err
-reader_on_get(struct reader *self, tractor_ctx *ctx, const struct reader_get *msg, struct counter_total *reply)
+reader_on_get(
+	struct reader *self, tractor_ctx *ctx, const struct reader_get *msg, struct counter_total *reply)
 {
 	return tractor_forward(ctx, self->counter, reply, counter_get);
 }

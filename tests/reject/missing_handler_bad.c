@@ -10,5 +10,4 @@ struct reader {
 #define TRACTOR_STATE struct reader
 TRACTOR_SERVE(reader, READER_PROTOCOL);
 
-
 TRACTOR_MAIN(reader, .serves = TRACTOR_SERVES(reader));

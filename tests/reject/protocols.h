@@ -19,11 +19,11 @@ TRACTOR_RECORD(counter_summary, COUNTER_SUMMARY);
 #define COUNTER_INCREMENT(FIELD) FIELD(int64, by)
 #define COUNTER_SUBSCRIBE(FIELD) FIELD(listener_ref, who) FIELD(str, name)
 #define COUNTER_GET(FIELD)
-#define COUNTER_PROTOCOL(TELL, ASK)                                                                          \
-	TELL(counter, increment, COUNTER_INCREMENT)                                                          \
-	TELL(counter, subscribe, COUNTER_SUBSCRIBE)                                                          \
-	ASK(counter, get, COUNTER_GET, counter_total)                                                        \
-	ASK(counter, summarize, COUNTER_GET, counter_summary)                                                \
+#define COUNTER_PROTOCOL(TELL, ASK)                           \
+	TELL(counter, increment, COUNTER_INCREMENT)           \
+	TELL(counter, subscribe, COUNTER_SUBSCRIBE)           \
+	ASK(counter, get, COUNTER_GET, counter_total)         \
+	ASK(counter, summarize, COUNTER_GET, counter_summary) \
 	ASK(counter, reset, COUNTER_GET, tractor_none)
 TRACTOR_MESSAGES(counter, COUNTER_PROTOCOL);
 

@@ -11,7 +11,8 @@ struct reader {
 TRACTOR_SERVE(reader, READER_PROTOCOL);
 
 static tractor_err
-reader_on_get(struct reader *self, tractor_ctx *ctx, const struct counter_get *msg, struct counter_total *reply)
+reader_on_get(
+	struct reader *self, tractor_ctx *ctx, const struct counter_get *msg, struct counter_total *reply)
 {
 	return TRACTOR_OK;
 }

@@ -11,25 +11,33 @@
 
 TRACTOR_REF(peer);
 
-#define NUMBERS(FIELD)                                                                                       \
-	FIELD(bool, flag) FIELD(int8, i8) FIELD(int16, i16) FIELD(int32, i32) FIELD(int64, i64)              \
-	FIELD(uint8, u8) FIELD(uint16, u16) FIELD(uint32, u32) FIELD(uint64, u64) FIELD(float, f32)          \
-	FIELD(double, f64)
+/* clang-format off */
+#define NUMBERS(FIELD)    \
+	FIELD(bool, flag) \
+	FIELD(int8, i8)   \
+	FIELD(int16, i16) \
+	FIELD(int32, i32) \
+	FIELD(int64, i64) \
+	FIELD(uint8, u8)  \
+	FIELD(uint16, u16) FIELD(uint32, u32) FIELD(uint64, u64) FIELD(float, f32) FIELD(double, f64)
 TRACTOR_RECORD(numbers, NUMBERS);
 
 #define WORDS(FIELD) FIELD(str, text) FIELD(bytes, blob) FIELD(peer_ref, peer)
 TRACTOR_RECORD(words, WORDS);
 
-#define LISTS(FIELD)                                                                                         \
-	FIELD(list_bool, flags) FIELD(list_int16, shorts) FIELD(list_double, doubles) FIELD(list_str, texts) \
-	FIELD(list_bytes, blobs) FIELD(list_peer_ref, peers) FIELD(list_words, words)
+#define LISTS(FIELD)                \
+	FIELD(list_bool, flags)     \
+	FIELD(list_int16, shorts)   \
+	FIELD(list_double, doubles) \
+	FIELD(list_str, texts) FIELD(list_bytes, blobs) FIELD(list_peer_ref, peers) FIELD(list_words, words)
 TRACTOR_RECORD(lists, LISTS);
 
 #define FLAGGED(FIELD) FIELD(list_lists, nested) FIELD(bool, flag)
 TRACTOR_RECORD(flagged, FLAGGED);
 
-#define EVERYTHING(FIELD)                                                                                    \
+#define EVERYTHING(FIELD) \
 	FIELD(numbers, numbers) FIELD(words, words) FIELD(lists, lists) FIELD(flagged, flagged)
+/* clang-format on */
 TRACTOR_RECORD(everything, EVERYTHING);
 
 #define ONE_BOOL(FIELD) FIELD(bool, flag)
@@ -51,11 +59,17 @@ TRACTOR_RECORD(many_nothing, MANY_NOTHING);
 TRACTOR_RECORD(behind_nothing, BEHIND_NOTHING);
 
 /* Does not fit the stack space that decoding starts in. */
-#define SIXTEEN(FIELD)                                                                                       \
-	FIELD(numbers, a) FIELD(numbers, b) FIELD(numbers, c) FIELD(numbers, d) FIELD(numbers, e)            \
-	FIELD(numbers, f) FIELD(numbers, g) FIELD(numbers, h) FIELD(numbers, i) FIELD(numbers, j)            \
-	FIELD(numbers, k) FIELD(numbers, l) FIELD(numbers, m) FIELD(numbers, n) FIELD(numbers, o)            \
-	FIELD(numbers, p)
+/* clang-format off */
+#define SIXTEEN(FIELD)                                                                            \
+	FIELD(numbers, a)                                                                         \
+	FIELD(numbers, b)                                                                         \
+	FIELD(numbers, c)                                                                         \
+	FIELD(numbers, d)                                                                         \
+	FIELD(numbers, e)                                                                         \
+	FIELD(numbers, f)                                                                         \
+	FIELD(numbers, g) FIELD(numbers, h) FIELD(numbers, i) FIELD(numbers, j) FIELD(numbers, k) \
+		FIELD(numbers, l) FIELD(numbers, m) FIELD(numbers, n) FIELD(numbers, o) FIELD(numbers, p)
+/* clang-format on */
 TRACTOR_RECORD(sixteen, SIXTEEN);
 
 /* level_2 is one record inside another, level_3 two, ... */
@@ -151,12 +165,14 @@ expect_bytes(
 /* A literal with NULs and its size. */
 #define BYTES(literal) literal, sizeof(literal) - 1
 
-#define REJECTED(record, literal)                                                                            \
-	do {                                                                                                 \
-		struct record value_;                                                                        \
-		memset(&value_, 0x5a, sizeof(value_));                                                       \
-		ck_assert_int_eq(decode(&tri_record_##record, BYTES(literal), &value_), TRACTOR_EBADMSG);    \
+/* clang-format off */
+#define REJECTED(record, literal)                                                                         \
+	do {                                                                                              \
+		struct record value_;                                                                     \
+		memset(&value_, 0x5a, sizeof(value_));                                                    \
+		ck_assert_int_eq(decode(&tri_record_##record, BYTES(literal), &value_), TRACTOR_EBADMSG); \
 	} while (0)
+/* clang-format on */
 
 static const bool some_flags[] = { true, false, true };
 static const int16_t some_shorts[] = { -1, 0x1234 };
@@ -216,9 +232,17 @@ START_TEST(bytes_of_numbers)
 	struct numbers value = some_numbers();
 
 	expect_bytes(&tri_record_numbers, &value,
-		BYTES("\1" "\x80" "\0\x80" "\0\0\0\x80" "\0\0\0\0\0\0\0\x80"
-		      "\xff" "\xff\xff" "\xff\xff\xff\xff" "\xff\xff\xff\xff\xff\xff\xff\xff"
-		      "\0\0\xc0\x3f" "\0\0\0\0\0\0\2\xc0"));
+		BYTES("\1"
+		      "\x80"
+		      "\0\x80"
+		      "\0\0\0\x80"
+		      "\0\0\0\0\0\0\0\x80"
+		      "\xff"
+		      "\xff\xff"
+		      "\xff\xff\xff\xff"
+		      "\xff\xff\xff\xff\xff\xff\xff\xff"
+		      "\0\0\xc0\x3f"
+		      "\0\0\0\0\0\0\2\xc0"));
 }
 END_TEST
 
@@ -231,9 +255,18 @@ START_TEST(bytes_of_words)
 	};
 
 	expect_bytes(&tri_record_words, &value,
-		BYTES("\2\0\0\0" "hi\0" "\2\0\0\0" "\0\1" "\2\1\0\0\0\0\0\0" "\3\0\0\0"));
+		BYTES("\2\0\0\0"
+		      "hi\0"
+		      "\2\0\0\0"
+		      "\0\1"
+		      "\2\1\0\0\0\0\0\0"
+		      "\3\0\0\0"));
 	expect_bytes(&tri_record_words, &(struct words){ .tri_ = 0 },
-		BYTES("\0\0\0\0" "\0" "\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0"));
+		BYTES("\0\0\0\0"
+		      "\0"
+		      "\0\0\0\0"
+		      "\0\0\0\0\0\0\0\0"
+		      "\0\0\0\0"));
 }
 END_TEST
 
@@ -246,9 +279,21 @@ START_TEST(bytes_of_lists)
 	};
 
 	expect_bytes(&tri_record_lists, &value,
-		BYTES("\0\0\0\0" "\2\0\0\0" "\xff\xff" "\x34\x12" "\0\0\0\0"
-		      "\2\0\0\0" "\0\0\0\0\0" "\3\0\0\0one\0" "\0\0\0\0" "\0\0\0\0"
-		      "\1\0\0\0" "\0\0\0\0\0" "\0\0\0\0" "\0\0\0\0\0\0\0\0" "\0\0\0\0"));
+		BYTES("\0\0\0\0"
+		      "\2\0\0\0"
+		      "\xff\xff"
+		      "\x34\x12"
+		      "\0\0\0\0"
+		      "\2\0\0\0"
+		      "\0\0\0\0\0"
+		      "\3\0\0\0one\0"
+		      "\0\0\0\0"
+		      "\0\0\0\0"
+		      "\1\0\0\0"
+		      "\0\0\0\0\0"
+		      "\0\0\0\0"
+		      "\0\0\0\0\0\0\0\0"
+		      "\0\0\0\0"));
 	expect_bytes(&tri_record_tractor_none, &(struct tractor_none){ .tri_ = 0 }, "", 0);
 	expect_bytes(&tri_record_behind_nothing, &(struct behind_nothing){ .number = 5 }, BYTES("\5"));
 }
@@ -422,32 +467,47 @@ START_TEST(bad_bools)
 {
 	REJECTED(one_bool, "\2");
 	REJECTED(one_bool, "\xff");
-	REJECTED(lists, "\2\0\0\0" "\1\2" "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+	REJECTED(lists, "\2\0\0\0"
+			"\1\2"
+			"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
 }
 END_TEST
 
 START_TEST(bad_strs)
 {
-	REJECTED(one_str, "\3\0\0\0" "a\0b\0");  /* a NUL inside */
-	REJECTED(one_str, "\1\0\0\0" "\0\0");    /* a NUL inside, and nothing else */
-	REJECTED(one_str, "\3\0\0\0" "abcd");    /* no NUL */
-	REJECTED(one_str, "\3\0\0\0" "abc");     /* the NUL is cut off */
-	REJECTED(one_str, "\0\0\0\0");           /* likewise, of the empty one */
-	REJECTED(one_str, "\4\0\0\0" "abc\0");   /* the length lies by one */
-	REJECTED(one_str, "\xff\xff\xff\xff" "abc\0");
-	REJECTED(one_str, "\xfe\xff\xff\xff" "abc\0");
+	REJECTED(one_str, "\3\0\0\0"
+			  "a\0b\0"); /* a NUL inside */
+	REJECTED(one_str, "\1\0\0\0"
+			  "\0\0"); /* a NUL inside, and nothing else */
+	REJECTED(one_str, "\3\0\0\0"
+			  "abcd"); /* no NUL */
+	REJECTED(one_str, "\3\0\0\0"
+			  "abc");      /* the NUL is cut off */
+	REJECTED(one_str, "\0\0\0\0"); /* likewise, of the empty one */
+	REJECTED(one_str, "\4\0\0\0"
+			  "abc\0"); /* the length lies by one */
+	REJECTED(one_str, "\xff\xff\xff\xff"
+			  "abc\0");
+	REJECTED(one_str, "\xfe\xff\xff\xff"
+			  "abc\0");
 }
 END_TEST
 
 START_TEST(lying_lengths)
 {
 	REJECTED(one_bytes, "\1\0\0\0");
-	REJECTED(one_bytes, "\xff\xff\xff\xff" "a");
-	REJECTED(one_bytes, "\0\0\0\x80" "a");
-	REJECTED(many_int64, "\xff\xff\xff\xff" "12345678");
-	REJECTED(many_int64, "\0\0\0\x20" "12345678"); /* times 8 is 2^32 */
-	REJECTED(many_int64, "\2\0\0\0" "12345678");
-	REJECTED(many_int64, "\1\0\0\0" "1234567");
+	REJECTED(one_bytes, "\xff\xff\xff\xff"
+			    "a");
+	REJECTED(one_bytes, "\0\0\0\x80"
+			    "a");
+	REJECTED(many_int64, "\xff\xff\xff\xff"
+			     "12345678");
+	REJECTED(many_int64, "\0\0\0\x20"
+			     "12345678"); /* times 8 is 2^32 */
+	REJECTED(many_int64, "\2\0\0\0"
+			     "12345678");
+	REJECTED(many_int64, "\1\0\0\0"
+			     "1234567");
 }
 END_TEST
 
@@ -505,7 +565,8 @@ START_TEST(nesting)
 	ck_assert_int_eq(tri_encoded_size(&tri_record_level_17, &seventeen_levels, &size), TRACTOR_EINVAL);
 	ck_assert_int_eq(tri_encoded_size(&tri_record_level_17_list, &listed, &size), TRACTOR_EINVAL);
 	REJECTED(level_17, "\0");
-	REJECTED(level_17_list, "\1\0\0\0" "\0");
+	REJECTED(level_17_list, "\1\0\0\0"
+				"\0");
 	ck_assert_int_eq(decode(&tri_record_level_17_list, "\0\0\0\0", 4, &listed), TRACTOR_OK);
 }
 END_TEST
@@ -537,7 +598,8 @@ START_TEST(too_large)
 		TRACTOR_EBADMSG);
 	ck_assert_str_eq(back.text, "kept");
 	memcpy(text, "\xfd\xff\xff", 4); /* 2^24 - 3, which with its own four bytes is one too many */
-	ck_assert_int_eq(tri_decode(&tri_record_one_bytes, (uint8_t *)text, TRI_PAYLOAD_MAX + 1, &arena, &blob),
+	ck_assert_int_eq(
+		tri_decode(&tri_record_one_bytes, (uint8_t *)text, TRI_PAYLOAD_MAX + 1, &arena, &blob),
 		TRACTOR_EBADMSG);
 	ck_assert_uint_eq(blob.blob.size, TRI_PAYLOAD_MAX + 1);
 	free(text);

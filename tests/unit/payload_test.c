@@ -22,9 +22,11 @@
 #define INCREMENT "tell counter.increment {int64 by}"
 #define GET "ask counter.get {} -> counter_total {int64 total}"
 #define LIST "ask hub.list {} -> hub_members {list_listener_ref members, hub_stats {uint64 published} stats}"
+/* clang-format off */
 #define ALL                                                                                                                     \
 	"tell all.kinds {bool a, int8 b, int16 c, int32 d, int64 e, uint8 f, uint16 g, uint32 h, uint64 i, float j, double k, " \
 	"str l, bytes m, x_ref n, inner {int8 v, list_str names} o, list_int16 p, list_inner {int8 v, list_str names} q}"
+/* clang-format on */
 
 static struct payload_schema *
 parse(const char *text)
@@ -107,13 +109,20 @@ expect_complaint(const char *schema_text, const char *json, tractor_err expected
 #define INNER(FIELD) FIELD(int8, v) FIELD(list_str, names)
 TRACTOR_RECORD(inner, INNER);
 TRACTOR_REF(x);
-#define ALL_KINDS(FIELD)                                                                                   \
-	FIELD(bool, a)                                                                                     \
-	FIELD(int8, b)                                                                                     \
-	FIELD(int16, c)                                                                                    \
-	FIELD(int32, d) FIELD(int64, e) FIELD(uint8, f) FIELD(uint16, g) FIELD(uint32, h) FIELD(uint64, i) \
-		FIELD(float, j) FIELD(double, k) FIELD(str, l) FIELD(bytes, m) FIELD(x_ref, n)             \
-			FIELD(inner, o) FIELD(list_int16, p) FIELD(list_inner, q)
+/* clang-format off */
+#define ALL_KINDS(FIELD)                                                                               \
+	FIELD(bool, a)                                                                                 \
+	FIELD(int8, b)                                                                                 \
+	FIELD(int16, c)                                                                                \
+	FIELD(int32, d)                                                                                \
+	FIELD(int64, e)                                                                                \
+	FIELD(uint8, f)                                                                                \
+	FIELD(uint16, g)                                                                               \
+	FIELD(uint32, h)                                                                               \
+	FIELD(uint64, i)                                                                               \
+	FIELD(float, j) FIELD(double, k) FIELD(str, l) FIELD(bytes, m) FIELD(x_ref, n) FIELD(inner, o) \
+		FIELD(list_int16, p) FIELD(list_inner, q)
+/* clang-format on */
 #define ALL_PROTOCOL(TELL, ASK) TELL(all, kinds, ALL_KINDS)
 TRACTOR_PROTOCOL(all, ALL_PROTOCOL);
 

@@ -20,11 +20,17 @@ TRACTOR_RECORD(receipt, RECEIPT);
 #define SHOP_OPEN(FIELD)
 #define SHOP_ENTER(FIELD) FIELD(customer_ref, who) FIELD(list_customer_ref, friends) FIELD(bool, in_a_hurry)
 #define SHOP_BUY(FIELD) FIELD(list_str, what) FIELD(receipt, expected)
-#define SHOP_EVERYTHING(FIELD)                                                                          \
-	FIELD(bool, a)                                                                                  \
-	FIELD(int8, b) FIELD(int16, c) FIELD(int32, d) FIELD(int64, e) FIELD(uint8, f) FIELD(uint16, g) \
-		FIELD(uint32, h) FIELD(uint64, i) FIELD(float, j) FIELD(double, k) FIELD(str, l)        \
-			FIELD(bytes, m) FIELD(list_bool, n) FIELD(list_bytes, o)
+/* clang-format off */
+#define SHOP_EVERYTHING(FIELD)                                                                           \
+	FIELD(bool, a)                                                                                   \
+	FIELD(int8, b)                                                                                   \
+	FIELD(int16, c)                                                                                  \
+	FIELD(int32, d)                                                                                  \
+	FIELD(int64, e)                                                                                  \
+	FIELD(uint8, f)                                                                                  \
+	FIELD(uint16, g)                                                                                 \
+	FIELD(uint32, h) FIELD(uint64, i) FIELD(float, j) FIELD(double, k) FIELD(str, l) FIELD(bytes, m) \
+		FIELD(list_bool, n) FIELD(list_bytes, o)
 
 #define SHOP_PROTOCOL(TELL, ASK)                  \
 	TELL(shop, open, SHOP_OPEN)               \
@@ -32,6 +38,7 @@ TRACTOR_RECORD(receipt, RECEIPT);
 	TELL(shop, everything, SHOP_EVERYTHING)   \
 	ASK(shop, close, SHOP_OPEN, tractor_none) \
 	ASK(shop, buy, SHOP_BUY, receipt)
+/* clang-format on */
 TRACTOR_MESSAGES(shop, SHOP_PROTOCOL);
 
 static void
