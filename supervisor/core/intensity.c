@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "assert.h"
+
 tractor_err
 intensity_init(struct intensity *intensity, unsigned limit, int64_t period_ns)
 {
@@ -48,6 +50,7 @@ outside(const struct intensity *intensity, int64_t time_ns, int64_t now_ns)
 static void
 drop_oldest(struct intensity *intensity)
 {
+	tri_assert(intensity->capacity > 0); /* there is an oldest one */
 	intensity->first = (intensity->first + 1) % intensity->capacity;
 	intensity->count--;
 }

@@ -368,6 +368,7 @@ void
 policy_close(struct tractor_runtime *runtime)
 {
 	for (struct judgement *judgement; (judgement = runtime->policy.pending);) {
+		runtime->policy.pending = judgement->next;
 		end_program(judgement);
 		judgement_free(judgement);
 	}

@@ -307,7 +307,8 @@ static void
 on_spawn(struct tractor_runtime *runtime, const struct router_send *ask, const void *msg)
 {
 	const struct tri_supervisor_spawn *spawn = msg;
-	struct node *node;
+	struct node *node = NULL;
+
 	if (too_many(runtime, ask, spawn->messages.count, spawn->args.count))
 		return;
 	struct later *later = later_new(runtime, ask, spawn->protocol, &spawn->messages);
@@ -394,7 +395,7 @@ tell_down(struct slot *slot, uint64_t watcher, uint32_t incarnation, const char 
 void
 registry_tell_monitors(struct slot *slot, bool final)
 {
-	char reason[sizeof(slot->last_exit) + sizeof(slot->death.text)];
+	char reason[sizeof(slot->last_exit) + sizeof(": ") + sizeof(slot->death.text)];
 
 	snprintf(reason, sizeof(reason), "%s%s%s", slot->last_exit, *slot->death.text ? ": " : "",
 		slot->death.text);

@@ -10,6 +10,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include "assert.h"
 #include "link.h"
 #include "shell.h"
 #include "sys.h"
@@ -516,6 +517,26 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	return err;
 }
 
+/* Until all is up, or one of it can't be. */
+static tractor_err
+come_up(struct tractor_runtime *runtime)
+{
+	struct node *root = tree_root(runtime->tree);
+	tractor_err err = tree_start(runtime->tree, root);
+
+	if (err == TRACTOR_OK)
+		err = runtime_wait(
+			runtime, 0); /* an empty tree is up at once, and then nothing would wake us */
+	while (err == TRACTOR_OK && root->state != NODE_RUNNING && !tree_ended(runtime->tree))
+		err = runtime_wait(runtime, TRI_FOREVER);
+	if (err != TRACTOR_OK || root->state == NODE_RUNNING)
+		return err;
+	return tri_why(tree_outcome(runtime->tree).kind == TREE_TERMINATED ? TRACTOR_ECLOSED : TRACTOR_ESTART,
+		"%s",
+		*runtime->start_failure ? runtime->start_failure
+					: "the tree was stopped before it had started");
+}
+
 /* Opens with this spec, which it takes over, and starts the tree. */
 static tractor_err
 open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const struct tractor_options *options)
@@ -535,19 +556,7 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const struct 
 		-1;
 	tractor_err err = open_parts(runtime, spec);
 	if (err == TRACTOR_OK)
-		err = tree_start(runtime->tree, tree_root(runtime->tree));
-	struct node *root = runtime->tree ? tree_root(runtime->tree) : NULL;
-	if (err == TRACTOR_OK)
-		err = runtime_wait(
-			runtime, 0); /* an empty tree is up at once, and then nothing would wake us */
-	while (err == TRACTOR_OK && root->state != NODE_RUNNING && !tree_ended(runtime->tree))
-		err = runtime_wait(runtime, TRI_FOREVER);
-	if (err == TRACTOR_OK && root->state != NODE_RUNNING)
-		err = tri_why(tree_outcome(runtime->tree).kind == TREE_TERMINATED ? TRACTOR_ECLOSED
-										  : TRACTOR_ESTART,
-			"%s",
-			*runtime->start_failure ? runtime->start_failure
-						: "the tree was stopped before it had started");
+		err = come_up(runtime);
 	if (err == TRACTOR_OK) {
 		*ret_runtime = runtime;
 		return TRACTOR_OK;
@@ -610,6 +619,8 @@ static tractor_err
 add(struct tractor_runtime *runtime, struct spec *spec, struct outcome *outcome)
 {
 	struct node *node;
+
+	tri_assert(spec != NULL);
 	tractor_err err = runtime->closing ? TRACTOR_ECLOSED
 					   : tree_add(runtime->tree, tree_root(runtime->tree), spec, &node);
 
@@ -667,7 +678,7 @@ tractor_start_child(struct tractor_runtime *runtime, const struct tractor_protoc
 	const struct tractor_child *child, struct tractor_address *ret_address)
 {
 	struct outcome outcome = { .protocol = protocol };
-	struct spec *spec;
+	struct spec *spec = NULL;
 	tractor_err err = tree_ended(runtime->tree) ? tri_why(TRACTOR_ECLOSED, "the tree has ended")
 						    : build_child(child, &spec);
 
