@@ -131,16 +131,21 @@ fork_child(const struct spawn_plan *plan, int report)
 	return pid;
 }
 
-/* Waits for exec: the pipe closes by it, or brings what failed. */
+/*
+ * Waits for exec: the pipe closes by it, or brings what failed. Not for ever, since somebody may have stopped the child, or its executable is on a disk that is gone: then
+ * the start limit is what ends it, and only the words for a failure are lost.
+ */
 static tractor_err
 wait_for_exec(int report, const struct spawn_plan *plan)
 {
+	struct pollfd reported = { .fd = report, .events = POLLIN };
 	struct failure failure;
 	ssize_t got;
 
-	fcntl(report, F_SETFL, 0);
 	do {
-		got = read(report, &failure, sizeof(failure));
+		got = poll(&reported, 1, EXEC_LIMIT_MS);
+		if (got > 0)
+			got = read(report, &failure, sizeof(failure));
 	} while (got < 0 && errno == EINTR);
 	if (got != (ssize_t)sizeof(failure))
 		return TRACTOR_OK;

@@ -19,6 +19,7 @@
 #define DIR_LENGTH_MAX 40 /* a socket's name below it must fit into the 108 bytes of a sun_path */
 #define KEEP_MAX 32
 #define GRACE_MS 1000 /* for processes whose parent is gone to be gone too: a SIGKILL is on its way to them */
+#define FD_GRACE_MS 5000 /* for nng's reaper, which a busy machine may keep waiting for more than a second */
 
 struct path {
 	struct path *next;
@@ -99,7 +100,7 @@ scenario_look(struct findings *ret_findings)
 
 	process_close_all(ret_findings);
 	leaks_processes(scenario.id, GRACE_MS, scenario.orphans, ret_findings);
-	if (!wait_until(GRACE_MS, no_fds_left, &fds))
+	if (!wait_until(FD_GRACE_MS, no_fds_left, &fds))
 		leaks_fds(&scenario.fds, ret_findings);
 	leaks_files(scenario.dir, scenario.keep, scenario.keep_count, ret_findings);
 }

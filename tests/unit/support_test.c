@@ -167,8 +167,9 @@ START_TEST(a_process_that_got_away_is_known_by_its_mark)
 
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 	/* It says its number itself, past its exec: in the middle of one a process has no environment to be known by. */
-	struct process *shell =
-		process_start("sh", "-c", "setsid sh -c 'echo pid $$; kill -STOP $$' &", NULL);
+	struct process *shell = process_start("sh", "-c",
+		"setsid sh -c 'echo pid $$; : >up; kill -STOP $$' & until [ -e up ]; do sleep 0.01; done; rm up",
+		NULL);
 	pid_t away = atoi(expect_output(shell, "pid ([0-9]+)", LONG_MS));
 	expect_exit(shell, 0, LONG_MS);
 	leaks_processes(getenv(TEST_ID_VARIABLE), SHORT_MS, false, &findings);
