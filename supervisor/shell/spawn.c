@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 
 #include "sys.h"
 #include "why.h"
+
+#define EXEC_LIMIT_MS 500 /* from fork to exec: well under a ms, and a hundred on a machine that is swamped */
 
 /* What the child could not do; indexes `steps`. */
 enum step { STEP_GROUP, STEP_PARENT, STEP_PRIVILEGES, STEP_FDS, STEP_DIRECTORY, STEP_EXEC };

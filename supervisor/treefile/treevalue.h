@@ -2,8 +2,8 @@
  * treevalue.h: what the values of a tree file mean: durations, numbers, words. Pure functions of a text; the fault that they give
  * back is one half-sentence for the operator: what is wrong with the value; what would be right.
  */
-#ifndef TRACTOR_SUPERVISOR_CORE_TREEVALUE_H
-#define TRACTOR_SUPERVISOR_CORE_TREEVALUE_H
+#ifndef TRACTOR_SUPERVISOR_TREEFILE_TREEVALUE_H
+#define TRACTOR_SUPERVISOR_TREEFILE_TREEVALUE_H
 
 #include <limits.h>
 #include <stdbool.h>

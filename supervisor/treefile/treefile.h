@@ -5,8 +5,8 @@
  * a second document, merge keys (<<), duplicate keys, tags other than YAML's own (!!str and the like, which are ignored: what a
  * value must be is known from its key), texts with a NUL, anything but UTF-8.
  */
-#ifndef TRACTOR_SUPERVISOR_CORE_TREEFILE_H
-#define TRACTOR_SUPERVISOR_CORE_TREEFILE_H
+#ifndef TRACTOR_SUPERVISOR_TREEFILE_TREEFILE_H
+#define TRACTOR_SUPERVISOR_TREEFILE_TREEFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

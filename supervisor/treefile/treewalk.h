@@ -2,8 +2,8 @@
  * treewalk.h: the inside of the tree file's reader: the specs that are made (treechild.c), the walk over their mappings
  * (treewalk.c), and the table of the keys that it goes by (treekeys.c). Only treefile.c starts it.
  */
-#ifndef TRACTOR_SUPERVISOR_CORE_TREEWALK_H
-#define TRACTOR_SUPERVISOR_CORE_TREEWALK_H
+#ifndef TRACTOR_SUPERVISOR_TREEFILE_TREEWALK_H
+#define TRACTOR_SUPERVISOR_TREEFILE_TREEWALK_H
 
 #include <stdbool.h>
 #include <stddef.h>

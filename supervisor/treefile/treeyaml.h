@@ -1,6 +1,6 @@
 /* treeyaml.h: a YAML document out of a text, within the limits of treefile.h. */
-#ifndef TRACTOR_SUPERVISOR_CORE_TREEYAML_H
-#define TRACTOR_SUPERVISOR_CORE_TREEYAML_H
+#ifndef TRACTOR_SUPERVISOR_TREEFILE_TREEYAML_H
+#define TRACTOR_SUPERVISOR_TREEFILE_TREEYAML_H
 
 #include <yaml.h>
 

@@ -2,8 +2,8 @@
  * table.h: finds what is filed under a pair of numbers (a sender and a correlation, say). The entries are fields of the things
  * themselves, so that filing something cannot fail.
  */
-#ifndef TRACTOR_SUPERVISOR_CORE_TABLE_H
-#define TRACTOR_SUPERVISOR_CORE_TABLE_H
+#ifndef TRACTOR_SUPERVISOR_ROUTER_TABLE_H
+#define TRACTOR_SUPERVISOR_ROUTER_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* treeexec.h: finds the programs that a tree file names, and says what is wrong with them before anything is started. */
-#ifndef TRACTOR_SUPERVISOR_CORE_TREEEXEC_H
-#define TRACTOR_SUPERVISOR_CORE_TREEEXEC_H
+#ifndef TRACTOR_SUPERVISOR_TREEFILE_TREEEXEC_H
+#define TRACTOR_SUPERVISOR_TREEFILE_TREEEXEC_H
 
 #include "treevalue.h"
 

@@ -16,8 +16,8 @@
  *     none, and where only what was there at the beginning is meant the list is moved to a head of the loop's own first;
  *   - deliveries to one actor are never nested, so their order is the order of the calls.
  */
-#ifndef TRACTOR_SUPERVISOR_CORE_ROUTER_PRIVATE_H
-#define TRACTOR_SUPERVISOR_CORE_ROUTER_PRIVATE_H
+#ifndef TRACTOR_SUPERVISOR_ROUTER_ROUTER_PRIVATE_H
+#define TRACTOR_SUPERVISOR_ROUTER_ROUTER_PRIVATE_H
 
 #include "assert.h"
 #include "frame.h"

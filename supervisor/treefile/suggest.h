@@ -2,8 +2,8 @@
  * suggest.h: "did you mean": which of the words that would have been right is near enough to the wrong one. For the tree file's
  * keys and values, and for the command line.
  */
-#ifndef TRACTOR_SUPERVISOR_CORE_SUGGEST_H
-#define TRACTOR_SUPERVISOR_CORE_SUGGEST_H
+#ifndef TRACTOR_SUPERVISOR_TREEFILE_SUGGEST_H
+#define TRACTOR_SUPERVISOR_TREEFILE_SUGGEST_H
 
 #include <stddef.h>
 

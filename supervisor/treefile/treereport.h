@@ -1,6 +1,6 @@
 /* treereport.h: how the parts of the tree file's reader add to its report. Reading and printing it: treefile.h. */
-#ifndef TRACTOR_SUPERVISOR_CORE_TREEREPORT_H
-#define TRACTOR_SUPERVISOR_CORE_TREEREPORT_H
+#ifndef TRACTOR_SUPERVISOR_TREEFILE_TREEREPORT_H
+#define TRACTOR_SUPERVISOR_TREEFILE_TREEREPORT_H
 
 #include "treefile.h"
 

@@ -2,8 +2,8 @@
  * router.h: who may send what to whom, what waits where, and what happens to it when either end dies. The mailboxes live here, in the
  * supervisor, so that a receiver's crash costs the message in hand and nothing else. Pure: time is passed in, effects go through router_ops.
  */
-#ifndef TRACTOR_SUPERVISOR_CORE_ROUTER_H
-#define TRACTOR_SUPERVISOR_CORE_ROUTER_H
+#ifndef TRACTOR_SUPERVISOR_ROUTER_ROUTER_H
+#define TRACTOR_SUPERVISOR_ROUTER_ROUTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
