@@ -234,6 +234,7 @@ stop(struct tri_actor *actor)
  * Not the link: nng 1.5.2's nng_close() may wait for ever for a thread of its own if a message comes meanwhile (nanomsg/nng#1543), and the
  * supervisor has said farewell. The kernel closes it in a moment.
  */
+/* All but the link, which ends with the process: nng 1.5.2's close may wait for ever, and all that was sent has been received. */
 static void
 release(struct tri_actor *actor)
 {

@@ -230,17 +230,3 @@ tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tract
 		nng_msg_free(message);
 	return rv == 0 ? err : tri_why(TRACTOR_ECLOSED, "the link is closed: %s", nng_strerror(rv));
 }
-
-void
-tri_link_close(struct tri_link *link)
-{
-	if (!link)
-		return;
-	nng_aio_stop(link->receiving);
-	nng_close(link->socket);
-	nng_aio_free(link->receiving);
-	tri_packets_free(&link->came);
-	pthread_mutex_destroy(&link->mutex);
-	close(link->bell);
-	free(link);
-}

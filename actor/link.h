@@ -34,8 +34,6 @@ struct tri_packet *tri_link_take(struct tri_link *link);
 tractor_err tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value);
 
-void tri_link_close(struct tri_link *link);
-
 /* Before nng's first use in a process: fewer threads where its version lets us (1.7 and later). */
 void tri_nng_init(void);
 

@@ -366,7 +366,8 @@ death_drained(void *arg)
 	uint64_t done = believable_done(slot), hand = slot->box ? atomic_load(&slot->box->in_hand) : 0;
 
 	if (!slot->dead) {
-		hearing_violated(slot, "it closed its link and lives on");
+		if (!wire_connected(slot->wire))
+			hearing_violated(slot, "it closed its link and lives on");
 		return;
 	}
 	if (slot->judged)

@@ -16,6 +16,8 @@
 #include "sys.h"
 #include "why.h"
 
+#define CLOSE_LIMIT_S 2 /* for nng to let go of its sockets: some ms, unless it never does */
+
 /* --- what the core wants --- */
 
 static void
@@ -763,6 +765,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	port_close(runtime);
 	waiter_close(runtime);
 	tree_free(runtime->tree);
+	wire_all_closed(CLOSE_LIMIT_S);
 	router_free(runtime->router);
 	if (runtime->clock.fd >= 0) {
 		int fd = runtime->clock.fd;

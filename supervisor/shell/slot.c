@@ -44,7 +44,8 @@ listen_again(void *arg)
 
 	if (!slot->wire || slot->greeted || slot->dead)
 		return;
-	if (wire_listen_again(slot->wire) != TRACTOR_OK)
+	/* With the child connected it is the child that is slow: closing the listener would close its connection, too. */
+	if (!wire_connected(slot->wire) && wire_listen_again(slot->wire) != TRACTOR_OK)
 		events_note(slot->runtime, "link", slot->node->path, slot->incarnation, "%s", tractor_why());
 	loop_arm(&slot->runtime->loop, &slot->hello, slot->runtime->loop.now_ns + HELLO_CHECK_NS);
 }

@@ -7,9 +7,12 @@
 #include <errno.h>
 #include <nng/nng.h>
 #include <nng/protocol/pair0/pair.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "link.h"
 #include "sys.h"
@@ -25,6 +28,11 @@ struct kept {
 	nng_msg *message;
 };
 
+/* Of every bell's list and every wire's news: one for the process, for a wire may outlive its bell; see wire_close(). */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t closed = PTHREAD_COND_INITIALIZER;
+static int closing_count;
+
 struct wire {
 	nng_socket socket;
 	nng_listener listener;
@@ -39,7 +47,7 @@ struct wire {
 	bool stalled;		   /* no receive is outstanding */
 	_Atomic uint64_t expected; /* the peer's pid; 0: nobody */
 	_Atomic uint32_t pipe;	   /* the peer that was let in; 0: none */
-	/* under bell->mutex, written by nng's threads */
+	/* under `mutex`, written by nng's threads */
 	struct wire *next;
 	bool ringing;
 	nng_msg *came;
@@ -52,7 +60,6 @@ bell_open(struct bell *bell)
 	*bell = (struct bell){ .fd = sys.eventfd() };
 	if (bell->fd < 0)
 		return tri_why(TRACTOR_ESYSTEM, "no eventfd: %s", strerror(errno));
-	pthread_mutex_init(&bell->mutex, NULL);
 	return TRACTOR_OK;
 }
 
@@ -63,7 +70,6 @@ bell_close(struct bell *bell)
 		return;
 	sys.close(bell->fd);
 	bell->fd = -1;
-	pthread_mutex_destroy(&bell->mutex);
 }
 
 /* With the mutex held. */
@@ -73,7 +79,7 @@ ring(struct wire *wire)
 	struct bell *bell = wire->bell;
 	uint64_t one = 1;
 
-	if (wire->ringing)
+	if (!bell || wire->ringing)
 		return;
 	wire->ringing = true;
 	wire->next = NULL;
@@ -88,14 +94,14 @@ ring(struct wire *wire)
 static struct wire *
 next_ringing(struct bell *bell)
 {
-	pthread_mutex_lock(&bell->mutex);
+	pthread_mutex_lock(&mutex);
 	struct wire *wire = bell->first;
 	if (wire) {
 		wire->ringing = false;
 		if (!(bell->first = wire->next))
 			bell->last = NULL;
 	}
-	pthread_mutex_unlock(&bell->mutex);
+	pthread_mutex_unlock(&mutex);
 	return wire;
 }
 
@@ -106,9 +112,9 @@ bell_answer(struct bell *bell, void (*ready)(void *owner))
 
 	(void)!sys.read(bell->fd, &count, sizeof(count));
 	/* Those that ring again meanwhile have rung the eventfd too: the next turn is theirs. */
-	pthread_mutex_lock(&bell->mutex);
+	pthread_mutex_lock(&mutex);
 	const struct wire *end = bell->last;
-	pthread_mutex_unlock(&bell->mutex);
+	pthread_mutex_unlock(&mutex);
 	for (struct wire *wire; end && (wire = next_ringing(bell));) {
 		bool at_end = wire == end;
 		ready(wire->owner);
@@ -125,11 +131,11 @@ on_received(void *arg)
 
 	if (nng_aio_result(wire->receiving) != 0)
 		return;
-	pthread_mutex_lock(&wire->bell->mutex);
+	pthread_mutex_lock(&mutex);
 	wire->came = nng_aio_get_msg(wire->receiving);
 	wire->received = true;
 	ring(wire);
-	pthread_mutex_unlock(&wire->bell->mutex);
+	pthread_mutex_unlock(&mutex);
 }
 
 /* In a thread of nng's. */
@@ -142,10 +148,10 @@ on_sent(void *arg)
 		nng_msg_free(nng_aio_get_msg(wire->sending));
 		nng_aio_set_msg(wire->sending, NULL);
 	}
-	pthread_mutex_lock(&wire->bell->mutex);
+	pthread_mutex_lock(&mutex);
 	wire->sent = true;
 	ring(wire);
-	pthread_mutex_unlock(&wire->bell->mutex);
+	pthread_mutex_unlock(&mutex);
 }
 
 /*
@@ -163,12 +169,15 @@ on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 			pid != expected)
 			nng_pipe_close(pipe);
 	} else if (event == NNG_PIPE_EV_ADD_POST) {
+		pthread_mutex_lock(&mutex);
 		atomic_store(&wire->pipe, (uint32_t)nng_pipe_id(pipe));
+		wire->hung_up = false; /* of one that a new listener has replaced */
+		pthread_mutex_unlock(&mutex);
 	} else if (atomic_load(&wire->pipe) == (uint32_t)nng_pipe_id(pipe)) {
-		pthread_mutex_lock(&wire->bell->mutex);
+		pthread_mutex_lock(&mutex);
 		wire->hung_up = true;
 		ring(wire);
-		pthread_mutex_unlock(&wire->bell->mutex);
+		pthread_mutex_unlock(&mutex);
 	}
 }
 
@@ -235,6 +244,15 @@ wire_expect(struct wire *wire, pid_t pid)
 	atomic_store(&wire->expected, (uint64_t)pid);
 }
 
+bool
+wire_connected(const struct wire *wire)
+{
+	pthread_mutex_lock(&mutex);
+	bool connected = atomic_load(&((struct wire *)wire)->pipe) != 0 && !wire->hung_up;
+	pthread_mutex_unlock(&mutex);
+	return connected;
+}
+
 tractor_err
 wire_listen_again(struct wire *wire)
 {
@@ -249,14 +267,14 @@ wire_listen_again(struct wire *wire)
 static nng_msg *
 brought(struct wire *wire)
 {
-	pthread_mutex_lock(&wire->bell->mutex);
+	pthread_mutex_lock(&mutex);
 	nng_msg *message = wire->came;
 	wire->came = NULL;
 	if (wire->received) {
 		wire->received = false;
 		wire->stalled = true;
 	}
-	pthread_mutex_unlock(&wire->bell->mutex);
+	pthread_mutex_unlock(&mutex);
 	return message;
 }
 
@@ -278,17 +296,17 @@ next_message(struct wire *wire)
 void
 wire_again(struct wire *wire)
 {
-	pthread_mutex_lock(&wire->bell->mutex);
+	pthread_mutex_lock(&mutex);
 	ring(wire);
-	pthread_mutex_unlock(&wire->bell->mutex);
+	pthread_mutex_unlock(&mutex);
 }
 
 bool
 wire_drained(const struct wire *wire)
 {
-	pthread_mutex_lock(&wire->bell->mutex);
+	pthread_mutex_lock(&mutex);
 	bool drained = wire->hung_up && !wire->received && !wire->stalled;
-	pthread_mutex_unlock(&wire->bell->mutex);
+	pthread_mutex_unlock(&mutex);
 	return drained || atomic_load(&((struct wire *)wire)->pipe) == 0;
 }
 
@@ -313,10 +331,10 @@ send_later(struct wire *wire, nng_msg *message)
 static void
 send_kept(struct wire *wire)
 {
-	pthread_mutex_lock(&wire->bell->mutex);
+	pthread_mutex_lock(&mutex);
 	bool sent = wire->sent;
 	wire->sent = false;
-	pthread_mutex_unlock(&wire->bell->mutex);
+	pthread_mutex_unlock(&mutex);
 	if (!sent)
 		return;
 	wire->sending_now = false;
@@ -390,34 +408,38 @@ wire_send(struct wire *wire, const struct tri_frame *frame, const uint8_t *paylo
 	return TRACTOR_OK;
 }
 
+/* From now on nobody is told of anything. */
 static void
-strike_from_bell(struct wire *wire)
+silence(struct wire *wire)
 {
 	struct bell *bell = wire->bell;
-	struct wire **at = &bell->first, *before = NULL;
+	struct wire *before = NULL;
 
-	pthread_mutex_lock(&bell->mutex);
-	for (; *at && *at != wire; at = &(*at)->next)
-		before = *at;
-	if (*at) {
+	pthread_mutex_lock(&mutex);
+	for (struct wire **at = &bell->first; *at; before = *at, at = &(*at)->next) {
+		if (*at != wire)
+			continue;
 		*at = wire->next;
 		if (bell->last == wire)
 			bell->last = before;
+		break;
 	}
-	pthread_mutex_unlock(&bell->mutex);
+	wire->bell = NULL;
+	closing_count++;
+	pthread_mutex_unlock(&mutex);
 }
 
-void
-wire_close(struct wire *wire)
+/* Alone with the wire. */
+static void *
+close_for_good(void *arg)
 {
-	if (!wire)
-		return;
+	struct wire *wire = arg;
+
 	nng_aio_stop(wire->receiving);
 	nng_aio_stop(wire->sending);
 	nng_close(wire->socket);
 	nng_aio_free(wire->receiving);
 	nng_aio_free(wire->sending);
-	strike_from_bell(wire);
 	if (wire->came)
 		nng_msg_free(wire->came);
 	if (wire->taken)
@@ -429,4 +451,48 @@ wire_close(struct wire *wire)
 	}
 	free(wire->url);
 	free(wire);
+	pthread_mutex_lock(&mutex);
+	closing_count--;
+	pthread_cond_broadcast(&closed);
+	pthread_mutex_unlock(&mutex);
+	return NULL;
+}
+
+/*
+ * In a thread of its own: nng 1.5.2's close waits for its reaper, which on a busy machine now and then waits for ever for a pipe whose peer was killed. The supervisor doesn't wait with it.
+ */
+void
+wire_close(struct wire *wire)
+{
+	pthread_attr_t detached;
+	pthread_t thread;
+	sigset_t all, before;
+
+	if (!wire)
+		return;
+	silence(wire);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	if (pthread_create(&thread, &detached, close_for_good, wire) != 0)
+		close_for_good(wire);
+	pthread_attr_destroy(&detached);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+bool
+wire_all_closed(int limit_s)
+{
+	struct timespec until;
+	int error = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += limit_s;
+	pthread_mutex_lock(&mutex);
+	while (closing_count > 0 && error == 0)
+		error = pthread_cond_timedwait(&closed, &mutex, &until);
+	bool all = closing_count == 0;
+	pthread_mutex_unlock(&mutex);
+	return all;
 }

@@ -2,7 +2,6 @@
 #ifndef TRACTOR_SUPERVISOR_SHELL_WIRE_H
 #define TRACTOR_SUPERVISOR_SHELL_WIRE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -13,7 +12,6 @@ struct wire;
 /* One for each runtime: an eventfd, and the wires that have news. */
 struct bell {
 	int fd;
-	pthread_mutex_t mutex;
 	struct wire *first, *last;
 };
 
@@ -32,6 +30,9 @@ tractor_err wire_open(struct bell *bell, const char *url, void *owner, struct wi
 
 /* Lets in the peer with that process id, and nobody else. */
 void wire_expect(struct wire *wire, pid_t pid);
+
+/* True while the peer that was let in is there. */
+bool wire_connected(const struct wire *wire);
 
 /* A new listener in place of the old: nng 1.5's stops accepting for ever when a peer connects and hangs up at once. */
 tractor_err wire_listen_again(struct wire *wire);
@@ -52,7 +53,10 @@ bool wire_drained(const struct wire *wire);
 tractor_err wire_send(
 	struct wire *wire, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
 
-/* Frees what is kept; NULL is fine. */
+/* Lets go of it: returns at once, whatever nng does. NULL is fine. */
 void wire_close(struct wire *wire);
+
+/* Waits until nng has let go of all that were closed in this process, for at most `limit_s` seconds. False: it has not. */
+bool wire_all_closed(int limit_s);
 
 #endif

@@ -184,11 +184,18 @@ seed_look(struct seed_notes *notes, const char *what, const char *path, const ch
 }
 
 static inline void
-seed_complain(const struct seed_notes *notes, const char *what, const char *path, const char *text)
+seed_show(const struct seed_notes *notes)
 {
 	for (size_t i = 0; i < notes->count; i++)
 		fprintf(stderr, "%s%s %s[%u]: %s\n", notes->notes[i].seen ? "  " : "> ", notes->notes[i].what,
 			notes->notes[i].path, notes->notes[i].incarnation, notes->notes[i].text);
+}
+
+static inline void
+seed_complain(const struct seed *seed, const char *what, const char *path, const char *text)
+{
+	seed_show(&seed->events);
+	seed_show(&seed->lines);
 	ck_abort_msg("waited in vain for %s %s: %s", what != NULL ? what : "", path,
 		text != NULL ? text : "(anything)");
 }
@@ -203,7 +210,7 @@ seed_await(struct seed *seed, struct seed_notes *notes, const char *what, const 
 		int64_t left_ms = until_ms - now_ms();
 
 		if (left_ms <= 0)
-			seed_complain(notes, what, path, text);
+			seed_complain(seed, what, path, text);
 		tractor_runtime_turn(seed->rt, left_ms);
 	}
 	return &notes->notes[at];

@@ -262,7 +262,7 @@ expect_line_beginning(struct seed *seed, const char *path, const char *wanted)
 		else if (strncmp(seed->lines.notes[at++].text, wanted, strlen(wanted)) == 0)
 			return;
 	}
-	seed_complain(&seed->lines, NULL, path, wanted);
+	seed_complain(seed, NULL, path, wanted);
 }
 
 START_TEST(seed_on_panic_is_told_what_happened)

@@ -53,7 +53,7 @@ expect_in_order(struct bench *bench, const char *first, const char *second, cons
 			       *c = expect_line(bench->seed, "/t/s", third);
 
 	if (a > b || b > c)
-		seed_complain(&bench->seed->lines, NULL, "/t/s", "(the right order)");
+		seed_complain(bench->seed, NULL, "/t/s", "(the right order)");
 }
 
 START_TEST(seed_select_returns_the_branch_that_is_ready)

@@ -125,6 +125,9 @@ END_TEST
 
 START_TEST(a_heap_corruption_that_aborts)
 {
+#ifdef __SANITIZE_THREAD__
+	return; /* its allocator takes it without a word */
+#endif
 	dies(&(struct death){ "heap", 0, "", "signal", "SIGABRT", "SIGABRT", "^$" });
 }
 END_TEST

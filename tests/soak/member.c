@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct process process;
 
@@ -14,6 +15,7 @@ struct process process;
 TRACTOR_SERVE(soak, SOAK_PROTOCOL);
 
 #define HOLD_MS 5
+#define DWELL_US 3000 /* that some handlers take at most */
 
 bool
 member_ref(tractor_ctx *ctx, unsigned who, soak_ref *ret_ref)
@@ -76,6 +78,9 @@ take(struct member *self, tractor_ctx *ctx, unsigned from, uint32_t number, stru
 	check_contents(ctx, from, number, ballast);
 	self->count++;
 	faults_suffer(ctx);
+	/* A handler that is over at once is never met by a signal. */
+	if (ledger_pick(&process.random, 16) == 0)
+		usleep(ledger_pick(&process.random, DWELL_US));
 }
 
 static tractor_err

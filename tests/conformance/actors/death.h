@@ -12,7 +12,7 @@
 __attribute__((unused, noinline, no_sanitize("undefined"))) static void
 store_to_null(void)
 {
-	int *volatile nowhere = NULL;
+	volatile int *volatile nowhere = NULL;
 
 	*nowhere = 1;
 }
