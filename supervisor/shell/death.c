@@ -230,7 +230,6 @@ death_noticed(void *arg, uint32_t epoll_events)
 	sys.close(pidfd);
 	slot->dead = true;
 	judge(slot, &info);
-	loop_disarm(&slot->runtime->loop, &slot->hello);
 	loop_disarm(&slot->runtime->loop, &slot->handler);
 	if (slot->said_bye || slot->violation || !slot->greeted)
 		death_drained(slot);

@@ -144,7 +144,6 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 	if (slot->greeted)
 		return;
 	slot->greeted = true;
-	loop_disarm(&slot->runtime->loop, &slot->hello);
 	send_welcome(slot);
 	if (slot->asked_to_stop)
 		slot_stop(slot); /* SIGTERM may have come before its handler was there */

@@ -11,12 +11,9 @@
 #include <time.h>
 
 #include "assert.h"
-#include "link.h"
 #include "shell.h"
 #include "sys.h"
 #include "why.h"
-
-#define CLOSE_LIMIT_S 2 /* for nng to let go of its sockets: some ms, unless it never does */
 
 /* --- what the core wants --- */
 
@@ -486,7 +483,6 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	tractor_err err = check_sigchld();
 	struct timespec seed;
 
-	tri_nng_init();
 	death_prepare();
 	if (err == TRACTOR_OK)
 		err = rundir_open(&runtime->rundir, spec->name);
@@ -765,7 +761,6 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	port_close(runtime);
 	waiter_close(runtime);
 	tree_free(runtime->tree);
-	wire_all_closed(CLOSE_LIMIT_S);
 	router_free(runtime->router);
 	if (runtime->clock.fd >= 0) {
 		int fd = runtime->clock.fd;

@@ -136,7 +136,7 @@ struct slot {
 	bool dead;	       /* reaped; what it had sent is still being taken */
 	bool judged;	       /* the policy has been asked, or needs not be */
 	struct death death;
-	struct alarm hello, drain, handler;
+	struct alarm drain, handler;
 	enum ladder ladder;
 	uint64_t seen_progress; /* of the black box, when the deadline was armed */
 	int64_t ready_ns;

@@ -16,9 +16,7 @@
 #include "sys.h"
 #include "why.h"
 
-#define HELLO_CHECK_NS \
-	(250 * SPEC_MILLISECOND) /* a child that is there says hello within some ms; later than this the listener may be the one at fault */
-#define ALARMS 3
+#define ALARMS 2
 
 extern char **environ;
 
@@ -36,20 +34,6 @@ slot_by_id(struct tractor_runtime *runtime, uint64_t actor)
 	return node ? slot_of(node) : NULL;
 }
 
-/* Nobody has said hello yet: perhaps the listener no longer accepts (see nng.md on a peer that hangs up at once). */
-static void
-listen_again(void *arg)
-{
-	struct slot *slot = arg;
-
-	if (!slot->wire || slot->greeted || slot->dead)
-		return;
-	/* With the child connected it is the child that is slow: closing the listener would close its connection, too. */
-	if (!wire_connected(slot->wire) && wire_listen_again(slot->wire) != TRACTOR_OK)
-		events_note(slot->runtime, "link", slot->node->path, slot->incarnation, "%s", tractor_why());
-	loop_arm(&slot->runtime->loop, &slot->hello, slot->runtime->loop.now_ns + HELLO_CHECK_NS);
-}
-
 tractor_err
 slot_new(struct tractor_runtime *runtime, struct node *node)
 {
@@ -60,7 +44,6 @@ slot_new(struct tractor_runtime *runtime, struct node *node)
 	*slot = (struct slot){ .runtime = runtime, .node = node, .state_fd = -1 };
 	slot->process = (struct watch){ .fd = -1, .ready = death_noticed, .arg = slot };
 	slot->logs[0].watch.fd = slot->logs[1].watch.fd = -1;
-	slot->hello = (struct alarm){ .due = listen_again, .arg = slot };
 	slot->drain = (struct alarm){ .due = death_drained, .arg = slot };
 	slot->handler = (struct alarm){ .due = deadline_due, .arg = slot };
 	tractor_err err = loop_reserve(&runtime->loop, ALARMS);
@@ -100,7 +83,6 @@ slot_clear(struct slot *slot)
 {
 	struct loop *loop = &slot->runtime->loop;
 
-	loop_disarm(loop, &slot->hello);
 	loop_disarm(loop, &slot->drain);
 	loop_disarm(loop, &slot->handler);
 	if (slot->process.fd >= 0) {
@@ -332,7 +314,6 @@ slot_start(struct slot *slot)
 		death_unborn(slot, err);
 		return;
 	}
-	loop_arm(&slot->runtime->loop, &slot->hello, slot->runtime->loop.now_ns + HELLO_CHECK_NS);
 }
 
 /* --- ending, and sending --- */

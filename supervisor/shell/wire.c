@@ -1,85 +1,89 @@
 /*
- * wire.c: nng, as the supervisor uses it: never blocking. Callbacks run in nng's threads and do nothing but note what happened and ring the bell; all else runs
- * in the runtime's thread. The facts about nng 1.5 that shape this are in comments where they do. What fails is returned.
+ * wire.c: the supervisor's end of the links: UNIX stream sockets on which nng's protocol is spoken, never blocking. An actor has nng (any version, any binding); we don't, because nng 1.5
+ * stops accepting when a peer hangs up at once, and waits for ever in nng_close() when it gives a connection up over a failed send while a message is being read (see nng.md). What is
+ * spoken is SP over ipc://: each side first sends eight bytes that name its protocol, then messages, each with a type byte and a length before it.
+ *
+ * What a peer sends is not trusted; what fails is returned, or is the end of that connection.
  */
 #include "wire.h"
 
 #include <errno.h>
-#include <nng/nng.h>
-#include <nng/protocol/pair0/pair.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
 
-#include "link.h"
 #include "sys.h"
 #include "why.h"
 
 #define KEPT_MAX \
 	8192 /* frames kept for a peer that doesn't read: far beyond a window and anybody's sensible number of open asks */
+#define GREETING_BYTES 8
+#define HEAD_BYTES 9		      /* type and length, before each message */
+#define ROOM_BYTES ((size_t)64 << 10) /* read at a time; what a larger message took is given back after it */
+#define MESSAGE_MAX_BYTES (sizeof(struct tri_frame) + TRI_PAYLOAD_MAX)
+#define BELL_BATCH 64
 
-#define KEPT_MAX_BYTES (128u << 20) /* eight of the largest messages */
+static const uint8_t greeting[GREETING_BYTES] = { 0, 'S', 'P', 0, 0, 0x10 /* pair0 */, 0, 0 };
 
 struct kept {
 	struct kept *next;
-	nng_msg *message;
+	size_t size, sent;
+	uint8_t bytes[];
 };
-
-/* Of every bell's list and every wire's news: one for the process, for a wire may outlive its bell; see wire_close(). */
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t closed = PTHREAD_COND_INITIALIZER;
-static int closing_count;
 
 struct wire {
-	nng_socket socket;
-	nng_listener listener;
-	char *url;
-	void *owner;
 	struct bell *bell;
-	nng_aio *receiving, *sending;
-	nng_msg *taken;		   /* behind the payload that was last given out */
-	struct kept *first, *last; /* to be sent when `sending` is done */
-	size_t kept_count, kept_bytes;
-	bool sending_now;
-	bool stalled;		   /* no receive is outstanding */
-	_Atomic uint64_t expected; /* the peer's pid; 0: nobody */
-	_Atomic uint32_t pipe;	   /* the peer that was let in; 0: none */
-	/* under `mutex`, written by nng's threads */
-	struct wire *next;
+	void *owner;
+	char *path;
+	int listener, peer; /* -1: none */
+	pid_t expected;	    /* 0: nobody */
+	bool greeted;	    /* the peer has named its protocol */
+	bool hung_up;	    /* the peer that was let in is gone, and all that it sent is taken */
+	uint8_t *in;	    /* what was read, from `in_start` to `in_end` not yet taken */
+	size_t in_room, in_start, in_end;
+	struct kept *first, *last;
+	size_t kept_count;
+	struct wire *next; /* on the bell */
 	bool ringing;
-	nng_msg *came;
-	bool received, sent, hung_up;
 };
+
+/* --- the bell --- */
 
 tractor_err
 bell_open(struct bell *bell)
 {
-	*bell = (struct bell){ .fd = sys.eventfd() };
-	if (bell->fd < 0)
-		return tri_why(TRACTOR_ESYSTEM, "no eventfd: %s", strerror(errno));
-	return TRACTOR_OK;
+	*bell = (struct bell){ .fd = sys.epoll_create(), .again = sys.eventfd() };
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+
+	if (bell->fd >= 0 && bell->again >= 0 &&
+		sys.epoll_ctl(bell->fd, EPOLL_CTL_ADD, bell->again, &event) == 0)
+		return TRACTOR_OK;
+	tractor_err err = tri_why(TRACTOR_ESYSTEM, "no fds for the links: %s", strerror(errno));
+	bell_close(bell);
+	return err;
 }
 
 void
 bell_close(struct bell *bell)
 {
-	if (bell->fd < 0)
-		return;
-	sys.close(bell->fd);
-	bell->fd = -1;
+	if (bell->fd >= 0) {
+		sys.close(bell->fd);
+		if (bell->again >= 0)
+			sys.close(bell->again);
+	}
+	bell->fd = bell->again = -1;
 }
 
-/* With the mutex held. */
 static void
 ring(struct wire *wire)
 {
 	struct bell *bell = wire->bell;
-	uint64_t one = 1;
 
-	if (!bell || wire->ringing)
+	if (wire->ringing)
 		return;
 	wire->ringing = true;
 	wire->next = NULL;
@@ -88,151 +92,116 @@ ring(struct wire *wire)
 	else
 		bell->first = wire;
 	bell->last = wire;
-	(void)!sys.write(bell->fd, &one, sizeof(one));
 }
 
-static struct wire *
-next_ringing(struct bell *bell)
-{
-	pthread_mutex_lock(&mutex);
-	struct wire *wire = bell->first;
-	if (wire) {
-		wire->ringing = false;
-		if (!(bell->first = wire->next))
-			bell->last = NULL;
-	}
-	pthread_mutex_unlock(&mutex);
-	return wire;
-}
-
-void
-bell_answer(struct bell *bell, void (*ready)(void *owner))
-{
-	uint64_t count;
-
-	(void)!sys.read(bell->fd, &count, sizeof(count));
-	/* Those that ring again meanwhile have rung the eventfd too: the next turn is theirs. */
-	pthread_mutex_lock(&mutex);
-	const struct wire *end = bell->last;
-	pthread_mutex_unlock(&mutex);
-	for (struct wire *wire; end && (wire = next_ringing(bell));) {
-		bool at_end = wire == end;
-		ready(wire->owner);
-		if (at_end)
-			break;
-	}
-}
-
-/* In a thread of nng's. */
 static void
-on_received(void *arg)
+strike_from_bell(struct wire *wire)
 {
-	struct wire *wire = arg;
+	struct bell *bell = wire->bell;
+	struct wire **at = &bell->first, *before = NULL;
 
-	if (nng_aio_result(wire->receiving) != 0)
+	for (; *at && *at != wire; at = &(*at)->next)
+		before = *at;
+	if (*at) {
+		*at = wire->next;
+		if (bell->last == wire)
+			bell->last = before;
+	}
+	wire->ringing = false;
+}
+
+/* --- who is let in --- */
+
+static void
+close_peer(struct wire *wire)
+{
+	if (wire->peer >= 0)
+		sys.close(wire->peer);
+	wire->peer = -1;
+	wire->greeted = false;
+	wire->in_start = wire->in_end = 0;
+	for (struct kept *kept; (kept = wire->first);) {
+		wire->first = kept->next;
+		free(kept);
+	}
+	wire->last = NULL;
+	wire->kept_count = 0;
+}
+
+/* By the kernel's word, not the peer's. One that has not said what it speaks gives way to the next, so that holding the door shut is no use. */
+static bool
+is_welcome(const struct wire *wire, int fd)
+{
+	struct ucred who;
+	socklen_t size = sizeof(who);
+
+	return wire->expected != 0 && (!wire->greeted || wire->hung_up) &&
+	       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid == wire->expected;
+}
+
+static void
+let_in(struct wire *wire, int fd)
+{
+	/* Edges only: who is not heard, because it has broken the rules, doesn't wake us all the time. */
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = wire };
+
+	if (!is_welcome(wire, fd) ||
+		send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(greeting) ||
+		sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+		sys.close(fd);
 		return;
-	pthread_mutex_lock(&mutex);
-	wire->came = nng_aio_get_msg(wire->receiving);
-	wire->received = true;
-	ring(wire);
-	pthread_mutex_unlock(&mutex);
+	}
+	close_peer(wire);
+	wire->peer = fd;
+	wire->hung_up = false;
 }
 
-/* In a thread of nng's. */
 static void
-on_sent(void *arg)
+accept_all(struct wire *wire)
 {
-	struct wire *wire = arg;
+	int fd;
 
-	if (nng_aio_result(wire->sending) != 0) {
-		nng_msg_free(nng_aio_get_msg(wire->sending));
-		nng_aio_set_msg(wire->sending, NULL);
-	}
-	pthread_mutex_lock(&mutex);
-	wire->sent = true;
-	ring(wire);
-	pthread_mutex_unlock(&mutex);
-}
-
-/*
- * In a thread of nng's. Before the pipe is added is the only moment at which a stranger can be turned away without taking the one place that pair0 has.
- */
-static void
-on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
-{
-	struct wire *wire = arg;
-	uint64_t pid = 0;
-
-	if (event == NNG_PIPE_EV_ADD_PRE) {
-		uint64_t expected = atomic_load(&wire->expected);
-		if (expected == 0 || nng_pipe_get_uint64(pipe, NNG_OPT_IPC_PEER_PID, &pid) != 0 ||
-			pid != expected)
-			nng_pipe_close(pipe);
-	} else if (event == NNG_PIPE_EV_ADD_POST) {
-		pthread_mutex_lock(&mutex);
-		atomic_store(&wire->pipe, (uint32_t)nng_pipe_id(pipe));
-		wire->hung_up = false; /* of one that a new listener has replaced */
-		pthread_mutex_unlock(&mutex);
-	} else if (atomic_load(&wire->pipe) == (uint32_t)nng_pipe_id(pipe)) {
-		pthread_mutex_lock(&mutex);
-		wire->hung_up = true;
-		ring(wire);
-		pthread_mutex_unlock(&mutex);
-	}
+	while ((fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		let_in(wire, fd);
 }
 
 static int
-begin_listening(struct wire *wire)
+begin_listening(const char *path)
 {
-	int rv = nng_listener_create(&wire->listener, wire->socket, wire->url);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (rv != 0)
-		return rv;
-	if ((rv = nng_listener_set_int(wire->listener, NNG_OPT_IPC_PERMISSIONS, 0600)) != 0 ||
-		(rv = nng_listener_start(wire->listener, 0)) != 0)
-		nng_listener_close(wire->listener);
-	return rv;
-}
-
-static int
-begin(struct wire *wire)
-{
-	int rv = tri_nng_open(&wire->socket);
-
-	if (rv != 0)
-		return rv;
-	if ((rv = nng_pipe_notify(wire->socket, NNG_PIPE_EV_ADD_PRE, on_pipe, wire)) != 0 ||
-		(rv = nng_pipe_notify(wire->socket, NNG_PIPE_EV_ADD_POST, on_pipe, wire)) != 0 ||
-		(rv = nng_pipe_notify(wire->socket, NNG_PIPE_EV_REM_POST, on_pipe, wire)) != 0 ||
-		(rv = nng_aio_alloc(&wire->receiving, on_received, wire)) != 0 ||
-		(rv = nng_aio_alloc(&wire->sending, on_sent, wire)) != 0 ||
-		(rv = begin_listening(wire)) != 0) {
-		nng_close(wire->socket);
-		nng_aio_free(wire->receiving);
-		nng_aio_free(wire->sending);
-		return rv;
-	}
-	nng_recv_aio(wire->socket, wire->receiving);
-	return 0;
+	if (fd < 0)
+		return -1;
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	/* Before bind: the file has this mode from its first moment on. */
+	if (strlen(path) < sizeof(address.sun_path) && fchmod(fd, 0600) == 0 &&
+		bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 16) == 0)
+		return fd;
+	int error = strlen(path) < sizeof(address.sun_path) ? errno : ENAMETOOLONG;
+	sys.close(fd);
+	errno = error;
+	return -1;
 }
 
 tractor_err
 wire_open(struct bell *bell, const char *url, void *owner, struct wire **ret_wire)
 {
 	struct wire *wire = calloc(1, sizeof(*wire));
-	char *url_copy = strdup(url);
+	char *path = strdup(strncmp(url, "ipc://", 6) == 0 ? url + 6 : url);
 
-	if (!wire || !url_copy) {
+	if (!wire || !path) {
 		free(wire);
-		free(url_copy);
+		free(path);
 		return TRACTOR_ENOMEM;
 	}
-	*wire = (struct wire){ .url = url_copy, .owner = owner, .bell = bell };
-	int rv = begin(wire);
-	if (rv != 0) {
-		free(url_copy);
-		free(wire);
-		return tri_why(TRACTOR_ESYSTEM, "cannot listen on %s: %s", url, nng_strerror(rv));
+	*wire = (struct wire){ .bell = bell, .owner = owner, .path = path, .peer = -1 };
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = wire };
+	wire->listener = begin_listening(path);
+	if (wire->listener < 0 || sys.epoll_ctl(bell->fd, EPOLL_CTL_ADD, wire->listener, &event) < 0) {
+		tractor_err err = tri_why(TRACTOR_ESYSTEM, "cannot listen on %s: %s", path, strerror(errno));
+		wire_close(wire);
+		return err;
 	}
 	*ret_wire = wire;
 	return TRACTOR_OK;
@@ -241,146 +210,69 @@ wire_open(struct bell *bell, const char *url, void *owner, struct wire **ret_wir
 void
 wire_expect(struct wire *wire, pid_t pid)
 {
-	atomic_store(&wire->expected, (uint64_t)pid);
+	wire->expected = pid;
 }
 
 bool
 wire_connected(const struct wire *wire)
 {
-	pthread_mutex_lock(&mutex);
-	bool connected = atomic_load(&((struct wire *)wire)->pipe) != 0 && !wire->hung_up;
-	pthread_mutex_unlock(&mutex);
-	return connected;
+	return wire->peer >= 0 && !wire->hung_up;
 }
 
-tractor_err
-wire_listen_again(struct wire *wire)
-{
-	nng_listener_close(wire->listener);
-	int rv = begin_listening(wire);
-
-	return rv == 0 ? TRACTOR_OK
-		       : tri_why(TRACTOR_ESYSTEM, "cannot listen on %s: %s", wire->url, nng_strerror(rv));
-}
-
-/* The message that the outstanding receive brought; NULL: it is still outstanding, or there is none. */
-static nng_msg *
-brought(struct wire *wire)
-{
-	pthread_mutex_lock(&mutex);
-	nng_msg *message = wire->came;
-	wire->came = NULL;
-	if (wire->received) {
-		wire->received = false;
-		wire->stalled = true;
-	}
-	pthread_mutex_unlock(&mutex);
-	return message;
-}
-
-/* What came behind it is in nng's queue; when that is empty a receive is made outstanding again. */
-static nng_msg *
-next_message(struct wire *wire)
-{
-	nng_msg *message = brought(wire);
-
-	if (message || !wire->stalled)
-		return message;
-	if (nng_recvmsg(wire->socket, &message, NNG_FLAG_NONBLOCK) == 0)
-		return message;
-	wire->stalled = false;
-	nng_recv_aio(wire->socket, wire->receiving);
-	return NULL;
-}
-
-void
-wire_again(struct wire *wire)
-{
-	pthread_mutex_lock(&mutex);
-	ring(wire);
-	pthread_mutex_unlock(&mutex);
-}
-
-bool
-wire_drained(const struct wire *wire)
-{
-	pthread_mutex_lock(&mutex);
-	bool drained = wire->hung_up && !wire->received && !wire->stalled;
-	pthread_mutex_unlock(&mutex);
-	return drained || atomic_load(&((struct wire *)wire)->pipe) == 0;
-}
-
-/* True once nng has taken the message, which is then its own. */
-static bool
-try_send(struct wire *wire, nng_msg *message)
-{
-	if (nng_sendmsg(wire->socket, message, NNG_FLAG_NONBLOCK) == 0)
-		return true;
-	return false;
-}
+/* --- sending --- */
 
 static void
-send_later(struct wire *wire, nng_msg *message)
+drop_first(struct wire *wire)
 {
-	wire->sending_now = true;
-	nng_aio_set_msg(wire->sending, message);
-	nng_send_aio(wire->socket, wire->sending);
+	struct kept *kept = wire->first;
+
+	if (!(wire->first = kept->next))
+		wire->last = NULL;
+	wire->kept_count--;
+	free(kept);
 }
 
-/* When what was sent later has gone: what was kept follows. */
+/* A peer that is gone takes nothing any more; what it had sent is still to be read. */
 static void
 send_kept(struct wire *wire)
 {
-	pthread_mutex_lock(&mutex);
-	bool sent = wire->sent;
-	wire->sent = false;
-	pthread_mutex_unlock(&mutex);
-	if (!sent)
-		return;
-	wire->sending_now = false;
-	for (struct kept *kept; !wire->sending_now && (kept = wire->first);) {
-		if (!(wire->first = kept->next))
-			wire->last = NULL;
-		wire->kept_count--;
-		wire->kept_bytes -= nng_msg_len(kept->message);
-		if (!try_send(wire, kept->message))
-			send_later(wire, kept->message);
-		free(kept);
+	while (wire->first && wire->peer >= 0) {
+		struct kept *kept = wire->first;
+		ssize_t put = send(wire->peer, kept->bytes + kept->sent, kept->size - kept->sent,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0 && errno == EAGAIN)
+			return;
+		if (put > 0 && (kept->sent += (size_t)put) < kept->size)
+			continue;
+		drop_first(wire);
 	}
 }
 
-bool
-wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_payload, bool *ret_bad)
-{
-	send_kept(wire); /* what rang may have been room to send */
-	if (wire->taken)
-		nng_msg_free(wire->taken);
-	wire->taken = next_message(wire);
-	if (!wire->taken)
-		return false;
-	const uint8_t *body = nng_msg_body(wire->taken);
-	*ret_bad = tri_frame_check(body, nng_msg_len(wire->taken), ret_frame) != TRACTOR_OK;
-	*ret_payload = body + sizeof(struct tri_frame);
-	return true;
-}
-
 static tractor_err
-keep(struct wire *wire, nng_msg *message)
+keep(struct wire *wire, const struct iovec *parts, int count, size_t sent)
 {
-	if (wire->kept_count >= KEPT_MAX || wire->kept_bytes + nng_msg_len(message) > KEPT_MAX_BYTES)
+	size_t size = 0;
+
+	if (wire->kept_count >= KEPT_MAX)
 		return tri_why(
 			TRACTOR_EFULL, "%zu frames wait for it already and it reads none", wire->kept_count);
-	struct kept *kept = malloc(sizeof(*kept));
+	for (int i = 0; i < count; i++)
+		size += parts[i].iov_len;
+	struct kept *kept = malloc(sizeof(*kept) + size);
 	if (!kept)
 		return TRACTOR_ENOMEM;
-	*kept = (struct kept){ .message = message };
+	*kept = (struct kept){ .size = size, .sent = sent };
+	for (size_t i = 0, at = 0; i < (size_t)count; at += parts[i++].iov_len)
+		if (parts[i].iov_len > 0)
+			memcpy(kept->bytes + at, parts[i].iov_base, parts[i].iov_len);
 	if (wire->last)
 		wire->last->next = kept;
 	else
 		wire->first = kept;
 	wire->last = kept;
 	wire->kept_count++;
-	wire->kept_bytes += nng_msg_len(message);
 	return TRACTOR_OK;
 }
 
@@ -388,111 +280,200 @@ tractor_err
 wire_send(struct wire *wire, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
 {
 	struct tri_frame head = *frame;
-	nng_msg *message;
+	uint8_t prefix[HEAD_BYTES] = { 1 };
+	uint64_t length = sizeof(head) + payload_bytes;
+	struct iovec parts[] = {
+		{ prefix, sizeof(prefix) },
+		{ &head, sizeof(head) },
+		{ (void *)payload, payload_bytes },
+	};
 
-	if (nng_msg_alloc(&message, sizeof(head) + payload_bytes) != 0)
-		return TRACTOR_ENOMEM;
+	if (!wire->greeted || wire->hung_up)
+		return TRACTOR_OK; /* nobody there: its death is on the way, or it never came */
 	head.payload_bytes = (uint32_t)payload_bytes;
-	memcpy(nng_msg_body(message), &head, sizeof(head));
-	if (payload_bytes > 0)
-		memcpy((uint8_t *)nng_msg_body(message) + sizeof(head), payload, payload_bytes);
+	for (int i = 0; i < 8; i++)
+		prefix[8 - i] = (uint8_t)(length >> (8 * i));
 	send_kept(wire);
-	if (wire->sending_now) {
-		tractor_err err = keep(wire, message);
-		if (err != TRACTOR_OK)
-			nng_msg_free(message);
-		return err;
-	}
-	if (!try_send(wire, message))
-		send_later(wire, message);
-	return TRACTOR_OK;
+	if (wire->first)
+		return keep(wire, parts, 3, 0);
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = payload_bytes > 0 ? 3 : 2 };
+	ssize_t put = sendmsg(wire->peer, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (put < 0 && errno != EAGAIN && errno != EINTR)
+		return TRACTOR_OK; /* likewise */
+	size_t sent = put > 0 ? (size_t)put : 0;
+	return sent == HEAD_BYTES + length ? TRACTOR_OK : keep(wire, parts, 3, sent);
 }
 
-/* From now on nobody is told of anything. */
+/* --- receiving --- */
+
 static void
-silence(struct wire *wire)
+give_room_back(struct wire *wire)
 {
-	struct bell *bell = wire->bell;
-	struct wire *before = NULL;
-
-	pthread_mutex_lock(&mutex);
-	for (struct wire **at = &bell->first; *at; before = *at, at = &(*at)->next) {
-		if (*at != wire)
-			continue;
-		*at = wire->next;
-		if (bell->last == wire)
-			bell->last = before;
-		break;
-	}
-	wire->bell = NULL;
-	closing_count++;
-	pthread_mutex_unlock(&mutex);
-}
-
-/* Alone with the wire. */
-static void *
-close_for_good(void *arg)
-{
-	struct wire *wire = arg;
-
-	nng_aio_stop(wire->receiving);
-	nng_aio_stop(wire->sending);
-	nng_close(wire->socket);
-	nng_aio_free(wire->receiving);
-	nng_aio_free(wire->sending);
-	if (wire->came)
-		nng_msg_free(wire->came);
-	if (wire->taken)
-		nng_msg_free(wire->taken);
-	for (struct kept *kept; (kept = wire->first);) {
-		wire->first = kept->next;
-		nng_msg_free(kept->message);
-		free(kept);
-	}
-	free(wire->url);
-	free(wire);
-	pthread_mutex_lock(&mutex);
-	closing_count--;
-	pthread_cond_broadcast(&closed);
-	pthread_mutex_unlock(&mutex);
-	return NULL;
-}
-
-/*
- * In a thread of its own: nng 1.5.2's close waits for its reaper, which on a busy machine now and then waits for ever for a pipe whose peer was killed. The supervisor doesn't wait with it.
- */
-void
-wire_close(struct wire *wire)
-{
-	pthread_attr_t detached;
-	pthread_t thread;
-	sigset_t all, before;
-
-	if (!wire)
+	if (wire->in_start != wire->in_end || wire->in_room <= ROOM_BYTES)
 		return;
-	silence(wire);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &detached, close_for_good, wire) != 0)
-		close_for_good(wire);
-	pthread_attr_destroy(&detached);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	free(wire->in);
+	wire->in = NULL;
+	wire->in_room = wire->in_start = wire->in_end = 0;
+}
+
+/* Room for `size` bytes from in_start on. */
+static bool
+make_room(struct wire *wire, size_t size)
+{
+	size_t held = wire->in_end - wire->in_start;
+
+	if (wire->in_start > 0) {
+		memmove(wire->in, wire->in + wire->in_start, held);
+		wire->in_start = 0;
+		wire->in_end = held;
+	}
+	if (size < ROOM_BYTES)
+		size = ROOM_BYTES;
+	if (size <= wire->in_room)
+		return true;
+	uint8_t *more = realloc(wire->in, size);
+	if (!more)
+		return false;
+	wire->in = more;
+	wire->in_room = size;
+	return true;
+}
+
+/* Reads until `size` bytes are there. False: not yet, or never, which hung_up says. Memory that isn't there ends the connection as well. */
+static bool
+have(struct wire *wire, size_t size)
+{
+	while (wire->in_end - wire->in_start < size) {
+		if (wire->peer < 0 || wire->hung_up)
+			return false;
+		if (wire->in_room - wire->in_start < size && !make_room(wire, size)) {
+			wire->hung_up = true;
+			return false;
+		}
+		ssize_t got = sys.read(wire->peer, wire->in + wire->in_end, wire->in_room - wire->in_end);
+		if (got > 0) {
+			wire->in_end += (size_t)got;
+		} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+			wire->hung_up = true;
+			return false;
+		} else if (errno == EAGAIN) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* False: not yet, or it speaks something else, and then it is shown the door. */
+static bool
+greet(struct wire *wire)
+{
+	if (wire->greeted)
+		return true;
+	if (!have(wire, GREETING_BYTES))
+		return false;
+	if (memcmp(wire->in + wire->in_start, greeting, GREETING_BYTES) != 0) {
+		close_peer(wire);
+		return false;
+	}
+	wire->in_start += GREETING_BYTES;
+	return wire->greeted = true;
+}
+
+/* The length of the message at in_start. */
+static uint64_t
+message_bytes(const struct wire *wire)
+{
+	uint64_t length = 0;
+
+	for (int i = 1; i < HEAD_BYTES; i++)
+		length = length << 8 | wire->in[wire->in_start + (size_t)i];
+	return length;
 }
 
 bool
-wire_all_closed(int limit_s)
+wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_payload, bool *ret_bad)
 {
-	struct timespec until;
-	int error = 0;
+	give_room_back(wire);
+	if (!greet(wire) || !have(wire, HEAD_BYTES))
+		return false;
+	uint64_t length = message_bytes(wire);
+	*ret_bad = wire->in[wire->in_start] != 1 || length > MESSAGE_MAX_BYTES;
+	if (*ret_bad) {
+		tri_why(TRACTOR_EBADMSG, "a message of type %u and %llu bytes; at most %zu",
+			wire->in[wire->in_start], (unsigned long long)length, MESSAGE_MAX_BYTES);
+		return true;
+	}
+	if (!have(wire, HEAD_BYTES + (size_t)length))
+		return false;
+	const uint8_t *body = wire->in + wire->in_start + HEAD_BYTES;
+	wire->in_start += HEAD_BYTES + (size_t)length;
+	*ret_bad = tri_frame_check(body, (size_t)length, ret_frame) != TRACTOR_OK;
+	*ret_payload = body + sizeof(struct tri_frame);
+	return true;
+}
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += limit_s;
-	pthread_mutex_lock(&mutex);
-	while (closing_count > 0 && error == 0)
-		error = pthread_cond_timedwait(&closed, &mutex, &until);
-	bool all = closing_count == 0;
-	pthread_mutex_unlock(&mutex);
-	return all;
+void
+wire_again(struct wire *wire)
+{
+	uint64_t one = 1;
+
+	ring(wire);
+	(void)!sys.write(wire->bell->again, &one, sizeof(one));
+}
+
+bool
+wire_drained(const struct wire *wire)
+{
+	return wire->peer < 0 || wire->hung_up;
+}
+
+/* --- news --- */
+
+static void
+note_news(struct bell *bell)
+{
+	struct epoll_event events[BELL_BATCH];
+	int count = sys.epoll_wait(bell->fd, events, BELL_BATCH, 0);
+	uint64_t times;
+
+	for (int i = 0; i < count; i++) {
+		struct wire *wire = events[i].data.ptr;
+		if (!wire) {
+			(void)!sys.read(bell->again, &times, sizeof(times));
+			continue;
+		}
+		accept_all(wire);
+		send_kept(wire);
+		ring(wire);
+	}
+}
+
+void
+bell_answer(struct bell *bell, void (*ready)(void *owner))
+{
+	note_news(bell);
+	/* Those that ring again meanwhile have rung the eventfd too: the next turn is theirs. */
+	int count = 0;
+	for (const struct wire *wire = bell->first; wire; wire = wire->next)
+		count++;
+	for (struct wire *wire; count > 0 && (wire = bell->first); count--) {
+		strike_from_bell(wire);
+		ready(wire->owner);
+	}
+}
+
+void
+wire_close(struct wire *wire)
+{
+	if (!wire)
+		return;
+	strike_from_bell(wire);
+	close_peer(wire);
+	if (wire->listener >= 0) {
+		sys.close(wire->listener);
+		sys.unlink(wire->path);
+	}
+	free(wire->in);
+	free(wire->path);
+	free(wire);
 }

@@ -1,4 +1,7 @@
-/* wire.h: the supervisor's end of one link, and the bell by which nng's threads wake the loop. */
+/*
+ * wire.h: the supervisor's end of one link. At the other end is nng (pair0 over ipc://); here its wire protocol is spoken directly, so that no thread, no queue and no lock of nng's
+ * is between a process and what we know of it. The bell is all links of a runtime as one fd for its loop.
+ */
 #ifndef TRACTOR_SUPERVISOR_SHELL_WIRE_H
 #define TRACTOR_SUPERVISOR_SHELL_WIRE_H
 
@@ -9,9 +12,10 @@
 
 struct wire;
 
-/* One for each runtime: an eventfd, and the wires that have news. */
+/* One for each runtime: an epoll of its wires' sockets, readable when one has news, and the wires that are to be heard. */
 struct bell {
 	int fd;
+	int again; /* an eventfd in it, for news that no socket has */
 	struct wire *first, *last;
 };
 
@@ -22,9 +26,8 @@ void bell_close(struct bell *bell);
 void bell_answer(struct bell *bell, void (*ready)(void *owner));
 
 /*
- * Listens on `url` (ipc://, its socket file 0600) for one peer. Nobody is let in before wire_expect().
- * `link` is nng's protocol socket; one per incarnation, for pair0 would hand what was meant for the dead one to the next.
- * TRACTOR_ESYSTEM: nng refused.
+ * Listens on `url` (ipc://, its socket file 0600) for one peer. Nobody is let in before wire_expect(). One per incarnation: what was meant for a dead one never reaches the next.
+ * TRACTOR_ESYSTEM: no fd, or no such directory.
  */
 tractor_err wire_open(struct bell *bell, const char *url, void *owner, struct wire **ret_wire);
 
@@ -33,9 +36,6 @@ void wire_expect(struct wire *wire, pid_t pid);
 
 /* True while the peer that was let in is there. */
 bool wire_connected(const struct wire *wire);
-
-/* A new listener in place of the old: nng 1.5's stops accepting for ever when a peer connects and hangs up at once. */
-tractor_err wire_listen_again(struct wire *wire);
 
 /* The next frame that came; false: none now, `ready` will be called for the next. *ret_payload is valid until the next call. `ret_bad`: what came is no frame. */
 bool wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_payload, bool *ret_bad);
@@ -53,10 +53,7 @@ bool wire_drained(const struct wire *wire);
 tractor_err wire_send(
 	struct wire *wire, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
 
-/* Lets go of it: returns at once, whatever nng does. NULL is fine. */
+/* Frees what is kept; NULL is fine. */
 void wire_close(struct wire *wire);
-
-/* Waits until nng has let go of all that were closed in this process, for at most `limit_s` seconds. False: it has not. */
-bool wire_all_closed(int limit_s);
 
 #endif

@@ -280,7 +280,7 @@ verdict(struct driver *driver)
 	print_crashes(&account);
 	print_messages(driver, &account);
 	/* Else all of the above says nothing. */
-	if (account.fates[FATE_ACCEPTED] < account.reports / 4 || account.fates[FATE_ANSWERED] == 0)
+	if (account.fates[FATE_ACCEPTED] < account.reports / 20 || account.fates[FATE_ANSWERED] == 0)
 		complain(driver, "the senders sent next to nothing");
 	complain_of_wrongs(driver);
 	free(account.in_hands);
