@@ -15,7 +15,7 @@
 #include "why.h"
 
 #define DRAIN_NS \
-	(100 * SPEC_MILLISECOND) /* what a dead process had written is in the kernel already; nng needs well under a ms to bring it */
+	(100 * SPEC_MILLISECOND) /* what a dead process had written is in the kernel already: read at once, unless there is very much of it */
 
 /* --- what it died of --- */
 
@@ -338,7 +338,7 @@ say_obituary(struct slot *slot, pid_t pid, const char *planned)
 		*slot->hand_message ? ", with this in hand: " : "", slot->hand_message, planned);
 }
 
-/* Replies that the process had noted and that did not reach us: nng drops what it has not read of a peer that hangs up. Those that did are answered already. */
+/* Replies that the process had noted and that did not reach us: they were in its nng when it died. Those that did are answered already. */
 static void
 salvage_answers(struct slot *slot, uint64_t done)
 {

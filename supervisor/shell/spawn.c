@@ -1,5 +1,5 @@
 /*
- * spawn.c: fork and exec. Between them only async-signal-safe calls: nng has threads in this process, and any lock may be held by one of them.
+ * spawn.c: fork and exec. Between them only async-signal-safe calls: the program around libtractor may have threads, and any lock may be held by one of them.
  * A plain fork, not vfork: it costs some 0.1 ms more for a supervisor of a few MB and lets the child's failures stay the child's. The child reports what it
  * could not do, with errno, through a CLOEXEC pipe: end of file is exec's success.
  */
