@@ -68,23 +68,36 @@ fd_table_read(struct fd_table *ret_table)
 		struct open_fd *fd = &ret_table->fds[ret_table->count];
 		ssize_t length = readlinkat(dirfd(dir), entry->d_name, fd->target, sizeof(fd->target) - 1);
 
+		struct stat status;
+
 		if (length < 0)
 			continue;
 		fd->target[length] = '\0';
 		fd->number = atoi(entry->d_name);
+		if (fstat(fd->number, &status) != 0)
+			continue;
+		fd->device = status.st_dev;
+		fd->inode = status.st_ino;
 		if (fd->number != dirfd(dir))
 			ret_table->count++;
 	}
 	closedir(dir);
 }
 
+/* A file's path may read otherwise than before: it was moved, or a test has left for a mount namespace. What has no path shares its inode. */
+static bool
+is_same(const struct open_fd *a, const struct open_fd *b)
+{
+	if (a->number != b->number || a->device != b->device || a->inode != b->inode)
+		return false;
+	return *a->target == '/' || strcmp(a->target, b->target) == 0;
+}
+
 static bool
 was_open(const struct fd_table *before, const struct open_fd *fd)
 {
 	for (size_t i = 0; i < before->count; i++) {
-		const struct open_fd *old = &before->fds[i];
-
-		if (old->number == fd->number && strcmp(old->target, fd->target) == 0)
+		if (is_same(fd, &before->fds[i]))
 			return true;
 	}
 	return false;

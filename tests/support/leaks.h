@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Set in the environment of everything that a test starts; tells its processes from everybody else's. */
 #define TEST_ID_VARIABLE "TRACTOR_TEST_ID"
@@ -30,6 +31,8 @@ struct fd_table {
 	size_t count;
 	struct open_fd {
 		int number;
+		dev_t device;
+		ino_t inode;
 		char target[96]; /* as /proc/self/fd shows it: a path, or kind and inode */
 	} fds[FD_TABLE_MAX];
 };
