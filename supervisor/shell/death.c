@@ -377,11 +377,11 @@ death_drained(void *arg)
 	actorlog_close(&slot->logs[1]);
 	settling.planned = tree_would(runtime->tree, slot->node, slot->death.end, runtime->loop.now_ns);
 	note_message(slot, NULL);
-	registry_forget_watcher(slot);
+	monitors_forget_watcher(slot);
 	salvage_answers(slot, done);
 	/* Stopped for good in the middle of a handler: no crash of its own, so its asker hears what all the others hear. */
-	if (!slot->death.panicked && tree_stops(slot->node) && !runtime_may_return(slot->node))
-		router_stopped(runtime->router, slot->node->id, runtime_stopped_error(runtime));
+	if (!slot->death.panicked && tree_stops(slot->node) && !coreops_may_return(slot->node))
+		router_stopped(runtime->router, slot->node->id, coreops_stopped_error(runtime));
 	router_down(runtime->router, slot->node->id, done, hand, in_hand, &settling);
 	if (slot->death.panicked && !settling.report)
 		settling.report = report_make(slot, NULL, settling.planned);

@@ -1,8 +1,7 @@
 /*
- * registry.c: what actors and ports ask the supervisor itself: who is at a path, whether two headers agree, one more member of a pool, the end of an actor, word of its
- * deaths. The protocol is in actor/control.h; its asks come with target 0. A question that can't be read is a broken protocol.
+ * registry.c: what actors and ports ask the supervisor itself: who is at a path, whether two headers agree, one more member of a pool, the end of an actor; for
+ * word of its deaths see monitors.c. The protocol is in actor/control.h; its asks come with target 0. A question that can't be read is a broken protocol.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +10,6 @@
 #include "schema.h"
 #include "shell.h"
 #include "why.h"
-
-struct monitor {
-	struct monitor *next;
-	uint64_t watcher;
-};
 
 /* One that is answered later. */
 struct later {
@@ -36,11 +30,11 @@ answer(struct tractor_runtime *runtime, const struct router_send *ask, const str
 	size_t used = 0;
 
 	tri_encode(record, value, payload, sizeof(payload), &used);
-	runtime_answer(runtime, ask->sender, ask->incarnation, ask->correlation, TRACTOR_OK, payload, used);
+	coreops_answer(runtime, ask->sender, ask->incarnation, ask->correlation, TRACTOR_OK, payload, used);
 }
 
-static void
-acknowledge(struct tractor_runtime *runtime, const struct router_send *ask)
+void
+registry_acknowledge(struct tractor_runtime *runtime, const struct router_send *ask)
 {
 	answer(runtime, ask, &tri_record_tractor_none, &(struct tractor_none){ .tri_ = 0 });
 }
@@ -52,7 +46,7 @@ answer_found(struct tractor_runtime *runtime, const struct router_send *ask, uin
 }
 
 void
-runtime_refuse(
+registry_refuse(
 	struct tractor_runtime *runtime, const struct router_send *ask, tractor_err err, const char *text)
 {
 	struct tri_reason reason = { .text = text };
@@ -62,7 +56,7 @@ runtime_refuse(
 	if (tri_encoded_size(&tri_record_tri_reason, &reason, &size) == TRACTOR_OK &&
 		(payload = malloc(size)))
 		tri_encode(&tri_record_tri_reason, &reason, payload, size, &used);
-	runtime_answer(runtime, ask->sender, ask->incarnation, ask->correlation, err, payload, used);
+	coreops_answer(runtime, ask->sender, ask->incarnation, ask->correlation, err, payload, used);
 	free(payload);
 }
 
@@ -135,9 +129,8 @@ registry_compare_protocol(const struct slot *slot, const struct tractor_protocol
 	return err;
 }
 
-/* The actor of that id; else why not. */
-static struct slot *
-find_slot(struct tractor_runtime *runtime, uint64_t actor, tractor_err *ret_err)
+struct slot *
+registry_find(struct tractor_runtime *runtime, uint64_t actor, tractor_err *ret_err)
 {
 	struct slot *slot = slot_by_id(runtime, actor);
 
@@ -155,7 +148,7 @@ too_many(struct tractor_runtime *runtime, const struct router_send *ask, size_t 
 {
 	if (messages <= MESSAGES_MAX && args <= MESSAGES_MAX)
 		return false;
-	runtime_refuse(runtime, ask, TRACTOR_EINVAL, "more than 1024 messages or arguments");
+	registry_refuse(runtime, ask, TRACTOR_EINVAL, "more than 1024 messages or arguments");
 	return true;
 }
 
@@ -171,10 +164,10 @@ on_find(struct tractor_runtime *runtime, const struct router_send *ask, const vo
 	if (!slot) {
 		tri_why(TRACTOR_ENOACTOR,
 			node ? "%s is a supervisor, not an actor" : "there is no %s in the tree", find->path);
-		runtime_refuse(runtime, ask, TRACTOR_ENOACTOR, tractor_why());
+		registry_refuse(runtime, ask, TRACTOR_ENOACTOR, tractor_why());
 	} else if (registry_compare(slot, find->protocol, find->messages.items, find->messages.count) !=
 		   TRACTOR_OK) {
-		runtime_refuse(runtime, ask, TRACTOR_EPROTOCOL, tractor_why());
+		registry_refuse(runtime, ask, TRACTOR_EPROTOCOL, tractor_why());
 	} else {
 		answer_found(runtime, ask, node->id);
 	}
@@ -185,7 +178,7 @@ on_verify(struct tractor_runtime *runtime, const struct router_send *ask, const 
 {
 	const struct tri_supervisor_verify *verify = msg;
 	tractor_err err;
-	struct slot *slot = find_slot(runtime, verify->actor, &err);
+	struct slot *slot = registry_find(runtime, verify->actor, &err);
 
 	if (too_many(runtime, ask, verify->messages.count, 0))
 		return;
@@ -195,9 +188,9 @@ on_verify(struct tractor_runtime *runtime, const struct router_send *ask, const 
 	else
 		tri_why(err, "%s", tractor_err_text(err));
 	if (err == TRACTOR_OK)
-		acknowledge(runtime, ask);
+		registry_acknowledge(runtime, ask);
 	else
-		runtime_refuse(runtime, ask, err, tractor_why());
+		registry_refuse(runtime, ask, err, tractor_why());
 }
 
 static void
@@ -252,7 +245,7 @@ spawned(void *arg, struct node *node, tractor_err err, const char *text)
 	if (err == TRACTOR_OK)
 		answer_found(later->runtime, &later->ask, node->id);
 	else
-		runtime_refuse(
+		registry_refuse(
 			later->runtime, &later->ask, err, err == TRACTOR_IGNORE ? text : tractor_why());
 	later_free(later);
 }
@@ -318,7 +311,7 @@ on_spawn(struct tractor_runtime *runtime, const struct router_send *ask, const v
 		err = waiter_add(runtime, node, WAIT_UP, spawned, later);
 	if (err == TRACTOR_OK)
 		return;
-	runtime_refuse(runtime, ask, err, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
+	registry_refuse(runtime, ask, err, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
 	if (later)
 		later_free(later);
 }
@@ -331,7 +324,7 @@ stopped(void *arg, struct node *node, tractor_err err, const char *text)
 	(void)node;
 	(void)err;
 	(void)text;
-	acknowledge(later->runtime, &later->ask);
+	registry_acknowledge(later->runtime, &later->ask);
 	later_free(later);
 }
 
@@ -340,7 +333,7 @@ on_stop(struct tractor_runtime *runtime, const struct router_send *ask, const vo
 {
 	const struct tri_supervisor_stop *stop = msg;
 	tractor_err err;
-	struct slot *slot = find_slot(runtime, stop->actor, &err);
+	struct slot *slot = registry_find(runtime, stop->actor, &err);
 	struct later *later =
 		slot ? later_new(runtime, ask, "", &(tractor_field_list_str){ .count = 0 }) : NULL;
 
@@ -356,7 +349,7 @@ on_stop(struct tractor_runtime *runtime, const struct router_send *ask, const vo
 		return;
 	if (later)
 		waiter_forget(runtime, later);
-	runtime_refuse(runtime, ask, err, tractor_err_text(err));
+	registry_refuse(runtime, ask, err, tractor_err_text(err));
 	if (later)
 		later_free(later);
 }
@@ -367,118 +360,10 @@ on_cancel(struct tractor_runtime *runtime, const struct router_send *ask, const 
 	const struct tri_supervisor_cancel *cancel = msg;
 
 	if (router_cancel(runtime->router, ask->sender, cancel->correlation) == TRACTOR_OK)
-		acknowledge(runtime, ask);
+		registry_acknowledge(runtime, ask);
 	else
-		runtime_refuse(
+		registry_refuse(
 			runtime, ask, TRACTOR_EINVAL, "it was sent already, was cancelled, or was never set");
-}
-
-/* --- monitors --- */
-
-static void
-tell_down(struct slot *slot, uint64_t watcher, uint32_t incarnation, const char *reason, bool final)
-{
-	struct tri_down down = { .actor = slot->node->id,
-		.path = slot->node->path,
-		.incarnation = incarnation,
-		.reason = reason,
-		.final = final };
-	size_t size = 0, used = 0;
-	uint8_t *payload = NULL;
-
-	if (tri_encoded_size(&tri_record_tri_down, &down, &size) == TRACTOR_OK && (payload = malloc(size)) &&
-		tri_encode(&tri_record_tri_down, &down, payload, size, &used) == TRACTOR_OK)
-		router_post(slot->runtime->router, watcher, ROUTER_DOWN, payload, used);
-	free(payload);
-}
-
-void
-registry_tell_monitors(struct slot *slot, bool final)
-{
-	char reason[sizeof(slot->last_exit) + sizeof(": ") + sizeof(slot->death.text)];
-
-	snprintf(reason, sizeof(reason), "%s%s%s", slot->last_exit, *slot->death.text ? ": " : "",
-		slot->death.text);
-	for (struct monitor *monitor = slot->monitors; monitor; monitor = monitor->next)
-		tell_down(slot, monitor->watcher, slot->incarnation, reason, final);
-}
-
-void
-registry_free_monitors(struct slot *slot)
-{
-	for (struct monitor *monitor; (monitor = slot->monitors);) {
-		slot->monitors = monitor->next;
-		free(monitor);
-	}
-}
-
-static void
-strike(struct monitor **at, uint64_t watcher)
-{
-	while (*at) {
-		struct monitor *monitor = *at;
-		if (monitor->watcher != watcher) {
-			at = &monitor->next;
-			continue;
-		}
-		*at = monitor->next;
-		free(monitor);
-	}
-}
-
-void
-registry_forget_watcher(struct slot *watching)
-{
-	struct tractor_runtime *runtime = watching->runtime;
-	uint64_t watcher = watching->node->id;
-
-	if (!watching->is_watching)
-		return;
-	watching->is_watching = false;
-	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
-		if (slot_of(node))
-			strike(&slot_of(node)->monitors, watcher);
-}
-
-static void
-on_monitor(struct tractor_runtime *runtime, const struct router_send *ask, const void *msg)
-{
-	const struct tri_supervisor_monitor *monitor = msg;
-	tractor_err err;
-	struct slot *slot = find_slot(runtime, monitor->actor, &err),
-		    *watcher = slot_by_id(runtime, ask->sender);
-
-	if (!watcher) {
-		runtime_refuse(runtime, ask, TRACTOR_EINVAL, "only an actor can monitor another");
-		return;
-	}
-	if (err == TRACTOR_ENOACTOR) {
-		runtime_refuse(runtime, ask, err, tractor_err_text(err));
-		return;
-	}
-	for (struct monitor *one = slot ? slot->monitors : NULL; one; one = one->next)
-		if (one->watcher == ask->sender) {
-			acknowledge(runtime, ask);
-			return;
-		}
-	struct monitor *one = slot ? malloc(sizeof(*one)) : NULL;
-	if (slot && !one) {
-		runtime_refuse(runtime, ask, TRACTOR_ENOMEM, "out of memory");
-		return;
-	}
-	if (one) {
-		*one = (struct monitor){ .next = slot->monitors, .watcher = ask->sender };
-		slot->monitors = one;
-		watcher->is_watching = true;
-	}
-	acknowledge(runtime, ask);
-	/* It has ended already: now is when that is heard. Of one that is gone not even the path is known. */
-	if (slot && slot->node->state == NODE_STOPPED && !slot->undecided && slot->incarnation > 0)
-		tell_down(slot, ask->sender, slot->incarnation, slot->last_exit, true);
-	else if (!slot)
-		tell_down(&(struct slot){ .runtime = runtime,
-				  .node = &(struct node){ .id = monitor->actor, .path = "" } },
-			ask->sender, 0, "gone", true);
 }
 
 /* --- which question it is --- */
@@ -490,7 +375,7 @@ static const struct {
 	{ &tri_message_tri_supervisor_find, on_find },
 	{ &tri_message_tri_supervisor_verify, on_verify },
 	{ &tri_message_tri_supervisor_spawn, on_spawn },
-	{ &tri_message_tri_supervisor_monitor, on_monitor },
+	{ &tri_message_tri_supervisor_monitor, monitors_ask },
 	{ &tri_message_tri_supervisor_stop, on_stop },
 	{ &tri_message_tri_supervisor_cancel, on_cancel },
 };
@@ -518,9 +403,9 @@ registry_ask(struct tractor_runtime *runtime, const struct router_send *ask)
 			TRACTOR_OK)
 			questions[i].on(runtime, ask, &question);
 		else
-			runtime_refuse(runtime, ask, TRACTOR_EBADMSG, tractor_why());
+			registry_refuse(runtime, ask, TRACTOR_EBADMSG, tractor_why());
 		tri_arena_free(&arena);
 		return;
 	}
-	runtime_refuse(runtime, ask, TRACTOR_EPROTOCOL, "the supervisor does not serve that");
+	registry_refuse(runtime, ask, TRACTOR_EPROTOCOL, "the supervisor does not serve that");
 }

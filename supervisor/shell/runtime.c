@@ -1,261 +1,18 @@
 /*
- * runtime.c: a runtime from opening to closing, and the glue: what the core and the router want done goes to the slots, what changes goes to whoever wants to know. One thread; every public
- * call first brings core, router and sockets to rest, then waits, then again.
+ * runtime.c: a runtime from opening to closing. One thread; every public call first brings core, router and sockets to rest, then waits, then again. It knows the parts by how they are
+ * opened, asked for their next moment, and closed; what is done in between is theirs. What cannot be opened is closed again, and the first reason is the one that is told.
  */
-#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
-#include "assert.h"
 #include "shell.h"
 #include "sys.h"
 #include "why.h"
-
-/* --- what the core wants --- */
-
-static void
-tree_start_op(void *arg, struct node *node)
-{
-	struct tractor_runtime *runtime = arg;
-
-	if (slot_of(node))
-		slot_start(slot_of(node));
-	else /* it came back with its supervisor, and there was no memory for its slot */
-		tree_post_ended(runtime->tree, node, node->incarnation, NODE_END_START_FAILED,
-			(struct node_verdict){ .kind = NODE_VERDICT_DEFAULT });
-}
-
-static void
-tree_stop_op(void *arg, struct node *node)
-{
-	(void)arg;
-	slot_stop(slot_of(node));
-}
-
-static void
-tree_kill_op(void *arg, struct node *node)
-{
-	(void)arg;
-	slot_kill(slot_of(node));
-}
-
-static bool
-is_up(enum node_state state)
-{
-	return state == NODE_RUNNING || state == NODE_STOPPING || state == NODE_STARTING;
-}
-
-tractor_err
-runtime_stopped_error(const struct tractor_runtime *runtime)
-{
-	return runtime->closing ? TRACTOR_ECLOSED : TRACTOR_ESTOPPED;
-}
-
-/*
- * Stopped with a supervisor above it, which may be started again, with it: that is not known before the supervisor's own end is dealt with. An actor that is stopped while the whole tree
- * goes down, or by itself, does not come back.
- */
-bool
-runtime_may_return(const struct node *node)
-{
-	const struct node *top = node, *above = node->parent;
-
-	while (above && (above->state == NODE_STOPPING || above->state == NODE_STOPPED)) {
-		top = above;
-		above = above->parent;
-	}
-	return above && (above->state == NODE_WAITING || (top != node && top->state == NODE_STOPPING));
-}
-
-static void
-actor_gone(struct tractor_runtime *runtime, struct slot *slot)
-{
-	router_stopped(runtime->router, slot->node->id, runtime_stopped_error(runtime));
-	registry_tell_monitors(slot, true);
-	slot->ready_ns = 0;
-}
-
-/* Once the core has nothing more to do: who of those that came to rest stays there. Until then their mail waits. */
-static void
-decide(struct tractor_runtime *runtime)
-{
-	if (!runtime->undecided)
-		return;
-	runtime->undecided = false;
-	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node)) {
-		struct slot *slot = slot_of(node);
-		if (!slot || !slot->undecided)
-			continue;
-		slot->undecided = runtime_may_return(node);
-		if (slot->undecided)
-			runtime->undecided = true;
-		else
-			actor_gone(runtime, slot);
-	}
-}
-
-/* What an actor's change of state means for those who send to it and who watch it. */
-static void
-actor_changed(struct tractor_runtime *runtime, struct slot *slot, enum node_state from)
-{
-	struct node *node = slot->node;
-	bool decided = from == NODE_STOPPED && !slot->undecided;
-
-	slot->undecided = node->state == NODE_STOPPED;
-	if (slot->undecided)
-		runtime->undecided = true;
-	else if (node->state == NODE_GONE && !decided)
-		actor_gone(runtime, slot);
-	else if (from == NODE_STOPPED && node->state != NODE_GONE)
-		router_expected(runtime->router, node->id);
-	if (slot->undecided || slot->ready_ns == 0)
-		return;
-	if (!is_up(node->state) || (node->state == NODE_STARTING && from != NODE_STARTING && is_up(from))) {
-		registry_tell_monitors(slot, false);
-		slot->ready_ns = 0;
-	}
-}
-
-static void
-tree_changed_op(void *arg, struct node *node, enum node_state from, const char *event)
-{
-	struct tractor_runtime *runtime = arg;
-	/* A child that had gone for good comes back under a new id when its supervisor is started anew. */
-	if (from == NODE_GONE && node->spec->kind == SPEC_ACTOR && !slot_of(node))
-		slot_new(runtime, node);
-	struct slot *slot = slot_of(node);
-
-	events_note(runtime, node_state_name(node->state), node->path, node->incarnation, "%s", event);
-	if (slot)
-		actor_changed(runtime, slot, from);
-	waiter_changed(runtime, node);
-}
-
-static void
-tree_gives_up_op(void *arg, struct node *node, struct node *culprit)
-{
-	events_note(arg, "gave_up", node->path, node->incarnation,
-		"%s died once too often: more than %u restart%s in %lld ms",
-		culprit ? culprit->path : "a child", node->spec->intensity,
-		node->spec->intensity == 1 ? "" : "s", (long long)(node->spec->period_ns / SPEC_MILLISECOND));
-}
-
-static void
-tree_released_op(void *arg, struct node *node)
-{
-	(void)arg;
-	slot_free(slot_of(node));
-}
-
-static const struct tree_ops tree_operations = {
-	.start = tree_start_op,
-	.stop = tree_stop_op,
-	.kill = tree_kill_op,
-	.changed = tree_changed_op,
-	.gives_up = tree_gives_up_op,
-	.released = tree_released_op,
-};
-
-/* --- what the router wants --- */
-
-static void
-router_deliver_op(void *arg, uint64_t actor, const struct router_message *message)
-{
-	struct slot *slot = slot_by_id(arg, actor);
-	struct tri_frame frame = tri_frame(message->kind == ROUTER_DOWN ? TRI_FRAME_DOWN : TRI_FRAME_MESSAGE);
-
-	if (!slot)
-		return;
-	frame.source = message->sender >= ROUTER_PORT_FIRST ? 0 : message->sender;
-	frame.target = actor;
-	frame.message = message->message;
-	frame.sequence = message->sequence;
-	frame.flags = message->ask ? TRI_FLAG_ASK : 0;
-	slot_send(slot, &frame, message->payload, message->payload_bytes);
-	deadline_delivered(slot);
-}
-
-/* An ACCEPT or ANSWER to whoever sent the message: an actor's present incarnation, the program's port, or a command. */
-static void
-reach_sender(struct tractor_runtime *runtime, uint64_t sender, uint32_t incarnation,
-	const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
-{
-	struct slot *slot = sender < ROUTER_PORT_FIRST ? slot_by_id(runtime, sender) : NULL;
-
-	if (slot && slot->incarnation == incarnation)
-		slot_send(slot, frame, payload, payload_bytes);
-	else if (!slot && !port_receive(runtime, sender, frame, payload, payload_bytes))
-		requests_receive(runtime, sender, frame, payload, payload_bytes);
-}
-
-static void
-router_accept_op(void *arg, uint64_t sender, uint32_t incarnation, uint64_t correlation, tractor_err err)
-{
-	struct tri_frame frame = tri_frame(TRI_FRAME_ACCEPT);
-
-	frame.correlation = correlation;
-	frame.err = err;
-	reach_sender(arg, sender, incarnation, &frame, NULL, 0);
-}
-
-void
-runtime_answer(void *arg, uint64_t asker, uint32_t incarnation, uint64_t correlation, tractor_err err,
-	const uint8_t *payload, size_t payload_bytes)
-{
-	struct tri_frame frame = tri_frame(TRI_FRAME_ANSWER);
-
-	frame.correlation = correlation;
-	frame.err = err;
-	reach_sender(arg, asker, incarnation, &frame, payload, payload_bytes);
-}
-
-static void
-name_message(
-	struct tractor_runtime *runtime, const struct router_message *message, char *ret_name, size_t size)
-{
-	struct slot *slot = slot_by_id(runtime, message->target);
-	const struct payload_schema *schema = slot ? hearing_schema(slot, message->message) : NULL;
-
-	if (schema)
-		snprintf(ret_name, size, "%s.%s", schema->protocol, schema->message);
-	else
-		snprintf(ret_name, size, "%s",
-			message->kind == ROUTER_DOWN ? "down" : "a message that it does not know");
-}
-
-static void
-router_dead_letter_op(void *arg, const struct router_message *message, tractor_err why)
-{
-	const char *path = runtime_path_of(arg, message->target),
-		   *sender = runtime_path_of(arg, message->sender);
-	char name[2 * PAYLOAD_NAME_MAX];
-
-	name_message(arg, message, name, sizeof(name));
-	events_note(arg, "dead_letter", path ? path : "", 0, "%s from %s: %s", name,
-		sender ? sender : "outside", tractor_err_text(why));
-}
-
-static void
-router_quarantined_op(void *arg, const struct router_message *message)
-{
-	const char *path = runtime_path_of(arg, message->target);
-	char name[2 * PAYLOAD_NAME_MAX];
-
-	name_message(arg, message, name, sizeof(name));
-	events_note(arg, "quarantined", path ? path : "", 0, "%s was in hand at two crashes", name);
-}
-
-static const struct router_ops router_operations = {
-	.deliver = router_deliver_op,
-	.accept = router_accept_op,
-	.answer = runtime_answer,
-	.dead_letter = router_dead_letter_op,
-	.quarantined = router_quarantined_op,
-};
 
 const char *
 runtime_path_of(struct tractor_runtime *runtime, uint64_t actor)
@@ -273,15 +30,14 @@ runtime_next_port(struct tractor_runtime *runtime)
 
 /* --- turning --- */
 
-/* Until nothing is left to do now. */
-static void
-settle(struct tractor_runtime *runtime)
+void
+runtime_settle(struct tractor_runtime *runtime)
 {
 	int64_t now_ns = runtime->loop.now_ns;
 
 	do {
 		tree_run(runtime->tree, now_ns);
-		decide(runtime);
+		coreops_decide(runtime);
 		router_run(runtime->router, now_ns);
 		if (runtime->control && control_next_ns(runtime->control) <= now_ns)
 			control_tick(runtime->control, now_ns);
@@ -367,11 +123,11 @@ runtime_wait(struct tractor_runtime *runtime, int64_t until_ns)
 
 	if (err != TRACTOR_OK)
 		return err;
-	settle(runtime);
+	runtime_settle(runtime);
 	/* What was heard, or was due, may be all that the caller waits for. */
 	if (!heard && !due) {
 		err = hear(runtime, earlier(until_ns, next_ns(runtime)), &heard);
-		settle(runtime);
+		runtime_settle(runtime);
 	}
 	runtime_set_clock(runtime);
 	return err;
@@ -493,7 +249,7 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	if (err == TRACTOR_OK && runtime->options.signals)
 		err = signals_open(runtime);
 	if (err == TRACTOR_OK)
-		err = router_new(&router_operations, runtime, &runtime->router);
+		err = router_new(&coreops_router, runtime, &runtime->router);
 	clock_gettime(CLOCK_REALTIME, &seed);
 	if (err == TRACTOR_OK)
 		err = policy_open(runtime, spec, runtime->options.crash_policy);
@@ -501,8 +257,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 		spec_free(spec);
 		return err;
 	}
-	err = tree_new(spec, &tree_operations, runtime, (uint64_t)seed.tv_nsec ^ (uint64_t)seed.tv_sec,
-		&runtime->tree);
+	err = tree_new(
+		spec, &coreops_tree, runtime, (uint64_t)seed.tv_nsec ^ (uint64_t)seed.tv_sec, &runtime->tree);
 	if (err != TRACTOR_OK) {
 		spec_free(spec);
 		return err;
@@ -582,123 +338,6 @@ tractor_runtime_open_file(
 	tractor_err err = build_file(path, &spec);
 
 	return err == TRACTOR_OK ? open_tree(ret_runtime, spec, options) : err;
-}
-
-/* --- adding --- */
-
-struct outcome {
-	const struct tractor_protocol *protocol; /* that it must serve; NULL: any */
-	bool known;
-	tractor_err err;
-	uint64_t id;
-	char text[1024];
-};
-
-/* What is to be known of the node is taken here, while it is there: a temporary one may be gone when the caller goes on. */
-static void
-outcome_known(void *arg, struct node *node, tractor_err err, const char *text)
-{
-	struct outcome *outcome = arg;
-
-	outcome->known = true;
-	outcome->id = node->id;
-	outcome->err = err;
-	snprintf(outcome->text, sizeof(outcome->text), "%s%s%s", node->path,
-		err == TRACTOR_IGNORE ? ": " : " did not start: ", text);
-	if (err != TRACTOR_OK || !outcome->protocol || !slot_of(node))
-		return;
-	outcome->err = registry_compare_protocol(slot_of(node), outcome->protocol);
-	if (outcome->err != TRACTOR_OK)
-		snprintf(outcome->text, sizeof(outcome->text), "%s", tractor_why());
-}
-
-/* Adds a child to the root, taking the spec over. */
-static tractor_err
-add(struct tractor_runtime *runtime, struct spec *spec, struct outcome *outcome)
-{
-	struct node *node;
-
-	tri_assert(spec != NULL);
-	tractor_err err = runtime->closing ? TRACTOR_ECLOSED
-					   : tree_add(runtime->tree, tree_root(runtime->tree), spec, &node);
-
-	if (err != TRACTOR_OK) {
-		tri_why(err, "%s: %s", spec->name, tractor_err_text(err));
-		spec_free(spec);
-		return err;
-	}
-	runtime->start_failure[0] = '\0';
-	outcome->id = node->id;
-	err = runtime_add_slots(runtime, node);
-	if (err == TRACTOR_OK)
-		err = waiter_add(runtime, node, WAIT_UP, outcome_known, outcome);
-	if (err != TRACTOR_OK)
-		tree_terminate(runtime->tree, node);
-	return err;
-}
-
-/* Adds a child to the root and waits until it is up, or isn't to be. */
-static tractor_err
-add_and_wait(struct tractor_runtime *runtime, struct spec *spec, struct outcome *outcome)
-{
-	tractor_err err = add(runtime, spec, outcome);
-
-	while (err == TRACTOR_OK && !outcome->known)
-		err = runtime_wait(runtime, TRI_FOREVER);
-	waiter_forget(runtime, outcome);
-	if (err != TRACTOR_OK || outcome->err == TRACTOR_OK)
-		return err;
-	if (runtime->closing)
-		return tri_why(TRACTOR_ECLOSED, "the tree is being stopped");
-	return tri_why(outcome->err, "%s",
-		outcome->err == TRACTOR_ESTART && *runtime->start_failure ? runtime->start_failure
-									  : outcome->text);
-}
-
-/* Stops and forgets a child, so that its name is free again. */
-static void
-take_back(struct tractor_runtime *runtime, uint64_t id)
-{
-	struct node *node = tree_by_id(runtime->tree, id);
-
-	if (node)
-		tree_terminate(runtime->tree, node);
-	while ((node = tree_by_id(runtime->tree, id)) && node->state != NODE_STOPPED)
-		if (runtime_wait(runtime, TRI_FOREVER) != TRACTOR_OK)
-			return;
-	if (node)
-		tree_remove(runtime->tree, node);
-	settle(runtime);
-}
-
-tractor_err
-tractor_start_child(struct tractor_runtime *runtime, const struct tractor_protocol *protocol,
-	const struct tractor_child *child, struct tractor_address *ret_address)
-{
-	struct outcome outcome = { .protocol = protocol };
-	struct spec *spec = NULL;
-	tractor_err err = tree_ended(runtime->tree) ? tri_why(TRACTOR_ECLOSED, "the tree has ended")
-						    : build_child(child, &spec);
-
-	if (err == TRACTOR_OK)
-		err = add_and_wait(runtime, spec, &outcome);
-	if (err == TRACTOR_OK) {
-		*ret_address = (struct tractor_address){ .actor = outcome.id };
-	} else if (err == TRACTOR_EPROTOCOL) {
-		take_back(runtime, outcome.id);
-		tri_why(err, "%s", outcome.text);
-	}
-	return err;
-}
-
-tractor_err
-tractor_runtime_load(struct tractor_runtime *runtime, const char *path)
-{
-	struct outcome outcome = { .known = false };
-	struct spec *spec;
-	tractor_err err = build_file(path, &spec);
-
-	return err == TRACTOR_OK ? add_and_wait(runtime, spec, &outcome) : err;
 }
 
 const char *

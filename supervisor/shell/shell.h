@@ -245,11 +245,12 @@ void policy_close(struct tractor_runtime *runtime);
 
 /* An ask to address 0. */
 void registry_ask(struct tractor_runtime *runtime, const struct router_send *ask);
-/* An incarnation of `node` has ended: its monitors hear of it. `final`: no successor will come. */
-void registry_tell_monitors(struct slot *slot, bool final);
-/* The watcher's incarnation has ended, and its monitors with it. */
-void registry_forget_watcher(struct slot *watcher);
-void registry_free_monitors(struct slot *slot);
+/* Its answers: done; or not, with a sentence. */
+void registry_acknowledge(struct tractor_runtime *runtime, const struct router_send *ask);
+void registry_refuse(
+	struct tractor_runtime *runtime, const struct router_send *ask, tractor_err err, const char *text);
+/* The actor of that id; else NULL and why not. */
+struct slot *registry_find(struct tractor_runtime *runtime, uint64_t actor, tractor_err *ret_err);
 /* Whether the actor serves what `texts` say, as far as both know of it. EPROTOCOL with both sides named. */
 tractor_err registry_compare(
 	const struct slot *slot, const char *protocol, const char *const *texts, size_t count);
@@ -258,6 +259,17 @@ tractor_err registry_compare(
 bool registry_serves(const struct slot *slot, const char *protocol, size_t length);
 /* The same for a protocol of this program's own. */
 tractor_err registry_compare_protocol(const struct slot *slot, const struct tractor_protocol *protocol);
+
+/* --- monitors.c: who wants to hear of an actor's ends --- */
+
+/* The registry's question: the asker wants to hear of it. `msg` is a struct tri_supervisor_monitor. */
+void monitors_ask(struct tractor_runtime *runtime, const struct router_send *ask, const void *msg);
+/* An incarnation has ended: its monitors hear of it. `final`: no successor will come. */
+void monitors_tell(struct slot *slot, bool final);
+/* The watcher's incarnation has ended, and its monitors with it. */
+void monitors_forget_watcher(struct slot *watcher);
+/* The watched slot is going away. */
+void monitors_free(struct slot *slot);
 
 /* --- waiter.c: who waits for a node to come up or to go down --- */
 
@@ -275,12 +287,12 @@ void waiter_forget(struct tractor_runtime *runtime, const void *arg);
 void waiter_changed(struct tractor_runtime *runtime, struct node *node);
 void waiter_close(struct tractor_runtime *runtime);
 
-/* --- requests.c: what the command asks --- */
+/* --- requests.c: what the command asks; how it is answered is in requestshow.c, requesttalk.c and requeststeer.c, which share requests.h --- */
 
 tractor_err requests_open(struct tractor_runtime *runtime);
 void requests_close(struct tractor_runtime *runtime);
-/* A frame for one of the command's tells or asks; one for none of them is dropped. */
-void requests_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
+/* In requesttalk.c. A frame for one of the command's tells or asks; one for none of them is dropped. */
+void requesttalk_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
 	const uint8_t *payload, size_t payload_bytes);
 
 /* --- port.c: the program's own context --- */
@@ -322,7 +334,22 @@ tractor_err build_root(const struct tractor_options *options, struct spec **ret_
 /* A tree file. EINVAL: tractor_why() has all its errors. */
 tractor_err build_file(const char *path, struct spec **ret_spec);
 
-/* --- runtime.c --- */
+/* --- coreops.c: the ops by which the shell serves the core and the router --- */
+
+extern const struct tree_ops coreops_tree;
+extern const struct router_ops coreops_router;
+
+/* The answer to an ask, wherever the asker is. */
+void coreops_answer(void *runtime, uint64_t asker, uint32_t incarnation, uint64_t correlation,
+	tractor_err err, const uint8_t *payload, size_t payload_bytes);
+/* Once the core has nothing more to do: who of those that came to rest stays there. Until then their mail waits. */
+void coreops_decide(struct tractor_runtime *runtime);
+/* Whether an actor that is being stopped, or was, may be started again with a supervisor above it. */
+bool coreops_may_return(const struct node *node);
+/* What senders to an actor that is stopped for good are told. */
+tractor_err coreops_stopped_error(const struct tractor_runtime *runtime);
+
+/* --- runtime.c: a runtime from opening to closing; what the program asks about children is in children.c --- */
 
 struct tractor_runtime {
 	char *name;
@@ -365,19 +392,11 @@ tractor_err runtime_add_slots(struct tractor_runtime *runtime, struct node *node
 const char *runtime_path_of(struct tractor_runtime *runtime, uint64_t actor);
 /* An id for one more port of the router's. */
 uint64_t runtime_next_port(struct tractor_runtime *runtime);
-/* The answer to an ask, wherever the asker is. */
-void runtime_answer(void *runtime, uint64_t asker, uint32_t incarnation, uint64_t correlation,
-	tractor_err err, const uint8_t *payload, size_t payload_bytes);
+/* Until nothing is left to do now. */
+void runtime_settle(struct tractor_runtime *runtime);
 /* Lets things happen: until something did, or `until_ns`. ECLOSED: the tree has ended and nothing is left to happen. ESYSTEM. */
 tractor_err runtime_wait(struct tractor_runtime *runtime, int64_t until_ns);
-/* Whether an actor that is being stopped, or was, may be started again with a supervisor above it. */
-bool runtime_may_return(const struct node *node);
-/* What senders to an actor that is stopped for good are told. */
-tractor_err runtime_stopped_error(const struct tractor_runtime *runtime);
 /* After what may have made something due earlier outside of runtime_wait(): so that a foreign loop hears of it. */
 void runtime_set_clock(struct tractor_runtime *runtime);
-/* The same with a sentence; in registry.c. */
-void runtime_refuse(
-	struct tractor_runtime *runtime, const struct router_send *ask, tractor_err err, const char *text);
 
 #endif

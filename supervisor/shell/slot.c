@@ -65,8 +65,8 @@ slot_free(struct slot *slot)
 	slot_clear(slot);
 	policy_forget(slot);
 	loop_reserve(&slot->runtime->loop, -ALARMS);
-	registry_forget_watcher(slot);
-	registry_free_monitors(slot);
+	monitors_forget_watcher(slot);
+	monitors_free(slot);
 	router_remove(slot->runtime->router, slot->node->id);
 	for (size_t i = 0; i < slot->schema_count; i++)
 		payload_schema_free(slot->schemas[i]);

@@ -1,0 +1,49 @@
+/*
+ * requests.h: private to the files that answer the command's requests (request*.c). Every request that is taken is answered exactly once, with control_end(); one
+ * that is answered later has `gone` set meanwhile, for a client that doesn't wait.
+ */
+#ifndef TRACTOR_SUPERVISOR_SHELL_REQUESTS_H
+#define TRACTOR_SUPERVISOR_SHELL_REQUESTS_H
+
+#include "shell.h"
+
+struct talk;
+
+struct requests {
+	struct talk *talks; /* the tells and asks under way */
+};
+
+/* Answers one request; `body` is valid during the call. */
+typedef void on_request(struct tractor_runtime *runtime, struct control_request *request, const json_t *body);
+
+/* --- requestfind.c: what a request is about --- */
+
+/* The text at `key`; "": there is none. */
+const char *requestfind_text(const json_t *body, const char *key);
+/* An error of ours as the command's exit code. */
+enum control_code requestfind_code(tractor_err err);
+/* The node at the request's "path"; NULL: there is none, and the request has been answered with that. */
+struct node *requestfind_node(
+	struct tractor_runtime *runtime, struct control_request *request, const json_t *body);
+/* The same for an actor. */
+struct slot *requestfind_actor(
+	struct tractor_runtime *runtime, struct control_request *request, const json_t *body);
+/* The message of that name; NULL: the actor doesn't serve it, and the request has been answered with that. */
+const struct payload_schema *requestfind_message(
+	struct slot *slot, struct control_request *request, const char *name);
+
+/* --- requestshow.c: questions --- */
+
+on_request requestshow_status, requestshow_messages, requestshow_events, requestshow_logs,
+	requestshow_version;
+
+/* --- requesttalk.c: tells and asks --- */
+
+on_request requesttalk_tell, requesttalk_ask;
+
+/* --- requeststeer.c: what is to be done to the tree --- */
+
+on_request requeststeer_start, requeststeer_stop, requeststeer_restart, requeststeer_down,
+	requeststeer_inject;
+
+#endif

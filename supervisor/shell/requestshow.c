@@ -1,0 +1,143 @@
+/*
+ * requestshow.c: the command's questions that change nothing: the tree's state, what an actor understands, what happened, what was printed. Answered at once; a journal that is followed
+ * goes on until the client hangs up.
+ */
+#include <string.h>
+
+#include <tractor/version.h>
+
+#include "requests.h"
+
+/* --- status --- */
+
+static const char *
+why_not_running(const struct slot *slot)
+{
+	if (slot->node->state == NODE_RUNNING || slot->incarnation == 0)
+		return "";
+	return *slot->death.text ? slot->death.text : "";
+}
+
+static json_t *
+actor_json(struct tractor_runtime *runtime, struct slot *slot)
+{
+	struct node *node = slot->node;
+	struct router_counts counts = { .waiting = 0 };
+	int64_t now_ns = runtime->loop.now_ns;
+
+	router_counts(runtime->router, node->id, &counts);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:s}", "path",
+		node->path, "kind", "actor", "state", node_state_name(node->state), "pid", (int)slot->pid,
+		"incarnation", (int)node->incarnation, "restarts", (int)node->restarts, "uptime_ms",
+		slot->ready ? (json_int_t)((now_ns - slot->ready_ns) / SPEC_MILLISECOND) : 0, "mailbox",
+		(json_int_t)counts.waiting, "handled", (json_int_t)counts.handled_total, "dead_letters",
+		(json_int_t)counts.dead_letter_total, "why", why_not_running(slot));
+	json_object_set_new(json, "last_exit", *slot->last_exit ? json_string(slot->last_exit) : json_null());
+	json_object_set_new(json, "next_attempt_ms",
+		node->state == NODE_WAITING && node->due_ns > now_ns
+			? json_integer((json_int_t)((node->due_ns - now_ns) / SPEC_MILLISECOND))
+			: json_null());
+	return json;
+}
+
+static json_t *
+node_json(struct tractor_runtime *runtime, struct node *node)
+{
+	if (slot_of(node))
+		return actor_json(runtime, slot_of(node));
+	json_t *children = json_array();
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:o}", "path", node->path, "kind",
+		spec_kind_name(node->spec->kind), "strategy", spec_strategy_name(node->spec->strategy),
+		"state", node_state_name(node->state), "incarnation", (int)node->incarnation, "restarts",
+		(int)node->restarts, "restarts_in_window",
+		(int)tree_restarts_in_window(node, runtime->loop.now_ns), "children", children);
+
+	for (size_t i = 0; json && i < node->child_count; i++)
+		json_array_append_new(children, node_json(runtime, node->children[i]));
+	return json;
+}
+
+void
+requestshow_status(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	struct node *node = *requestfind_text(body, "path") ? requestfind_node(runtime, request, body)
+							    : tree_root(runtime->tree);
+
+	if (!node)
+		return;
+	control_data(
+		request, json_pack("{s:i, s:s, s:o}", "schema_version", 1, "name",
+				 tree_root(runtime->tree)->spec->name, "root", node_json(runtime, node)));
+	control_end(request, CONTROL_DONE, NULL);
+}
+
+/* --- messages --- */
+
+static json_t *
+fields_json(const struct payload_record *record)
+{
+	json_t *fields = json_array();
+
+	for (size_t i = 0; record && i < record->field_count; i++) {
+		const struct payload_field *field = &record->fields[i];
+		json_t *json = json_pack("{s:s, s:o}", "name", field->name, "type",
+			json_sprintf("%s%s", field->list ? "list_" : "", field->type));
+		if (field->record)
+			json_object_set_new(json, "fields", fields_json(field->record));
+		json_array_append_new(fields, json);
+	}
+	return fields;
+}
+
+void
+requestshow_messages(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	struct slot *slot = requestfind_actor(runtime, request, body);
+	json_t *messages = slot ? json_array() : NULL;
+
+	for (size_t i = 0; slot && i < slot->schema_count; i++) {
+		const struct payload_schema *schema = slot->schemas[i];
+		json_t *reply = schema->reply ? json_pack("{s:s, s:o}", "name", schema->reply->name, "fields",
+							fields_json(schema->reply))
+					      : json_null();
+		json_array_append_new(
+			messages, json_pack("{s:s, s:s, s:o, s:o, s:s}", "message", schema->record->name,
+					  "kind", schema->ask ? "ask" : "tell", "fields",
+					  fields_json(schema->record), "reply", reply, "text", schema->text));
+	}
+	if (!slot)
+		return;
+	control_data(request, json_pack("{s:i, s:o}", "schema_version", 1, "messages", messages));
+	control_end(request, CONTROL_DONE, NULL);
+}
+
+/* --- the journals, and the version --- */
+
+static void
+serve_journal(struct journal *journal, struct control_request *request, const json_t *body)
+{
+	const char *path = requestfind_text(body, "path");
+
+	journal_serve(journal, request, *path ? path : NULL, json_is_true(json_object_get(body, "follow")));
+}
+
+void
+requestshow_events(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	serve_journal(&runtime->events, request, body);
+}
+
+void
+requestshow_logs(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	serve_journal(&runtime->lines, request, body);
+}
+
+void
+requestshow_version(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	(void)runtime;
+	(void)body;
+	control_data(request, json_pack("{s:s}", "version", TRACTOR_VERSION));
+	control_end(request, CONTROL_DONE, NULL);
+}

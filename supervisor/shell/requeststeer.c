@@ -1,0 +1,167 @@
+/*
+ * requeststeer.c: what the command wants done to the tree: start, stop and restart of a node, the end of the whole, a fault in an actor. A request is answered when what it asked for has
+ * come about, or can't.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "requests.h"
+
+/* --- start, stop, restart, down --- */
+
+/* A request that waits for a node; `own` is the runtime. */
+static void
+steer_gone(struct control_request *request)
+{
+	waiter_forget(request->own, request);
+}
+
+static void
+steered(void *arg, struct node *node, tractor_err err, const char *text)
+{
+	struct control_request *request = arg;
+
+	request->gone = NULL;
+	if (err == TRACTOR_OK)
+		control_end(request, CONTROL_DONE, NULL);
+	else
+		control_end(request, CONTROL_FAILED, "%s did not start: %s", node->path, text);
+}
+
+static void
+wait_for(struct tractor_runtime *runtime, struct control_request *request, struct node *node,
+	enum waiter_for what)
+{
+	request->own = runtime;
+	request->gone = steer_gone;
+	if (waiter_add(runtime, node, what, steered, request) == TRACTOR_OK)
+		return;
+	request->gone = NULL;
+	control_end(request, CONTROL_FAILED, "out of memory");
+}
+
+/* The command has been given; now it is obeyed, as far as that goes at once, and what is left is waited for. */
+static void
+steer(struct tractor_runtime *runtime, struct control_request *request, uint64_t id, enum waiter_for what)
+{
+	tree_run(runtime->tree, runtime->loop.now_ns);
+	struct node *node = tree_by_id(runtime->tree, id);
+	if (node && !waiter_is_over(node, what))
+		wait_for(runtime, request, node, what);
+	else if (what == WAIT_DOWN || (node && node->state == NODE_RUNNING))
+		control_end(request, CONTROL_DONE, NULL);
+	else
+		control_end(request, CONTROL_FAILED, "it did not start; see: tractor events");
+}
+
+void
+requeststeer_start(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	struct node *node = requestfind_node(runtime, request, body);
+	tractor_err err = node ? tree_start(runtime->tree, node) : TRACTOR_OK;
+
+	if (!node)
+		return;
+	if (err == TRACTOR_OK)
+		steer(runtime, request, node->id, WAIT_UP);
+	else
+		control_end(request, CONTROL_FAILED, "%s is %s", node->path, node_state_name(node->state));
+}
+
+void
+requeststeer_stop(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	struct node *node = requestfind_node(runtime, request, body);
+	uint64_t id = node ? node->id : 0;
+
+	if (!node)
+		return;
+	if (node == tree_root(runtime->tree))
+		tractor_runtime_stop(runtime, false);
+	else
+		tree_terminate(runtime->tree, node);
+	steer(runtime, request, id, WAIT_DOWN);
+}
+
+void
+requeststeer_restart(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	struct node *node = requestfind_node(runtime, request, body);
+	tractor_err err = node ? tree_restart(runtime->tree, node) : TRACTOR_OK;
+
+	if (!node)
+		return;
+	if (err == TRACTOR_OK)
+		steer(runtime, request, node->id, WAIT_UP);
+	else
+		control_end(request, CONTROL_FAILED, "%s: %s", node->path, tractor_err_text(err));
+}
+
+void
+requeststeer_down(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	(void)body;
+	tractor_runtime_stop(runtime, false);
+	steer(runtime, request, tree_root(runtime->tree)->id, WAIT_DOWN);
+}
+
+/* --- inject --- */
+
+static const char fault_words[] = "segv, abort, exit:N, hang, kill, stop";
+
+static void
+inject_by_frame(
+	struct slot *slot, struct control_request *request, const json_t *at, const char *name, int number)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_INJECT);
+	struct tri_inject inject = { .fault = name, .number = number, .count = 1 };
+
+	if (at) {
+		const struct payload_schema *schema =
+			requestfind_message(slot, request, requestfind_text(at, "message"));
+		if (!schema)
+			return;
+		inject.message = schema->fingerprint;
+		json_int_t count = json_integer_value(json_object_get(at, "count"));
+		inject.count = count > 0 ? (uint64_t)count : 1;
+	}
+	slot_send_record(slot, &frame, &tri_record_tri_inject, &inject);
+	deadline_delivered(slot);
+	control_end(request, CONTROL_DONE, NULL);
+}
+
+void
+requeststeer_inject(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
+{
+	struct slot *slot = requestfind_actor(runtime, request, body);
+	const json_t *at = json_object_get(body, "at");
+	const char *fault = requestfind_text(body, "fault");
+	int number = 0;
+	char end;
+
+	if (!slot)
+		return;
+	bool by_signal = strcmp(fault, "kill") == 0 || strcmp(fault, "stop") == 0;
+	bool by_frame =
+		strcmp(fault, "segv") == 0 || strcmp(fault, "abort") == 0 || strcmp(fault, "hang") == 0;
+	bool exits = sscanf(fault, "exit:%d%c", &number, &end) == 1 && number >= 0 && number <= 255;
+	if (!by_signal && !by_frame && !exits)
+		control_end(
+			request, CONTROL_USAGE, "there is no fault \"%s\"; there are %s", fault, fault_words);
+	else if (!slot->ready)
+		control_end(request, CONTROL_FAILED, "%s is not running", slot->node->path);
+	else if (by_signal && at)
+		control_end(request, CONTROL_USAGE,
+			"%s comes from outside the actor, at no particular message; leave --at out", fault);
+	else if (by_signal) {
+		events_note(runtime, "injected", slot->node->path, slot->incarnation, "%s", fault);
+		slot_signal(slot, strcmp(fault, "kill") == 0 ? SIGKILL : SIGSTOP);
+		if (slot->node->spec->handler_timeout_ns > 0)
+			deadline_delivered(slot);
+		control_end(request, CONTROL_DONE, NULL);
+	} else {
+		events_note(runtime, "injected", slot->node->path, slot->incarnation, "%s", fault);
+		inject_by_frame(slot, request, at, exits ? "exit" : fault, number);
+	}
+}
