@@ -256,6 +256,23 @@ tree_restarts_in_window(const struct node *supervisor, int64_t now_ns)
 					      : intensity_count(&supervisor->own->group->intensity, now_ns);
 }
 
+void
+tree_count_children(const struct node *supervisor, struct tree_counts *ret_counts)
+{
+	bool is_pool = supervisor->spec->kind == SPEC_POOL;
+	struct tree_counts counts = { .specs = is_pool ? 1 : supervisor->child_count };
+
+	for (size_t i = 0; i < supervisor->child_count; i++) {
+		const struct node *child = supervisor->children[i];
+		counts.active += child->state == NODE_RUNNING;
+		if (child->own->group != NULL)
+			counts.supervisors++;
+		else
+			counts.workers++;
+	}
+	*ret_counts = counts;
+}
+
 const char *
 node_state_name(enum node_state state)
 {

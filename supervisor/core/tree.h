@@ -199,6 +199,17 @@ uint64_t tree_dropped_count(const struct tree *tree);
 /* How many restarts (failed attempts included) `supervisor` counts inside its window now. */
 unsigned tree_restarts_in_window(const struct node *supervisor, int64_t now_ns);
 
+/* OTP's count_children(). A child that waits for its start, or that starts or stops, is counted, but is not active. */
+struct tree_counts {
+	size_t specs;	    /* the children's; of a pool 1, its template, however many members there are */
+	size_t active;	    /* children that are RUNNING */
+	size_t supervisors; /* children that are supervisors or pools, active or not */
+	size_t workers;	    /* children that are actors, active or not */
+};
+
+/* Of an actor, which has no children, all are 0. */
+void tree_count_children(const struct node *supervisor, struct tree_counts *ret_counts);
+
 /*
  * What the core would do about this death if the policy said "default": a static word for reports:
  * "restart", "restart_all", "restart_rest", "stop" (not restarted), "escalate" (the supervisor gives up).

@@ -41,16 +41,28 @@ actor_json(struct tractor_runtime *runtime, struct slot *slot)
 }
 
 static json_t *
+counts_json(const struct node *supervisor)
+{
+	struct tree_counts counts;
+
+	tree_count_children(supervisor, &counts);
+	return json_pack("{s:I, s:I, s:I, s:I}", "specs", (json_int_t)counts.specs, "active",
+		(json_int_t)counts.active, "supervisors", (json_int_t)counts.supervisors, "workers",
+		(json_int_t)counts.workers);
+}
+
+static json_t *
 node_json(struct tractor_runtime *runtime, struct node *node)
 {
 	if (slot_of(node))
 		return actor_json(runtime, slot_of(node));
 	json_t *children = json_array();
-	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:o}", "path", node->path, "kind",
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:o}", "path", node->path, "kind",
 		spec_kind_name(node->spec->kind), "strategy", spec_strategy_name(node->spec->strategy),
 		"state", node_state_name(node->state), "incarnation", (int)node->incarnation, "restarts",
 		(int)node->restarts, "restarts_in_window",
-		(int)tree_restarts_in_window(node, runtime->loop.now_ns), "children", children);
+		(int)tree_restarts_in_window(node, runtime->loop.now_ns), "counts", counts_json(node),
+		"children", children);
 
 	for (size_t i = 0; json && i < node->child_count; i++)
 		json_array_append_new(children, node_json(runtime, node->children[i]));

@@ -1,11 +1,11 @@
 /*
- * fakeshell.h: a shell without processes, for the tests of the core. Each actor does what was planned for its name: comes up, fails,
+ * fakeshell.h: a shell without processes and with a clock of its own, for the tests of the core. Each actor does what was planned for its name: comes up, fails,
  * hangs; and all that the core wants done is written down, so that a test can say what it expects in one line:
  *
  *   +a  start a     -a  stop a     !a  kill a     ~s(a)  supervisor s gives up because of a
  */
-#ifndef TRACTOR_TESTS_UNIT_FAKESHELL_H
-#define TRACTOR_TESTS_UNIT_FAKESHELL_H
+#ifndef TRACTOR_TESTS_SUPPORT_FAKESHELL_H
+#define TRACTOR_TESTS_SUPPORT_FAKESHELL_H
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,7 +35,8 @@ static struct {
 	struct plan plans[32];
 	int plan_count;
 	int released;
-	char gone[512]; /* the names of nodes that went GONE, in order */
+	char gone[512];	   /* the names of nodes that went GONE, in order */
+	char reasons[512]; /* "b:killed a:shutdown": whatever has ended, in order, and how */
 } fake;
 
 static inline void
@@ -49,13 +50,25 @@ append(char *text, size_t size, const char *format, ...)
 	va_end(args);
 }
 
+/* What was planned for that name; NULL: nothing, it comes up and obeys. */
 static inline struct plan *
 plan_of(const char *name)
 {
 	for (int i = 0; i < fake.plan_count; i++)
 		if (strcmp(fake.plans[i].name, name) == 0)
 			return &fake.plans[i];
-	struct plan *plan = &fake.plans[fake.plan_count++];
+	return NULL;
+}
+
+static inline struct plan *
+make_plan(const char *name)
+{
+	struct plan *plan = plan_of(name);
+
+	if (plan != NULL)
+		return plan;
+	ck_assert_uint_lt((size_t)fake.plan_count, sizeof(fake.plans) / sizeof(fake.plans[0]));
+	plan = &fake.plans[fake.plan_count++];
 	*plan = (struct plan){ .times = -1 };
 	snprintf(plan->name, sizeof(plan->name), "%s", name);
 	return plan;
@@ -65,14 +78,16 @@ plan_of(const char *name)
 static inline void
 starts(const char *name, enum on_start on_start, int times)
 {
-	plan_of(name)->on_start = on_start;
-	plan_of(name)->times = times;
+	struct plan *plan = make_plan(name);
+
+	plan->on_start = on_start;
+	plan->times = times;
 }
 
 static inline void
 stops(const char *name, enum on_stop on_stop)
 {
-	plan_of(name)->on_stop = on_stop;
+	make_plan(name)->on_stop = on_stop;
 }
 
 static inline void
@@ -86,11 +101,11 @@ static inline void
 fake_start(void *arg, struct node *node)
 {
 	struct plan *plan = plan_of(node->spec->name);
-	enum on_start does = plan->times == 0 ? COMES_UP : plan->on_start;
+	enum on_start does = plan == NULL || plan->times == 0 ? COMES_UP : plan->on_start;
 
 	(void)arg;
 	append(fake.log, sizeof(fake.log), " +%s", node->spec->name);
-	if (plan->times > 0)
+	if (plan != NULL && plan->times > 0)
 		plan->times--;
 	switch (does) {
 	case COMES_UP: tree_post_ready(fake.tree, node, node->incarnation); break;
@@ -101,12 +116,20 @@ fake_start(void *arg, struct node *node)
 	}
 }
 
+static inline enum on_stop
+on_stop_of(const struct node *node)
+{
+	const struct plan *plan = plan_of(node->spec->name);
+
+	return plan == NULL ? OBEYS : plan->on_stop;
+}
+
 static inline void
 fake_stop(void *arg, struct node *node)
 {
 	(void)arg;
 	append(fake.log, sizeof(fake.log), " -%s", node->spec->name);
-	if (plan_of(node->spec->name)->on_stop == OBEYS)
+	if (on_stop_of(node) == OBEYS)
 		ended(node, NODE_END_SHUTDOWN);
 }
 
@@ -115,7 +138,7 @@ fake_kill(void *arg, struct node *node)
 {
 	(void)arg;
 	append(fake.log, sizeof(fake.log), " !%s", node->spec->name);
-	if (plan_of(node->spec->name)->on_stop != HANGS_DYING)
+	if (on_stop_of(node) != HANGS_DYING)
 		ended(node, NODE_END_KILLED);
 }
 
@@ -128,6 +151,9 @@ fake_changed(void *arg, struct node *node, enum node_state from, const char *eve
 		event);
 	if (node->state == NODE_GONE)
 		append(fake.gone, sizeof(fake.gone), " %s", node->spec->name);
+	if (strcmp(event, "ended") == 0)
+		append(fake.reasons, sizeof(fake.reasons), " %s:%s", node->spec->name,
+			node_end_name(node->last_end));
 }
 
 static inline void
