@@ -174,9 +174,30 @@ start_by(struct node *node, enum start_cause cause)
 	group_mark_start(node, in_turn ? START_IN_TURN : START_FREE);
 }
 
+/*
+ * The restart of a group that had come to `node` ends with it: those after it need it up, and stay stopped until somebody starts them. (OTP
+ * retries a group's restart by its child, and forgets it with that.) Others whose turn it is behind it, in a first start or by a command,
+ * are started all the same.
+ */
+static void
+abandon_restart(struct node *node)
+{
+	struct node *supervisor = node->parent;
+
+	for (size_t i = supervisor->child_count; i-- > node_place(node) + 1;) {
+		struct node *child = supervisor->children[i];
+		if (child->own->start != START_IN_TURN || child->own->cause != CAUSE_RESTART)
+			continue;
+		group_mark_start(child, START_NO);
+		child_do(child, CHILD_STOP);
+	}
+}
+
 static void
 terminate(struct node *node)
 {
+	if (node->parent != NULL && node->own->cause == CAUSE_RESTART && group_has_turn(node))
+		abandon_restart(node);
 	node->own->cause = CAUSE_RESTART; /* nobody's start depends on it any more, and its spec is kept */
 	group_mark_start(node, START_NO);
 	if (!node->own->must_stop) /* else it has its turn */

@@ -185,6 +185,7 @@ void strategy_start_failed(struct node *node, const struct child_event *event);
 void group_mark_stop(struct node *child, bool must_stop);
 void group_mark_start(struct node *child, enum start_mark start);
 bool group_busy(const struct node *supervisor); /* some child is still marked */
+bool group_has_turn(const struct node *child);	/* those before it are up, those after it wait for it */
 void group_wake(struct node *supervisor);	/* has it reconciled soon */
 void group_launch(struct node *supervisor);	/* it has become STARTING */
 void group_halt(struct node *supervisor);	/* it has become STOPPING */

@@ -92,6 +92,15 @@ oldest_to_start(struct node *supervisor)
 	return supervisor->children[group->start_from];
 }
 
+bool
+group_has_turn(const struct node *child)
+{
+	struct node *supervisor = child->parent;
+
+	return child->own->start == START_IN_TURN && supervisor->own->group->stop_count == 0 &&
+	       oldest_to_start(supervisor) == child;
+}
+
 /* Until one has to be waited for. */
 static void
 stop_marked(struct node *supervisor)

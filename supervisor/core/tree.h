@@ -136,7 +136,8 @@ void tree_post_ended(struct tree *tree, struct node *node, uint32_t incarnation,
  *   start:     a STOPPED node is started (restart_child), the root too. TRACTOR_EEXIST: it is running, starting or restarting already.
  *              If it does not come up it is STOPPED again, and not retried.
  *   terminate: the node is stopped and its spec kept (not a temporary's or a pool member's: GONE). Idempotent. Its supervisor does nothing
- *              about it; but if later the strategy restarts the whole group, this one is started with it (as in OTP).
+ *              about it; but if later the strategy restarts the whole group, this one is started with it (as in OTP). If the restart of a
+ *              group had just come to it, that ends here: those after it stay STOPPED.
  *              The root: the tree is shut down.
  *   restart:   stopped in order, then started again, whatever its restart type; doesn't count against intensity. A supervisor: its whole
  *              subtree. If it does not come up: as for start.

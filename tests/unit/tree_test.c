@@ -677,10 +677,33 @@ START_TEST(hanging_restart_loop_rest_for_one)
 	is("/r/b", NODE_STARTING);
 	is("/r/c", NODE_WAITING);
 	forget_log();
-	terminate("/r/b"); /* the others go on without it */
-	did("-b +c");
+	terminate("/r/b"); /* c needs it */
+	did("-b");
 	is("/r/b", NODE_STOPPED);
-	is("/r/c", NODE_RUNNING);
+	is("/r/c", NODE_STOPPED);
+	finish();
+}
+END_TEST
+
+/* What was to come for another reason than this restart comes. */
+START_TEST(terminate_ends_only_the_restart_that_waits_for_it)
+{
+	struct spec *root = sup("r", SPEC_ONE_FOR_ALL, 9, actor("a", PERMANENT), actor("b", PERMANENT), NULL);
+
+	root->children[0]->backoff = (struct spec_backoff){ SEC, 2, SEC, 0, SEC };
+	begin(root);
+	crash("/r/a");
+	add("/r", actor("new", PERMANENT));
+	is("/r/b", NODE_WAITING);
+	is("/r/new", NODE_WAITING);
+	forget_log();
+	terminate("/r/a");
+	did("+new");
+	is("/r/a", NODE_STOPPED);
+	is("/r/b", NODE_STOPPED);
+	ck_assert_int_eq(tree_start(fake.tree, at("/r/b")), TRACTOR_OK);
+	run();
+	is("/r/b", NODE_RUNNING);
 	finish();
 }
 END_TEST
@@ -1083,11 +1106,12 @@ test_suite(void)
 		pool_takes_actors_only, pool_failing_restarts_escalate);
 	TEST_CASE(suite, "commands", 30, start_and_terminate, remove_only_what_is_stopped, remove_a_subtree,
 		terminate_forgets_the_temporary, terminate_while_starting_and_waiting, hanging_restart_loop,
-		hanging_restart_loop_rest_for_one, failed_start_by_command_stays_stopped,
-		restart_is_stop_and_start, restart_of_the_root, restart_ends_the_backoff,
-		restart_keeps_the_temporary, add_to_a_supervisor, add_a_subtree, add_what_is_not_allowed,
-		add_that_does_not_start, add_a_subtree_that_does_not_start, terminate_what_was_just_added,
-		commands_while_the_parent_is_down, commands_during_a_group_restart);
+		hanging_restart_loop_rest_for_one, terminate_ends_only_the_restart_that_waits_for_it,
+		failed_start_by_command_stays_stopped, restart_is_stop_and_start, restart_of_the_root,
+		restart_ends_the_backoff, restart_keeps_the_temporary, add_to_a_supervisor, add_a_subtree,
+		add_what_is_not_allowed, add_that_does_not_start, add_a_subtree_that_does_not_start,
+		terminate_what_was_just_added, commands_while_the_parent_is_down,
+		commands_during_a_group_restart);
 	TEST_CASE(suite, "events", 30, stale_incarnations_are_dropped, ready_behind_its_own_end_is_dropped,
 		terminate_and_death_cross);
 	TEST_CASE(suite, "questions", 30, finds_nodes, names_of_things, would_of_a_start, next_time,
