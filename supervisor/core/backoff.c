@@ -24,6 +24,12 @@ next_fraction(uint64_t *state)
 	return (double)(next_random(state) >> 11) * 0x1p-53;
 }
 
+static double
+smaller(double a, double b)
+{
+	return a < b ? a : b;
+}
+
 int64_t
 backoff_next_ns(struct backoff *backoff, const struct spec_backoff *spec, uint64_t *random)
 {
@@ -31,12 +37,12 @@ backoff_next_ns(struct backoff *backoff, const struct spec_backoff *spec, uint64
 		return 0;
 
 	double max_ns = (double)spec->max_ns;
-	double delay_ns = backoff->next_ns > 0 ? backoff->next_ns : (double)spec->initial_ns;
-	if (delay_ns > max_ns)
-		delay_ns = max_ns;
-	double grown_ns = delay_ns * spec->factor;
-	backoff->next_ns = grown_ns < max_ns ? grown_ns : max_ns;
-	return (int64_t)(delay_ns * (1 + spec->jitter * (2 * next_fraction(random) - 1)));
+	double delay_ns = smaller(backoff->next_ns > 0 ? backoff->next_ns : (double)spec->initial_ns, max_ns);
+	double least_ns = delay_ns * (1 - spec->jitter);
+	double most_ns = smaller(delay_ns * (1 + spec->jitter), max_ns);
+
+	backoff->next_ns = smaller(delay_ns * spec->factor, max_ns);
+	return (int64_t)(least_ns + (most_ns - least_ns) * next_fraction(random));
 }
 
 void

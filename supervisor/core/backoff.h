@@ -12,8 +12,9 @@ struct backoff {
 };
 
 /*
- * The next delay in nanoseconds, and a step further in the series: initial, initial * factor, ... up to max, each times a
- * random number in [1 - jitter, 1 + jitter). An initial delay of 0 means no delay, ever. `random` is the state of the generator.
+ * The next delay in nanoseconds, and a step further in the series: d = initial, initial * factor, ... up to max. The delay is random, uniform
+ * between d * (1 - jitter) and the smaller of d * (1 + jitter) and max: never longer than max, and those that have come to
+ * max are spread still. An initial delay of 0 means no delay, ever. `random` is the state of the generator.
  */
 int64_t backoff_next_ns(struct backoff *backoff, const struct spec_backoff *spec, uint64_t *random);
 

@@ -43,7 +43,7 @@ struct spec_pairs {
 	size_t count;
 };
 
-/* Delay before a restart: initial, initial * factor, ... up to max; +- jitter (a fraction of the delay); back to initial after `reset_ns` of running. */
+/* Delay before a restart: initial, initial * factor, ... up to max; +- jitter (a fraction of the delay), but never above max; back to initial after `reset_ns` of running. */
 struct spec_backoff {
 	int64_t initial_ns;
 	double factor;

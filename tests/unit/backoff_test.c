@@ -68,7 +68,8 @@ START_TEST(jitter_spreads_around_the_delay)
 	uint64_t random = 7;
 	int64_t least_ns = INT64_MAX, most_ns = 0, sum_ns = 0;
 
-	jittery.initial_ns = jittery.max_ns = 1000000;
+	jittery.initial_ns = 1000000;
+	jittery.max_ns = 2000000;
 	jittery.jitter = 0.5;
 	for (int i = 0; i < 10000; i++) {
 		struct backoff backoff = { 0 };
