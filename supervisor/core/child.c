@@ -21,13 +21,16 @@ event_name(const struct child_event *event)
 	return names[event->kind];
 }
 
-/* The only writer of node->state. A timer belongs to the state that armed it and ends with it. */
+/* The only writer of node->state. A timer belongs to the state that armed it and ends with it, and so does a place in the line. */
 static void
 become(struct node *node, enum node_state state)
 {
 	struct tree *tree = node->own->tree;
 
 	timers_cancel(&tree->timers, &node->own->timer);
+	gate_leave_line(node);
+	if (node->own->group == NULL)
+		gate_count(node, (state == NODE_STARTING) - (node->state == NODE_STARTING));
 	node->state = state;
 	node->since_ns = tree->now_ns;
 	node->due_ns = 0;
@@ -196,6 +199,30 @@ launch(struct node *node, const struct child_event *event)
 	}
 }
 
+/* Its turn has come; an actor's start may be held back. */
+static void
+take_turn(struct node *node, const struct child_event *event)
+{
+	if (node->own->group != NULL || gate_admits(node))
+		launch(node, event);
+}
+
+void
+child_admit(struct node *node)
+{
+	if (group_is_turn(node))
+		launch(node, &(struct child_event){ .kind = CHILD_TURN });
+}
+
+/* The host had no process for it: that was no restart, and says nothing about the actor. */
+static void
+was_refused(struct node *node, const struct child_event *event)
+{
+	if (node->own->cause == CAUSE_RESTART)
+		node->restarts--;
+	child_wait(node, gate_close(node->own->tree), event_name(event));
+}
+
 /* It is where it should be, unless its supervisor has come to want it stopped meanwhile. */
 static void
 arrived(struct node *node)
@@ -225,8 +252,10 @@ fall(struct node *node, const struct child_event *event)
 		/* Not needed here: that counts as started (OTP: its spec stays, with no pid). */
 		arrived(node);
 		child_leave(node, event_name(event));
+	} else if (event->end == NODE_END_HOST_FAILED && !node->own->killed && gate_is_restart(node)) {
+		was_refused(node, event);
 	} else {
-		if (event->end != NODE_END_PERMANENT_FAILURE)
+		if (event->end != NODE_END_PERMANENT_FAILURE && event->end != NODE_END_HOST_FAILED)
 			node->last_end = NODE_END_START_FAILED;
 		strategy_start_failed(node, event);
 	}
@@ -325,7 +354,7 @@ come_back(struct node *node, const struct child_event *event)
 static child_cell *const table[NODE_STATE_COUNT][CHILD_EVENT_COUNT] = {
 	/*                 start    turn    ready    ended      stop     kill             timeout     finish   forget   return */
 	[NODE_STOPPED]  = {line_up, never,  drop,    drop,      rest,    rest,            never,      never,   vanish,  never},
-	[NODE_WAITING]  = {nothing, launch, drop,    drop,      rest,    rest,            line_up,    never,   never,   never},
+	[NODE_WAITING]  = {nothing, take_turn, drop,    drop,      rest,    rest,            line_up,    never,   never,   never},
 	[NODE_STARTING] = {nothing, never,  come_up, fall,      halt,    halt_and_strike, strike,     finish,  never,   never},
 	[NODE_RUNNING]  = {nothing, never,  drop,    die,       halt,    halt_and_strike, never,      finish,  never,   never},
 	[NODE_STOPPING] = {nothing, never,  nothing, come_down, insist,  strike,          strike,     nothing, never,   never},

@@ -6,6 +6,7 @@
  *   child.c      what an event does to one node: the table state x event. The only writer of node->state
  *   strategy.c   what a death leads to: OTP's rules. Decides, and marks who must stop and who must start
  *   group.c      makes the marks come true, in order: one supervisor and its children
+ *   gate.c       who may start now, of all whose turn it is: so many at a time, and none while the host refuses
  *   node.c       the memory of nodes: made, listed under their parents, buried
  *   index.c      nodes by id and by path
  *   intensity.c, backoff.c, timers.c    know nothing of trees
@@ -79,6 +80,7 @@ struct group {
 	size_t start_count;	       /* children marked START_IN_TURN */
 	size_t stop_below;	       /* no child at this place or after it is marked must_stop */
 	size_t start_from;	       /* no child before this place is marked START_IN_TURN */
+	unsigned starting;	       /* actors among its children that are STARTING */
 	enum tree_outcome_kind ending; /* why it comes down, once it does */
 	char cause[SPEC_PATH_MAX];     /* which child brought it down, the lowest one that is known; "" */
 };
@@ -100,6 +102,19 @@ struct node_private {
 	struct node *next_by_id, *next_by_path; /* index.c */
 	struct node *next_buried;		/* node.c */
 	bool buried;
+	struct node *next_in_line, *previous_in_line; /* gate.c */
+	bool lined_up;
+};
+
+/* Who may start now. */
+struct gate {
+	unsigned limit;		   /* starts under way at a time; 0: no bound */
+	unsigned starting;	   /* actors that are STARTING */
+	struct node *first, *last; /* the line of those whose turn it is and who are held back */
+	bool changed;		   /* somebody in it may be able to start, as far as is known */
+	struct timer timer;	   /* armed: the host refused a restart, and none is tried before it rings */
+	struct backoff backoff;
+	int64_t opened_ns; /* when it rang last */
 };
 
 struct index {
@@ -114,6 +129,7 @@ struct tree {
 	struct node *root;
 	struct index index;
 	struct timers timers;
+	struct gate gate;
 	struct event *first, *last; /* the queue */
 	struct node *buried_first, *buried_last;
 	uint64_t next_id;
@@ -176,6 +192,7 @@ void child_do(struct node *node, enum child_event_kind kind); /* an event that i
 void child_wait(
 	struct node *node, int64_t delay_ns, const char *event); /* to WAITING; then as its start mark says */
 void child_leave(struct node *node, const char *event);		 /* at rest for good: to STOPPED or GONE */
+void child_admit(struct node *node);				 /* the gate has let it in */
 
 /* strategy.c */
 void strategy_died(struct node *node, const struct child_event *event);
@@ -192,6 +209,18 @@ void group_halt(struct node *supervisor);	/* it has become STOPPING */
 void group_kill(struct node *supervisor);	/* kills all below it; it is STOPPING */
 void group_finish(struct node *supervisor, enum tree_outcome_kind why, struct node *culprit);
 void group_reconcile(struct node *supervisor);
+bool group_is_turn(struct node *child); /* it may start, as far as its siblings are concerned */
+
+/* gate.c */
+bool gate_is_restart(
+	const struct node *node); /* it is being restarted, or comes up with a supervisor above that is */
+bool gate_admits(
+	struct node *node); /* whether it starts now; if not, it stands in line until it leaves WAITING */
+void gate_leave_line(struct node *node);
+struct node *gate_next(struct tree *tree);    /* out of the line: who may start now; NULL: nobody */
+void gate_count(struct node *node, int more); /* an actor becomes STARTING (1), or is it no longer (-1) */
+int64_t gate_close(struct tree *tree); /* the host refused a restart: after how long it is tried again */
+void gate_open(struct tree *tree);     /* that time is over */
 
 /* command.c */
 void command_obey(struct node *node, enum command command);

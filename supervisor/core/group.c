@@ -113,13 +113,24 @@ stop_marked(struct node *supervisor)
 	}
 }
 
-/* Until one has to be waited for: its delay, its readiness, or the end that comes before its start. */
+bool
+group_is_turn(struct node *child)
+{
+	const struct group *group = child->parent->own->group;
+
+	if (child->state != NODE_WAITING || child->due_ns != 0)
+		return false;
+	return child->own->start != START_IN_TURN ||
+	       (group->stop_count == 0 && oldest_to_start(child->parent) == child);
+}
+
+/* Until one has to be waited for: its delay, the gate, its readiness, or the end that comes before its start. */
 static void
 start_marked(struct node *supervisor)
 {
 	while (supervisor->own->group->start_count > 0) {
 		struct node *child = oldest_to_start(supervisor);
-		if (child->state != NODE_WAITING || child->due_ns != 0)
+		if (child->state != NODE_WAITING || child->due_ns != 0 || child->own->lined_up)
 			return;
 		child_do(child, CHILD_TURN);
 	}

@@ -196,6 +196,8 @@ tree_would(const struct tree *tree, const struct node *node, enum node_end end, 
 	(void)tree;
 	if (node->parent == NULL || own->must_stop || (!starting && node->state != NODE_RUNNING))
 		return "stop";
+	if (end == NODE_END_HOST_FAILED && gate_is_restart(node))
+		return "restart";
 	if (starting && own->cause != CAUSE_RESTART)
 		return own->cause == CAUSE_INITIAL && end != NODE_END_IGNORED ? "escalate" : "stop";
 	if (end == NODE_END_IGNORED || end == NODE_END_PERMANENT_FAILURE)

@@ -1,6 +1,6 @@
 /*
  * tree.c: the outside of the core: what is posted is queued here, tree_run() takes it out in order and hands it to the table in
- * child.c, timers after events, until nothing is left; and the questions that may be asked about a tree.
+ * child.c, held back starts after events and timers after both, until nothing is left; and the questions that may be asked about a tree.
  *
  * It knows no rule of supervision, and commands only by their name (command.c). What was posted of an incarnation that is
  * over is dropped and counted; to post the same thing twice about one incarnation is a bug of the shell.
@@ -68,6 +68,8 @@ tree_post_ended(struct tree *tree, struct node *node, uint32_t incarnation, enum
 	struct node_verdict verdict)
 {
 	tri_assert(node->own->tree == tree && node->spec->kind == SPEC_ACTOR && end != NODE_END_NONE);
+	tri_assert(end != NODE_END_HOST_FAILED || incarnation != node->incarnation ||
+		   node->state == NODE_STARTING);
 	post(node, EVENT_ENDED, incarnation, end, verdict);
 }
 
@@ -103,7 +105,19 @@ handle(struct event *event)
 		node->own->tree->dropped++;
 }
 
-/* One event or, if there is none, one timer: what is known to have happened comes before what was only limited. False: neither. */
+static void
+ring(struct tree *tree, struct timer *timer)
+{
+	if (timer == &tree->gate.timer)
+		gate_open(tree);
+	else
+		child_do(TIMER_OWNER(timer, struct node_private, timer)->events[0].node, CHILD_TIMEOUT);
+}
+
+/*
+ * One event; if there is none, one start that was held back; or one timer: what is known to have happened comes before what was only
+ * limited. False: none of these.
+ */
 static bool
 run_one(struct tree *tree)
 {
@@ -111,10 +125,15 @@ run_one(struct tree *tree)
 		handle(take(tree));
 		return true;
 	}
+	struct node *node = gate_next(tree);
+	if (node != NULL) {
+		child_admit(node);
+		return true;
+	}
 	struct timer *timer = timers_due(&tree->timers, tree->now_ns);
 	if (timer == NULL)
 		return false;
-	child_do(TIMER_OWNER(timer, struct node_private, timer)->events[0].node, CHILD_TIMEOUT);
+	ring(tree, timer);
 	return true;
 }
 
@@ -159,7 +178,9 @@ tree_new(struct spec *root, const struct tree_ops *ops, void *arg, uint64_t seed
 	tree->random = seed;
 	tree->next_id = 1;
 	timers_init(&tree->timers);
-	tractor_err err = node_new(tree, NULL, root, &tree->root);
+	tractor_err err = timers_reserve(&tree->timers, 1); /* the gate's */
+	if (err == TRACTOR_OK)
+		err = node_new(tree, NULL, root, &tree->root);
 	if (err != TRACTOR_OK) {
 		index_free(&tree->index);
 		timers_free(&tree->timers);
@@ -227,6 +248,25 @@ tree_next(struct tree *tree, struct node *node)
 			return node->parent->children[place];
 	}
 	return NULL;
+}
+
+void
+tree_limit_starts(struct tree *tree, unsigned limit)
+{
+	tree->gate.limit = limit;
+	tree->gate.changed = true;
+}
+
+int64_t
+tree_host_ns(const struct tree *tree)
+{
+	return timer_armed(&tree->gate.timer) ? tree->gate.timer.due_ns : 0;
+}
+
+bool
+tree_is_held(const struct node *node)
+{
+	return node->own->lined_up;
 }
 
 bool

@@ -9,8 +9,9 @@
 
 /* The states of a node, an actor's and a supervisor's alike: X(constant, word). */
 #define NODE_STATES(X)                                                                                     \
-	X(NODE_STOPPED, "stopped")   /* not running, its spec is kept */                                   \
-	X(NODE_WAITING, "waiting")   /* will be started again: backoff, or its turn has not come */        \
+	X(NODE_STOPPED, "stopped") /* not running, its spec is kept */                                     \
+	X(NODE_WAITING,                                                                                    \
+		"waiting") /* will be started: backoff, or its turn has not come, or it is held back */    \
 	X(NODE_STARTING, "starting") /* spawned, not ready yet; a supervisor: its children are starting */ \
 	X(NODE_RUNNING, "running")                                                                         \
 	X(NODE_STOPPING, "stopping") /* asked to stop, the kill ladder runs */                             \
@@ -32,7 +33,9 @@ enum node_state {
 	X(NODE_END_KILLED, "killed")		 /* SIGKILL, ours or anybody's */                      \
 	X(NODE_END_IGNORED, "ignored")		 /* on_start said TRACTOR_IGNORE */                    \
 	X(NODE_END_START_FAILED, "start_failed") /* no hello in time, exec failed, on_start refused */ \
-	X(NODE_END_PERMANENT_FAILURE, "permanent_failure") /* exit code 125: don't try again */
+	X(NODE_END_PERMANENT_FAILURE, "permanent_failure") /* exit code 125: don't try again */        \
+	X(NODE_END_HOST_FAILED,                                                                        \
+		"host_failed") /* it was never there: the host had no process for it. See "Starts" */
 
 enum node_end {
 #define NODE_END_CONSTANT(constant, word) constant,
@@ -54,6 +57,33 @@ struct node_verdict {
 	int64_t after_ns; /* RESTART_AFTER */
 };
 
+/*
+ * Starts. An actor whose turn it is (its delay is over, those before it are ready where that matters) is held back, WAITING with due_ns 0,
+ * while one of these is so; the held back stand in line, tree-wide, in the order in which their turn came:
+ *
+ *   Room: `limit` actors (tree_limit_starts(); 0: no bound) are STARTING in the whole tree, and at least one of these has the same parent.
+ *   The second half is so that the start of one supervisor's child never waits for that of another's, as in OTP, where each
+ *   supervisor starts its children one at a time: so each always has room for one.
+ *
+ *   The host: it refused a restart (below) less than the host's delay ago. This holds back restarts only.
+ *
+ * Whenever no event is left, the first in line that neither rule holds back is started, before any timer is looked at; one whose turn comes
+ * while nobody stands in line is started at once if neither rule holds it back. A place in line ends with the state WAITING
+ * (a new one is at the end), and is lost if the group has to stop somebody first or somebody older has to start first. The start limit
+ * begins to run with the start. Supervisors and pools are never held back.
+ *
+ * The host's refusal. NODE_END_HOST_FAILED says that there was nothing to make a process of: it is posted from inside ops->start(), or never.
+ * For a restart (the node's own, or that of a supervisor above with which it comes up) it is no death: nothing is counted, neither in an
+ * intensity nor in `restarts`; the slot's own backoff stays where it was; no verdict is heard; strategies don't act. The node is WAITING
+ * again, until the host's delay is over, and every other restart of the tree with it. That delay is one for the whole tree: 50 ms, doubled with
+ * each refusal up to 5 s, each +- 20 % but never above 5 s; 50 ms again once the time since the last one was over is 10 s or more. A refusal while
+ * it runs neither lengthens nor doubles it. It never ends: for want of processes no supervisor gives up.
+ * For any other start (the tree's first, a commanded one, a child that is added) it is a start that failed. The incarnation counts either way.
+ *
+ * NODE_END_PERMANENT_FAILURE at a restart or while running: the child is not restarted, whatever its restart type, unless the verdict says so. It is
+ * STOPPED (a temporary's and a member's node GONE), nothing is counted, its supervisor goes on; for auto_shutdown it is done. A strategy that later
+ * restarts its group starts it again, and so does a command. At any other start it is a start that failed.
+ */
 struct tree;
 
 /* A slot of the tree. Fields are for reading; only the core writes them. `shell` is the shell's own. */
@@ -71,7 +101,7 @@ struct node {
 	uint32_t
 		incarnation; /* of the current or last process; 0: never started. A supervisor's counts its own starts */
 	uint32_t restarts; /* automatic restarts of this slot */
-	int64_t due_ns;	   /* WAITING: when it will be started; 0: when its turn comes */
+	int64_t due_ns;	   /* WAITING: when its turn comes; 0: it has, or those before it are not ready yet */
 	int64_t since_ns;  /* when it entered its state */
 	void *shell;
 	/* the core's own bookkeeping follows; see tree.c */
@@ -83,7 +113,7 @@ struct node {
  * None may block or fail: what goes wrong comes back as an event.
  */
 struct tree_ops {
-	/* Spawn a process for this actor: node->incarnation is already the new one. Answer: ready, ignored or ended. */
+	/* Spawn a process for this actor: node->incarnation is already the new one. Answer: ready, or ended (ignored, host_failed and all). */
 	void (*start)(void *arg, struct node *node);
 	/* Ask the process to stop in order. Answer: ended. */
 	void (*stop)(void *arg, struct node *node);
@@ -166,6 +196,15 @@ int64_t tree_next_ns(const struct tree *tree);
  * could use.
  */
 void tree_shift(struct tree *tree, int64_t by_ns);
+
+/* How many actors may be STARTING at a time; 0, as after tree_new(): no bound. See "Starts". */
+void tree_limit_starts(struct tree *tree, unsigned limit);
+
+/* Until when no restart is tried because the host refused one; 0: it didn't. */
+int64_t tree_host_ns(const struct tree *tree);
+
+/* Whether it is WAITING in line. */
+bool tree_is_held(const struct node *node);
 
 /* True once the root is STOPPED: terminated, given up, shut down by itself, or never came up. False before its first start. */
 bool tree_ended(const struct tree *tree);

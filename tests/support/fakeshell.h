@@ -17,7 +17,7 @@
 #define SEC SPEC_SECOND
 #define MS SPEC_MILLISECOND
 
-enum on_start { COMES_UP, FAILS, IGNORES, FAILS_FOR_GOOD, HANGS_STARTING };
+enum on_start { COMES_UP, FAILS, IGNORES, FAILS_FOR_GOOD, IS_REFUSED, HANGS_STARTING };
 enum on_stop { OBEYS, HANGS_STOPPING, HANGS_DYING };
 
 struct plan {
@@ -32,7 +32,7 @@ static struct {
 	int64_t now_ns;
 	char log[8192];
 	char trace[32768]; /* "a running ready\n" for each transition */
-	struct plan plans[32];
+	struct plan plans[1024];
 	int plan_count;
 	int released;
 	char gone[512];	   /* the names of nodes that went GONE, in order */
@@ -112,6 +112,7 @@ fake_start(void *arg, struct node *node)
 	case FAILS: ended(node, NODE_END_ABNORMAL); break;
 	case IGNORES: ended(node, NODE_END_IGNORED); break;
 	case FAILS_FOR_GOOD: ended(node, NODE_END_PERMANENT_FAILURE); break;
+	case IS_REFUSED: ended(node, NODE_END_HOST_FAILED); break;
 	case HANGS_STARTING: break;
 	}
 }

@@ -25,7 +25,9 @@ static struct live {
 	bool ready, told, killed;
 } live[LIVE_MAX];
 static int live_count;
-static bool behave; /* every process now comes up and goes down at once */
+static bool behave;	     /* every process now comes up and goes down at once */
+static bool refuses;	     /* the host has nothing left for every other start */
+static unsigned start_limit; /* of starts at a time; 0: no bound */
 
 static unsigned
 below(unsigned limit)
@@ -79,6 +81,25 @@ check_turn(const struct node *node)
 		ck_assert_int_ne(node->parent->children[i]->own->start, START_IN_TURN);
 }
 
+/* Counted anew: how many start, in the whole tree or below one supervisor. */
+static unsigned
+starting(const struct node *supervisor)
+{
+	unsigned count = 0;
+
+	for (struct node *node = tree_root(tree); node != NULL; node = tree_next(tree, node))
+		count += node->own->group == NULL && node->state == NODE_STARTING &&
+			 (supervisor == NULL || node->parent == supervisor);
+	return count;
+}
+
+/* Who starts is one of the few that may at a time, or the only one of its supervisor. */
+static void
+check_room(const struct node *node)
+{
+	ck_assert(start_limit == 0 || starting(NULL) <= start_limit || starting(node->parent) == 1);
+}
+
 static void
 on_start(void *arg, struct node *node)
 {
@@ -88,6 +109,12 @@ on_start(void *arg, struct node *node)
 	check_turn(node);
 	/* A supervisor above may be stopping later ones first, and this one's goes on meanwhile, as in OTP. */
 	ck_assert(node->parent->state == NODE_RUNNING || node->parent->state == NODE_STARTING);
+	check_room(node);
+	if (refuses && below(2) == 0) {
+		tree_post_ended(tree, node, node->incarnation, NODE_END_HOST_FAILED,
+			(struct node_verdict){ (enum node_verdict_kind)below(5), below(3) * SEC });
+		return;
+	}
 	live[live_count++] = (struct live){ .node = node, .incarnation = node->incarnation, .ready = behave };
 	if (behave)
 		tree_post_ready(tree, node, node->incarnation);
@@ -209,13 +236,28 @@ check_supervisor(const struct node *node)
 	}
 	ck_assert_uint_eq(group->stop_count, must_stop);
 	ck_assert_uint_eq(group->start_count, in_turn);
+	ck_assert_uint_eq(group->starting, starting(node));
 	if (node->state == NODE_STARTING || node->state == NODE_STOPPING)
 		ck_assert(group_busy(node));
+}
+
+/* Nobody is held back without a reason. */
+static void
+check_line(struct node *node)
+{
+	const struct gate *gate = &tree->gate;
+
+	ck_assert(node->state == NODE_WAITING && node->due_ns == 0 && node->own->group == NULL);
+	bool is_full =
+		start_limit > 0 && gate->starting >= start_limit && node->parent->own->group->starting > 0;
+	ck_assert(is_full || (tree_host_ns(tree) > 0 && gate_is_restart(node)));
 }
 
 static void
 check_node(struct node *node)
 {
+	if (tree_is_held(node))
+		check_line(node);
 	bool process =
 		node->state == NODE_STARTING || node->state == NODE_RUNNING || node->state == NODE_STOPPING;
 
@@ -237,6 +279,7 @@ step(void)
 	for (struct node *node = tree_root(tree); node != NULL; node = tree_next(tree, node), nodes++)
 		check_node(node);
 	ck_assert_uint_eq(tree->index.count, nodes);
+	ck_assert_uint_eq(tree->gate.starting, starting(NULL));
 }
 
 /* Random things that happen. */
@@ -307,6 +350,9 @@ happen(void)
 {
 	unsigned what = below(100);
 
+	if (below(20) == 0)
+		refuses = !refuses;
+
 	if (what < 80)
 		happen_to_process();
 	else if (what < 90)
@@ -322,6 +368,7 @@ static void
 calm_down(void)
 {
 	behave = true;
+	refuses = false;
 	for (int i = live_count; i-- > 0;) {
 		if (live[i].killed || live[i].told)
 			end_plainly(&live[i], NODE_END_SHUTDOWN);
@@ -346,6 +393,8 @@ START_TEST(random_life)
 	ck_assert_uint_eq(spec_check(root, NULL, NULL), 0);
 	now_ns = 0;
 	ck_assert_int_eq(tree_new(root, &ops, NULL, (uint64_t)_i, &tree), TRACTOR_OK);
+	start_limit = below(3);
+	tree_limit_starts(tree, start_limit);
 	for (int i = 0; i < STEPS; i++) {
 		for (unsigned at_once = 1 + below(3); at_once > 0; at_once--)
 			happen();
