@@ -1,5 +1,5 @@
 /*
- * blackbox.c: making, mapping and writing the black box. The writes are plain stores in an order that a death between any two of them
+ * blackbox.c: mapping and writing the black box. The writes are plain stores in an order that a death between any two of them
  * leaves readable: first what the message is, then the word that says that it is in hand. Allocates nothing but the mapping; returns errors.
  */
 #include "blackbox.h"
@@ -32,30 +32,14 @@ map(int fd, int flags)
 	return box == MAP_FAILED ? NULL : box;
 }
 
-tractor_err
-tri_blackbox_create(uint32_t incarnation, uint64_t done, struct tri_blackbox **ret_box, int *ret_fd)
+void
+tri_blackbox_begin(struct tri_blackbox *box, uint32_t incarnation, uint64_t done)
 {
-	int fd = memfd_create("tractor-blackbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return tri_why(TRACTOR_ESYSTEM, "cannot make a black box: %s", strerror(errno));
-	struct tri_blackbox *box = NULL;
-	/* Sealed in size: an actor that shrank it would kill the supervisor with SIGBUS at its next look. */
-	if (ftruncate(fd, sizeof(*box)) < 0 ||
-		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0 ||
-		!(box = map(fd, MAP_SHARED))) {
-		tractor_err err = tri_why(TRACTOR_ESYSTEM, "cannot make a black box: %s", strerror(errno));
-		close(fd);
-		return err;
-	}
 	box->magic = TRI_BLACKBOX_MAGIC;
 	box->version = TRI_BLACKBOX_VERSION;
 	box->size_bytes = sizeof(*box);
 	box->incarnation = incarnation;
 	atomic_store(&box->done, done);
-	*ret_box = box;
-	*ret_fd = fd;
-	return TRACTOR_OK;
 }
 
 tractor_err

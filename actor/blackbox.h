@@ -136,9 +136,8 @@ struct tri_blackbox {
 
 /* --- the supervisor's end --- */
 
-/* A new black box for that incarnation, mapped; *ret_fd is its CLOEXEC memfd. TRACTOR_ESYSTEM: no memory, no fd. */
-tractor_err tri_blackbox_create(
-	uint32_t incarnation, uint64_t done, struct tri_blackbox **ret_box, int *ret_fd);
+/* The first words of a new one, all zero until then, for that incarnation, which goes on behind message `done`. */
+void tri_blackbox_begin(struct tri_blackbox *box, uint32_t incarnation, uint64_t done);
 
 /* --- the actor's end --- */
 

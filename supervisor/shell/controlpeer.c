@@ -8,15 +8,14 @@
 #include "controlpeer.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "assert.h"
+#include "sys.h"
 #include "utf8.h"
 
 #define READ_BYTES (64u << 10)
@@ -39,7 +38,7 @@ close_peer(struct controlpeer *peer)
 	struct control *control = peer->control;
 
 	control->ops->unwatch(control->arg, peer->fd, tag_of(peer));
-	close(peer->fd);
+	sys.close(peer->fd);
 	bytequeue_clear(&peer->input);
 	bytequeue_clear(&peer->output);
 	*peer = (struct controlpeer){ .control = control, .fd = -1 };
@@ -83,8 +82,8 @@ flush(struct controlpeer *peer)
 	struct bytequeue *output = &peer->output;
 
 	while (output->size > 0 && !peer->dropped) {
-		ssize_t sent = send(
-			peer->fd, output->bytes + output->start, output->size, MSG_NOSIGNAL | MSG_DONTWAIT);
+		const struct iovec rest = { output->bytes + output->start, output->size };
+		ssize_t sent = sys.send(peer->fd, &rest, 1);
 		if (sent > 0)
 			bytequeue_drop(output, (size_t)sent);
 		else if (sent < 0 && errno == EAGAIN)
@@ -162,12 +161,11 @@ controlpeer_refuse(int fd, enum control_code code, const char *error)
 	struct bytequeue output = { .max_bytes = END_ROOM_BYTES };
 
 	if (append_line(&output, line)) {
-		ssize_t ignored = send(fd, output.bytes, output.size, MSG_NOSIGNAL | MSG_DONTWAIT);
-		(void)ignored;
+		(void)!sys.send(fd, &(struct iovec){ output.bytes, output.size }, 1);
 	}
 	json_decref(line);
 	bytequeue_clear(&output);
-	close(fd);
+	sys.close(fd);
 }
 
 /* --- what the handler calls --- */
@@ -272,7 +270,7 @@ read_more(struct controlpeer *peer)
 		drop(peer);
 		return false;
 	}
-	ssize_t got = recv(peer->fd, at, room, MSG_DONTWAIT);
+	ssize_t got = sys.read(peer->fd, at, room);
 	if (got > 0) {
 		bytequeue_commit(input, (size_t)got);
 		char *newline = memchr(at, '\n', (size_t)got);
@@ -293,7 +291,7 @@ hung_up(const struct controlpeer *peer)
 {
 	struct pollfd fd = { .fd = peer->fd };
 
-	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+	return sys.poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 /* What the peer came to inside control_data(), where the handler could not be told. */

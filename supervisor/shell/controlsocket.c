@@ -14,12 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "assert.h"
 #include "controlpeer.h"
+#include "sys.h"
 #include "why.h"
 
 #define BACKLOG 64
@@ -32,11 +31,10 @@ static bool
 peer_is_allowed(int fd)
 {
 	struct ucred peer;
-	socklen_t size = sizeof(peer);
 	char error[128];
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
-		close(fd);
+	if (sys.peer(fd, &peer) != 0) {
+		sys.close(fd);
 		return false;
 	}
 	if (peer.uid == geteuid() || peer.uid == 0)
@@ -106,7 +104,7 @@ static void
 listener_ready(struct control *control, int64_t now_ns)
 {
 	for (int round = 0; round < ROUNDS_MAX && control->paused_until_ns == CONTROLPEER_UNSET; round++) {
-		int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int fd = sys.accept(control->listener);
 		if (fd >= 0)
 			admit(control, fd, now_ns);
 		else if (errno == EAGAIN)
@@ -185,7 +183,7 @@ control_address(const char *path, struct sockaddr_un *ret_address, int *ret_dire
 		return TRACTOR_ESYSTEM;
 	} else {
 		char *parent = strndup(path, (size_t)(name - path) + 1);
-		directory = parent != NULL ? open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+		directory = parent != NULL ? sys.open(parent, O_PATH | O_DIRECTORY, 0) : -1;
 		free(parent);
 		if (directory < 0)
 			return TRACTOR_ESYSTEM;
@@ -212,7 +210,7 @@ check_directory(const char *path)
 
 	if (parent == NULL)
 		return TRACTOR_ENOMEM;
-	int failed = stat(parent, &status);
+	int failed = sys.stat(parent, &status);
 	free(parent);
 	if (failed)
 		return cannot("its directory", path);
@@ -228,12 +226,12 @@ remove_leftover(const char *path)
 {
 	struct stat status;
 
-	if (lstat(path, &status) != 0)
+	if (sys.lstat(path, &status) != 0)
 		return errno == ENOENT ? TRACTOR_OK : cannot("lstat", path);
 	if (!S_ISSOCK(status.st_mode))
 		return tri_why(
 			TRACTOR_ESYSTEM, "control socket %s: something that is no socket is there", path);
-	return unlink(path) == 0 ? TRACTOR_OK : cannot("unlink", path);
+	return sys.unlink(path) == 0 ? TRACTOR_OK : cannot("unlink", path);
 }
 
 static tractor_err
@@ -243,18 +241,18 @@ bind_listener(int fd, const char *path)
 	int directory;
 
 	/* The file is made with the socket's own mode: there is no moment in which it is more open than this. */
-	if (fchmod(fd, 0600) != 0)
+	if (sys.fchmod(fd, 0600) != 0)
 		return cannot("fchmod", path);
 	if (control_address(path, &address, &directory) != TRACTOR_OK)
 		return cannot("address", path);
-	int failed = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	int failed = sys.bind(fd, &address);
 	int why = errno;
 	if (directory >= 0)
-		close(directory);
+		sys.close(directory);
 	errno = why;
 	if (failed)
 		return cannot("bind", path);
-	return listen(fd, BACKLOG) == 0 ? TRACTOR_OK : cannot("listen", path);
+	return sys.listen(fd, BACKLOG) == 0 ? TRACTOR_OK : cannot("listen", path);
 }
 
 static tractor_err
@@ -266,7 +264,7 @@ open_listener(struct control *control, const char *path)
 		err = remove_leftover(path);
 	if (err != TRACTOR_OK)
 		return err;
-	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	control->listener = sys.socket();
 	if (control->listener < 0)
 		return cannot("socket", path);
 	control->path = strdup(path);
@@ -277,7 +275,7 @@ static void
 free_control(struct control *control)
 {
 	if (control->listener >= 0)
-		close(control->listener);
+		sys.close(control->listener);
 	free(control->path);
 	free(control);
 }
@@ -316,6 +314,6 @@ control_close(struct control *control)
 		controlpeer_shut(&control->peers[i], CONTROL_NO_ANSWER, "the supervisor has stopped");
 	if (control->paused_until_ns == CONTROLPEER_UNSET)
 		control->ops->unwatch(control->arg, control->listener, &control->tags[0]);
-	unlink(control->path);
+	sys.unlink(control->path);
 	free_control(control);
 }

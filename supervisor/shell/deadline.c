@@ -34,12 +34,8 @@ is_stopped(pid_t pid)
 	char path[32], text[512] = "";
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	FILE *file = fopen(path, "re");
-	if (!file)
+	if (procfile_read(path, text, sizeof(text)) <= 0)
 		return false;
-	size_t length = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[length] = '\0';
 	const char *end = strrchr(text, ')'); /* the name before it may be anything */
 	return end && (end[1] == ' ') && (end[2] == 'T' || end[2] == 't');
 }

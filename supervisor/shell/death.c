@@ -14,6 +14,7 @@
 #include "sys.h"
 #include "why.h"
 
+#define VMSTAT_BYTES 16384 /* twice what kernels write now */
 #define DRAIN_NS \
 	(100 * SPEC_MILLISECOND) /* what a dead process had written is in the kernel already: read at once, unless there is very much of it */
 
@@ -23,16 +24,13 @@
 static long
 oom_kills(void)
 {
-	char line[128];
+	char text[VMSTAT_BYTES];
 	long count = -1;
-	FILE *file = fopen("/proc/vmstat", "re");
+	const char *line =
+		procfile_read("/proc/vmstat", text, sizeof(text)) > 0 ? strstr(text, "\noom_kill ") : NULL;
 
-	if (!file)
-		return -1;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "oom_kill %ld", &count) == 1)
-			break;
-	fclose(file);
+	if (line)
+		sscanf(line, "\noom_kill %ld", &count);
 	return count;
 }
 

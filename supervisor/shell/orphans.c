@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +14,8 @@
 #include "shell.h"
 #include "sys.h"
 #include "why.h"
+
+#define CHILDREN_BYTES 16384 /* two thousand; the rest has its turn when these are gone */
 
 static bool
 is_ours(struct tractor_runtime *runtime, pid_t pid)
@@ -25,34 +26,39 @@ is_ours(struct tractor_runtime *runtime, pid_t pid)
 	return policy_runs(runtime, pid);
 }
 
-/* The children of this thread, where the kernel tells (CONFIG_PROC_CHILDREN); calls `each` for those that we did not start. */
-static void
+/*
+ * The children of this thread, where the kernel tells (CONFIG_PROC_CHILDREN); calls `each` for those that we did not start. False: they can't be known now.
+ */
+static bool
 each_orphan(struct tractor_runtime *runtime, void (*each)(pid_t pid))
 {
-	char path[64];
-	int pid;
+	char text[CHILDREN_BYTES];
+	char path[64], *at = text;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)gettid());
-	FILE *children = fopen(path, "re");
-	if (!children)
-		return;
-	while (fscanf(children, "%d", &pid) == 1)
+	if (procfile_read(path, text, sizeof(text)) < 0)
+		return false;
+	for (char *end; *at; at = end) {
+		pid_t pid = (pid_t)strtol(at, &end, 10);
+		if (end == at || *end != ' ') /* a number that was cut off is nobody's */
+			break;
 		if (!is_ours(runtime, pid))
 			each(pid);
-	fclose(children);
+	}
+	return true;
 }
 
 static void
 reap(pid_t pid)
 {
-	waitpid(pid, NULL, WNOHANG);
+	sys.waitpid(pid, WNOHANG);
 }
 
 static void
 kill_and_reap(pid_t pid)
 {
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	sys.kill(pid, SIGKILL);
+	while (sys.waitpid(pid, 0) < 0 && errno == EINTR)
 		;
 }
 
@@ -76,8 +82,8 @@ orphans_open(struct tractor_runtime *runtime)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	int fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+	int fd = sys.signalfd(&child);
+	if (fd < 0 || sys.subreaper() < 0) {
 		tractor_err err = tri_why(TRACTOR_ESYSTEM, "cannot adopt orphans: %s", strerror(errno));
 		if (fd >= 0)
 			sys.close(fd);

@@ -179,10 +179,9 @@ on_reading(void *arg, uint32_t epoll_events)
 {
 	struct judgement *judgement = arg;
 	int fd = judgement->reading.fd;
-	ssize_t put = (epoll_events & (EPOLLERR | EPOLLHUP))
-			      ? -1
-			      : send(fd, judgement->question + judgement->asked_bytes,
-					judgement->question_bytes - judgement->asked_bytes, MSG_NOSIGNAL);
+	struct iovec rest = { judgement->question + judgement->asked_bytes,
+		judgement->question_bytes - judgement->asked_bytes };
+	ssize_t put = (epoll_events & (EPOLLERR | EPOLLHUP)) ? -1 : sys.send(fd, &rest, 1);
 
 	if (put > 0)
 		judgement->asked_bytes += (size_t)put;
@@ -227,8 +226,7 @@ start_program(struct judgement *judgement, char **argv)
 	 * Its standard input is a socket, for a pipe whose reader has gone would be a SIGPIPE to the whole program. The child reads with ordinary, blocking reads; it
 	 * is our end that must not block.
 	 */
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) == 0 &&
-		fcntl(in[1], F_SETFL, O_NONBLOCK) == 0 && sys.pipe(out) == 0) {
+	if (sys.socketpair(in) == 0 && sys.pipe(out) == 0) {
 		struct spawn_plan plan = { .path = argv[0],
 			.argv = argv,
 			.envp = environ,
@@ -317,7 +315,7 @@ load_plugin(struct policy *policy, const char *path)
 
 	if (path[0] != '/')
 		return tri_why(TRACTOR_EINVAL, "crash policy %s: a plugin needs an absolute path", path);
-	if (lstat(path, &about) < 0 || !S_ISREG(about.st_mode) ||
+	if (sys.lstat(path, &about) < 0 || !S_ISREG(about.st_mode) ||
 		(about.st_uid != 0 && about.st_uid != geteuid()) || (about.st_mode & 022))
 		return tri_why(TRACTOR_EINVAL,
 			"crash policy %s must be a file of yours or root's that nobody else can write", path);

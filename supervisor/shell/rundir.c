@@ -26,7 +26,7 @@ make_private_directory(const char *path)
 
 	if (sys.mkdir(path, 0700) < 0 && errno != EEXIST)
 		return tri_why(TRACTOR_ESYSTEM, "cannot make the directory %s: %s", path, strerror(errno));
-	if (lstat(path, &about) < 0)
+	if (sys.lstat(path, &about) < 0)
 		return tri_why(TRACTOR_ESYSTEM, "cannot look at %s: %s", path, strerror(errno));
 	if (!S_ISDIR(about.st_mode) || about.st_uid != geteuid() || (about.st_mode & 077) != 0)
 		return tri_why(TRACTOR_ESYSTEM,
@@ -72,30 +72,30 @@ rundir_file(const struct rundir *rundir, const char *file)
 static void
 remove_folder(int at, const char *name, bool with_files)
 {
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	int fd = sys.openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	DIR *directory = fd < 0 ? NULL : sys.fdopendir(fd);
 
 	if (!directory)
 		return;
-	for (struct dirent *entry; with_files && (entry = readdir(directory));)
+	for (struct dirent *entry; with_files && (entry = sys.readdir(directory));)
 		if (entry->d_type != DT_DIR)
-			unlinkat(fd, entry->d_name, 0);
-	closedir(directory);
-	unlinkat(at, name, AT_REMOVEDIR);
+			sys.unlinkat(fd, entry->d_name, 0);
+	sys.closedir(directory);
+	sys.unlinkat(at, name, AT_REMOVEDIR);
 }
 
 /* Everything but crash reports, and these if `all`. The lock file stays: it is what the next one locks. */
 static void
 clean(const char *path)
 {
-	int at = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int at = sys.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 
 	if (at < 0)
 		return;
 	remove_folder(at, "link", true);
 	remove_folder(at, "crashes", false);
-	unlinkat(at, CONTROL_FILE, 0);
-	close(at);
+	sys.unlinkat(at, CONTROL_FILE, 0);
+	sys.close(at);
 }
 
 /* Whether the locked file is still the one of that name: one that another supervisor removed as it ended locks nothing. */
@@ -104,7 +104,7 @@ is_current(int fd, const char *file)
 {
 	struct stat locked, named;
 
-	return fstat(fd, &locked) == 0 && stat(file, &named) == 0 && locked.st_ino == named.st_ino &&
+	return sys.fstat(fd, &locked) == 0 && sys.stat(file, &named) == 0 && locked.st_ino == named.st_ino &&
 	       locked.st_dev == named.st_dev;
 }
 
@@ -169,7 +169,7 @@ write_pid(struct rundir *rundir)
 	char pid[32];
 	int length = snprintf(pid, sizeof(pid), "%d\n", getpid());
 
-	if (ftruncate(rundir->lock, 0) == 0)
+	if (sys.ftruncate(rundir->lock, 0) == 0)
 		(void)!sys.write(
 			rundir->lock, pid, (size_t)length); /* for people; the lock itself is what counts */
 }
@@ -218,7 +218,7 @@ rundir_close(struct rundir *rundir)
 		if (file)
 			sys.unlink(file);
 		free(file);
-		rmdir(rundir->path);
+		sys.rmdir(rundir->path);
 		sys.close(rundir->lock);
 	}
 	free(rundir->path);

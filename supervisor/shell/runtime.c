@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <time.h>
 
 #include "shell.h"
@@ -73,7 +72,7 @@ runtime_set_clock(struct tractor_runtime *runtime)
 		when.it_value =
 			(struct timespec){ .tv_sec = at_ns / SPEC_SECOND, .tv_nsec = at_ns % SPEC_SECOND };
 	}
-	timerfd_settime(runtime->clock.fd, TFD_TIMER_ABSTIME, &when, NULL);
+	sys.timerfd_settime(runtime->clock.fd, &when);
 }
 
 static void
@@ -156,7 +155,7 @@ int
 tractor_runtime_fd(struct tractor_runtime *runtime)
 {
 	if (runtime->clock.fd < 0) {
-		int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+		int fd = sys.timerfd_create();
 		runtime->clock = (struct watch){ .fd = -1, .ready = clock_rang, .arg = runtime };
 		if (fd >= 0 && loop_watch(&runtime->loop, &runtime->clock, fd, EPOLLIN) != TRACTOR_OK)
 			sys.close(fd);

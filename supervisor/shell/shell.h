@@ -100,6 +100,16 @@ tractor_err actorlog_open(struct actorlog *log, struct slot *slot, int fd, bool 
 /* Takes what is there still and closes. Right for a zeroed one with fd -1, too. */
 void actorlog_close(struct actorlog *log);
 
+/* --- procfile.c: what the kernel tells in /proc --- */
+
+/* Up to size - 1 bytes from the file's beginning, ended by NUL; how many there are, or -1. */
+ssize_t procfile_read(const char *path, char *ret_text, size_t size);
+
+/* --- box.c: the memory of a black box --- */
+
+/* A new one for that incarnation, mapped; *ret_fd is its CLOEXEC memfd. TRACTOR_ESYSTEM: no memory, no fd. */
+tractor_err box_make(uint32_t incarnation, uint64_t done, struct tri_blackbox **ret_box, int *ret_fd);
+
 /* --- slot.c: an actor's place in the tree, and starting and stopping its process --- */
 
 /* What the wait status and the black box say of a death. */

@@ -37,7 +37,7 @@ signals_open(struct tractor_runtime *runtime)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	int fd = sys.signalfd(&set);
 	if (fd < 0)
 		return tri_why(TRACTOR_ESYSTEM, "no signalfd: %s", strerror(errno));
 	runtime->signals = (struct signals){ .watch = { .fd = -1, .ready = signalled, .arg = runtime } };

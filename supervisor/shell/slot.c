@@ -199,7 +199,7 @@ static tractor_err
 make_state(struct slot *slot)
 {
 	if (slot->state_fd < 0)
-		slot->state_fd = sys.memfd("tractor-state");
+		slot->state_fd = sys.memfd("tractor-state", 0);
 	return slot->state_fd < 0 ? tri_why(TRACTOR_ESYSTEM, "no memory for its state: %s", strerror(errno))
 				  : TRACTOR_OK;
 }
@@ -224,7 +224,7 @@ make_box(struct slot *slot, struct launch *launch)
 	struct router_counts counts = { .sequence = 0 };
 
 	router_counts(slot->runtime->router, slot->node->id, &counts);
-	return tri_blackbox_create(slot->incarnation, counts.sequence, &slot->box, &launch->box_fd);
+	return box_make(slot->incarnation, counts.sequence, &slot->box, &launch->box_fd);
 }
 
 static tractor_err

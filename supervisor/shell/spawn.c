@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -146,9 +145,9 @@ wait_for_exec(int report, const struct spawn_plan *plan)
 	ssize_t got;
 
 	do {
-		got = poll(&reported, 1, EXEC_LIMIT_MS);
+		got = sys.poll(&reported, 1, EXEC_LIMIT_MS);
 		if (got > 0)
-			got = read(report, &failure, sizeof(failure));
+			got = sys.read(report, &failure, sizeof(failure));
 	} while (got < 0 && errno == EINTR);
 	if (got != (ssize_t)sizeof(failure))
 		return TRACTOR_OK;
@@ -162,8 +161,8 @@ wait_for_exec(int report, const struct spawn_plan *plan)
 static void
 abandon(pid_t pid, int pidfd)
 {
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	sys.kill(pid, SIGKILL);
+	while (sys.waitpid(pid, 0) < 0 && errno == EINTR)
 		;
 	if (pidfd >= 0)
 		sys.close(pidfd);
@@ -190,7 +189,7 @@ spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned)
 		errno = fork_error;
 		return host_refused("a process");
 	}
-	setpgid(pid, pid); /* on both sides: whoever comes first. After exec it fails, and is done */
+	sys.setpgid(pid, pid); /* on both sides: whoever comes first. After exec it fails, and is done */
 	int pidfd = sys.pidfd_open(pid);
 	tractor_err err = pidfd < 0 ? host_refused("a pidfd") : wait_for_exec(report[0], plan);
 	sys.close(report[0]);

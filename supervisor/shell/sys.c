@@ -1,13 +1,16 @@
 /* sys.c: the real system calls behind the table. Each does one call; errors are errno's. */
 #include "sys.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,18 +31,117 @@ real_eventfd(void)
 }
 
 static int
-real_pipe(int ret_fds[2])
+real_signalfd(const sigset_t *signals)
 {
-	if (pipe2(ret_fds, O_CLOEXEC) < 0)
-		return -1;
-	/* Only our end: the flag belongs to the open file, and the child's stdout must block as anybody's. */
-	return fcntl(ret_fds[0], F_SETFL, O_NONBLOCK);
+	return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 static int
-real_memfd(const char *name)
+real_timerfd_create(void)
 {
-	return memfd_create(name, MFD_CLOEXEC);
+	return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+}
+
+static int
+real_timerfd_settime(int fd, const struct itimerspec *when)
+{
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME, when, NULL);
+}
+
+/* Ours alone: the flag belongs to the open file, and the child's end must block as anybody's standard streams do. */
+static int
+unblock(int fds[2], int ours)
+{
+	if (fcntl(fds[ours], F_SETFL, O_NONBLOCK) == 0)
+		return 0;
+	int error = errno;
+	close(fds[0]);
+	close(fds[1]);
+	errno = error;
+	return -1;
+}
+
+static int
+real_pipe(int ret_fds[2])
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0 || unblock(fds, 0) < 0)
+		return -1;
+	ret_fds[0] = fds[0];
+	ret_fds[1] = fds[1];
+	return 0;
+}
+
+static int
+real_socketpair(int ret_fds[2])
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 || unblock(fds, 1) < 0)
+		return -1;
+	ret_fds[0] = fds[0];
+	ret_fds[1] = fds[1];
+	return 0;
+}
+
+static int
+real_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static int
+real_bind(int fd, const struct sockaddr_un *address)
+{
+	return bind(fd, (const struct sockaddr *)address, sizeof(*address));
+}
+
+static int
+real_accept(int fd)
+{
+	return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+static int
+real_peer(int fd, struct ucred *ret_peer)
+{
+	socklen_t size = sizeof(*ret_peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &size);
+}
+
+static ssize_t
+real_send(int fd, const struct iovec *parts, size_t count)
+{
+	const struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = count };
+
+	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static int
+real_memfd(const char *name, unsigned flags)
+{
+	return memfd_create(name, MFD_CLOEXEC | flags);
+}
+
+static int
+real_seal(int fd, int seals)
+{
+	return fcntl(fd, F_ADD_SEALS, seals);
+}
+
+/* Shared, to read and write. */
+static void *
+real_mmap(int fd, size_t size)
+{
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
+static int
+real_subreaper(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 static int
@@ -67,10 +169,22 @@ real_wait(int pidfd, int options, siginfo_t *ret_info, struct rusage *ret_usage)
 	return (int)syscall(SYS_waitid, P_PIDFD, pidfd, ret_info, options, ret_usage);
 }
 
+static pid_t
+real_waitpid(pid_t pid, int options)
+{
+	return waitpid(pid, NULL, options);
+}
+
 static int
 real_open(const char *path, int flags, mode_t mode)
 {
 	return open(path, flags | O_CLOEXEC, mode);
+}
+
+static int
+real_openat(int at, const char *name, int flags)
+{
+	return openat(at, name, flags | O_CLOEXEC);
 }
 
 const struct sys_calls sys_real = {
@@ -78,18 +192,46 @@ const struct sys_calls sys_real = {
 	.epoll_ctl = epoll_ctl,
 	.epoll_wait = epoll_wait,
 	.eventfd = real_eventfd,
+	.signalfd = real_signalfd,
+	.timerfd_create = real_timerfd_create,
+	.timerfd_settime = real_timerfd_settime,
+	.poll = poll,
 	.pipe = real_pipe,
+	.socketpair = real_socketpair,
+	.socket = real_socket,
+	.bind = real_bind,
+	.listen = listen,
+	.accept = real_accept,
+	.peer = real_peer,
+	.send = real_send,
 	.memfd = real_memfd,
+	.ftruncate = ftruncate,
+	.seal = real_seal,
+	.mmap = real_mmap,
+	.subreaper = real_subreaper,
 	.fork = fork,
+	.setpgid = setpgid,
 	.pidfd_open = real_pidfd_open,
 	.pidfd_kill = real_pidfd_kill,
+	.kill = kill,
 	.group_kill = real_group_kill,
 	.wait = real_wait,
+	.waitpid = real_waitpid,
 	.open = real_open,
+	.openat = real_openat,
+	.fdopendir = fdopendir,
+	.readdir = readdir,
+	.closedir = closedir,
+	.stat = stat,
+	.lstat = lstat,
+	.fstat = fstat,
 	.mkdir = mkdir,
+	.fchmod = fchmod,
 	.flock = flock,
 	.rename = rename,
 	.unlink = unlink,
+	.unlinkat = unlinkat,
+	.rmdir = rmdir,
 	.read = read,
 	.write = write,
 	.close = close,

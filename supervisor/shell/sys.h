@@ -1,16 +1,24 @@
 /*
  * sys.h: every system call that the shell makes, in one table, so that a test can make the Nth call of a kind fail. In production each entry is libc's
- * function. Only the child between fork and exec goes past it: there is nobody left there to observe.
+ * function. Past it go only: the child between fork and exec, for there is nobody left there to observe; what cannot fail (getpid, sigprocmask, the clocks); and
+ * what libc makes many calls of to look for a file before anything is started (realpath, getcwd, dlopen). tests/faults checks that nothing else does.
  */
 #ifndef TRACTOR_SUPERVISOR_SHELL_SYS_H
 #define TRACTOR_SUPERVISOR_SHELL_SYS_H
 
+#include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
 
 /* X(result, name, (parameters)) */
 #define SYS_CALLS(X)                                                                           \
@@ -18,18 +26,46 @@
 	X(int, epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event))              \
 	X(int, epoll_wait, (int epoll, struct epoll_event *events, int count, int timeout_ms)) \
 	X(int, eventfd, (void))                                                                \
+	X(int, signalfd, (const sigset_t *signals))                                            \
+	X(int, timerfd_create, (void))                                                         \
+	X(int, timerfd_settime, (int fd, const struct itimerspec *when))                       \
+	X(int, poll, (struct pollfd * fds, nfds_t count, int timeout_ms))                      \
 	X(int, pipe, (int ret_fds[2]))                                                         \
-	X(int, memfd, (const char *name))                                                      \
+	X(int, socketpair, (int ret_fds[2]))                                                   \
+	X(int, socket, (void))                                                                 \
+	X(int, bind, (int fd, const struct sockaddr_un *address))                              \
+	X(int, listen, (int fd, int backlog))                                                  \
+	X(int, accept, (int fd))                                                               \
+	X(int, peer, (int fd, struct ucred *ret_peer))                                         \
+	X(ssize_t, send, (int fd, const struct iovec *parts, size_t count))                    \
+	X(int, memfd, (const char *name, unsigned flags))                                      \
+	X(int, ftruncate, (int fd, off_t size))                                                \
+	X(int, seal, (int fd, int seals))                                                      \
+	X(void *, mmap, (int fd, size_t size))                                                 \
+	X(int, subreaper, (void))                                                              \
 	X(pid_t, fork, (void))                                                                 \
+	X(int, setpgid, (pid_t pid, pid_t group))                                              \
 	X(int, pidfd_open, (pid_t pid))                                                        \
 	X(int, pidfd_kill, (int pidfd, int signal))                                            \
+	X(int, kill, (pid_t pid, int signal))                                                  \
 	X(int, group_kill, (pid_t group, int signal))                                          \
 	X(int, wait, (int pidfd, int options, siginfo_t *ret_info, struct rusage *ret_usage))  \
+	X(pid_t, waitpid, (pid_t pid, int options))                                            \
 	X(int, open, (const char *path, int flags, mode_t mode))                               \
+	X(int, openat, (int at, const char *name, int flags))                                  \
+	X(DIR *, fdopendir, (int fd))                                                          \
+	X(struct dirent *, readdir, (DIR * directory))                                         \
+	X(int, closedir, (DIR * directory))                                                    \
+	X(int, stat, (const char *path, struct stat *ret_about))                               \
+	X(int, lstat, (const char *path, struct stat *ret_about))                              \
+	X(int, fstat, (int fd, struct stat *ret_about))                                        \
 	X(int, mkdir, (const char *path, mode_t mode))                                         \
+	X(int, fchmod, (int fd, mode_t mode))                                                  \
 	X(int, flock, (int fd, int operation))                                                 \
 	X(int, rename, (const char *from, const char *to))                                     \
 	X(int, unlink, (const char *path))                                                     \
+	X(int, unlinkat, (int at, const char *name, int flags))                                \
+	X(int, rmdir, (const char *path))                                                      \
 	X(ssize_t, read, (int fd, void *to, size_t size))                                      \
 	X(ssize_t, write, (int fd, const void *from, size_t size))                             \
 	X(int, close, (int fd))
@@ -40,7 +76,10 @@ struct sys_calls {
 #undef SYS_MEMBER
 };
 
-/* The table in use. fds are made CLOEXEC (and pipes' reading ends non-blocking) by the entries themselves. */
+/*
+ * The table in use. fds are made CLOEXEC by the entries themselves; what is only ours (a socket, a pipe's reading end, the second of a socket pair) is
+ * non-blocking, too. `send` raises no SIGPIPE and never waits.
+ */
 extern struct sys_calls sys;
 
 /* The real one, to put back. */

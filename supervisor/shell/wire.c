@@ -133,10 +133,9 @@ static bool
 is_welcome(const struct wire *wire, int fd)
 {
 	struct ucred who;
-	socklen_t size = sizeof(who);
 
-	return wire->expected != 0 && (!wire->greeted || wire->hung_up) &&
-	       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid == wire->expected;
+	return wire->expected != 0 && (!wire->greeted || wire->hung_up) && sys.peer(fd, &who) == 0 &&
+	       who.pid == wire->expected;
 }
 
 static void
@@ -144,9 +143,9 @@ let_in(struct wire *wire, int fd)
 {
 	/* Edges only: who is not heard, because it has broken the rules, doesn't wake us all the time. */
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = wire };
+	const struct iovec hello = { (void *)greeting, sizeof(greeting) };
 
-	if (!is_welcome(wire, fd) ||
-		send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL | MSG_DONTWAIT) != sizeof(greeting) ||
+	if (!is_welcome(wire, fd) || sys.send(fd, &hello, 1) != sizeof(greeting) ||
 		sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, fd, &event) < 0) {
 		sys.close(fd);
 		return;
@@ -161,7 +160,7 @@ accept_all(struct wire *wire)
 {
 	int fd;
 
-	while ((fd = accept4(wire->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+	while ((fd = sys.accept(wire->listener)) >= 0)
 		let_in(wire, fd);
 }
 
@@ -169,14 +168,14 @@ static int
 begin_listening(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = sys.socket();
 
 	if (fd < 0)
 		return -1;
 	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
 	/* Before bind: the file has this mode from its first moment on. */
-	if (strlen(path) < sizeof(address.sun_path) && fchmod(fd, 0600) == 0 &&
-		bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 16) == 0)
+	if (strlen(path) < sizeof(address.sun_path) && sys.fchmod(fd, 0600) == 0 &&
+		sys.bind(fd, &address) == 0 && sys.listen(fd, 16) == 0)
 		return fd;
 	int error = strlen(path) < sizeof(address.sun_path) ? errno : ENAMETOOLONG;
 	sys.close(fd);
@@ -238,8 +237,8 @@ send_kept(struct wire *wire)
 {
 	while (wire->first && wire->peer >= 0) {
 		struct kept *kept = wire->first;
-		ssize_t put = send(wire->peer, kept->bytes + kept->sent, kept->size - kept->sent,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
+		const struct iovec rest = { kept->bytes + kept->sent, kept->size - kept->sent };
+		ssize_t put = sys.send(wire->peer, &rest, 1);
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0 && errno == EAGAIN)
@@ -296,8 +295,7 @@ wire_send(struct wire *wire, const struct tri_frame *frame, const uint8_t *paylo
 	send_kept(wire);
 	if (wire->first)
 		return keep(wire, parts, 3, 0);
-	struct msghdr message = { .msg_iov = parts, .msg_iovlen = payload_bytes > 0 ? 3 : 2 };
-	ssize_t put = sendmsg(wire->peer, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t put = sys.send(wire->peer, parts, payload_bytes > 0 ? 3 : 2);
 	if (put < 0 && errno != EAGAIN && errno != EINTR)
 		return TRACTOR_OK; /* likewise */
 	size_t sent = put > 0 ? (size_t)put : 0;

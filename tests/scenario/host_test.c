@@ -209,10 +209,10 @@ failing_pipe(int ret_fds[2])
 }
 
 static int
-failing_memfd(const char *name)
+failing_memfd(const char *name, unsigned flags)
 {
 	if (!is_to_fail())
-		return sys_real.memfd(name);
+		return sys_real.memfd(name, flags);
 	errno = ENOMEM;
 	return -1;
 }

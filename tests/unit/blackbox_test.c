@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "blackbox.h"
+#include "shell.h"
 #include "unit.h"
 
 START_TEST(blackbox_take_and_done)
@@ -13,7 +14,7 @@ START_TEST(blackbox_take_and_done)
 	struct tri_blackbox *box, *other;
 	int fd;
 
-	ck_assert_int_eq(tri_blackbox_create(3, 41, &box, &fd), TRACTOR_OK);
+	ck_assert_int_eq(box_make(3, 41, &box, &fd), TRACTOR_OK);
 	ck_assert_int_eq(tri_blackbox_map(fd, &other), TRACTOR_OK);
 	ck_assert_uint_eq(other->incarnation, 3);
 	ck_assert_uint_eq(atomic_load(&other->done), 41);
@@ -50,7 +51,7 @@ START_TEST(blackbox_cannot_be_shrunk)
 	struct tri_blackbox *box;
 	int fd;
 
-	ck_assert_int_eq(tri_blackbox_create(1, 0, &box, &fd), TRACTOR_OK);
+	ck_assert_int_eq(box_make(1, 0, &box, &fd), TRACTOR_OK);
 	ck_assert_int_lt(ftruncate(fd, 0), 0);
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_lt(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
