@@ -144,6 +144,7 @@ judge_start(struct slot *slot, struct death *death)
 		*death = (struct death){ .end = NODE_END_IGNORED, .time_ms = death->time_ms };
 		return;
 	}
+	const char *trouble = wire_trouble(slot->wire);
 	bool refused = slot->refusal || atomic_load(&slot->box->last_words) == TRI_LAST_REFUSED;
 	death->end = NODE_END_START_FAILED;
 	death->panicked = true;
@@ -152,9 +153,12 @@ judge_start(struct slot *slot, struct death *death)
 	else if (refused)
 		say_last_words(slot, death);
 	else if (slot->killed_by_us)
-		snprintf(death->text, sizeof(death->text), "not ready within %lld ms (start_timeout)%s",
+		snprintf(death->text, sizeof(death->text), "not ready within %lld ms (start_timeout)%s%s",
 			(long long)(slot->node->spec->start_timeout_ns / SPEC_MILLISECOND),
-			slot->greeted ? "" : ": it never said hello; is it linked with libtractor-actor?");
+			trouble		? ": the host refused its link: "
+			: slot->greeted ? ""
+					: ": it never said hello; is it linked with libtractor-actor?",
+			trouble ? trouble : "");
 	else if (death->cause == TRACTOR_CAUSE_EXIT || death->cause == TRACTOR_CAUSE_NONE)
 		snprintf(death->text, sizeof(death->text), "it exited with %d before it was ready%s",
 			death->code, slot->greeted ? "" : "; is it an actor, linked with libtractor-actor?");
@@ -192,7 +196,7 @@ judge(struct slot *slot, const siginfo_t *info)
 		death->signal = info->si_status;
 		judge_signal(slot, death);
 	}
-	if (slot->violation) {
+	if (*slot->violation) {
 		panicked(death, TRACTOR_CAUSE_PROTOCOL_VIOLATION);
 		say(death, slot->violation);
 	} else if (slot->ladder != LADDER_NONE && death->signal != 0) {
@@ -229,7 +233,7 @@ death_noticed(void *arg, uint32_t epoll_events)
 	slot->dead = true;
 	judge(slot, &info);
 	loop_disarm(&slot->runtime->loop, &slot->handler);
-	if (slot->said_bye || slot->violation || !slot->greeted)
+	if (slot->said_bye || *slot->violation || !slot->greeted)
 		death_drained(slot);
 	else
 		loop_arm(&slot->runtime->loop, &slot->drain, slot->runtime->loop.now_ns + DRAIN_NS);
@@ -364,7 +368,9 @@ death_drained(void *arg)
 
 	if (!slot->dead) {
 		if (!wire_connected(slot->wire))
-			hearing_violated(slot, "it closed its link and lives on");
+			hearing_violated(slot, "it closed its link and lives on%s%s",
+				wire_trouble(slot->wire) ? ": " : "",
+				wire_trouble(slot->wire) ? wire_trouble(slot->wire) : "");
 		return;
 	}
 	if (slot->judged)

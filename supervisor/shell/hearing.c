@@ -21,14 +21,12 @@ hearing_violated(struct slot *slot, const char *format, ...)
 {
 	va_list arguments;
 
-	if (slot->violation)
+	if (*slot->violation)
 		return;
 	va_start(arguments, format);
-	if (vasprintf(&slot->violation, format, arguments) < 0)
-		slot->violation = NULL;
+	vsnprintf(slot->violation, sizeof(slot->violation), format, arguments);
 	va_end(arguments);
-	events_note(slot->runtime, "violation", slot->node->path, slot->incarnation, "%s",
-		slot->violation ? slot->violation : "");
+	events_note(slot->runtime, "violation", slot->node->path, slot->incarnation, "%s", slot->violation);
 	slot_signal(slot, SIGKILL);
 }
 
@@ -320,7 +318,7 @@ hearing_ready(void *owner)
 
 	if (slot->judged)
 		return; /* its end has been dealt with but for the policy's word: what comes now comes too late */
-	for (int i = 0; i < FRAMES_A_TURN && !slot->violation; i++) {
+	for (int i = 0; i < FRAMES_A_TURN && !*slot->violation; i++) {
 		if (!wire_take(slot->wire, &frame, &payload, &bad)) {
 			if (slot->dead && wire_drained(slot->wire))
 				death_drained(slot);
@@ -340,6 +338,6 @@ hearing_ready(void *owner)
 		else
 			hear(slot, &frame, payload);
 	}
-	if (!slot->violation)
+	if (!*slot->violation)
 		wire_again(slot->wire);
 }

@@ -35,6 +35,8 @@ runtime_settle(struct tractor_runtime *runtime)
 	int64_t now_ns = runtime->loop.now_ns;
 
 	do {
+		if (runtime->bell.retry_ns <= now_ns)
+			bell_answer(&runtime->bell, hearing_ready);
 		tree_run(runtime->tree, now_ns);
 		coreops_decide(runtime);
 		router_run(runtime->router, now_ns);
@@ -52,7 +54,8 @@ earlier(int64_t a_ns, int64_t b_ns)
 static int64_t
 next_ns(const struct tractor_runtime *runtime)
 {
-	int64_t next = earlier(tree_next_ns(runtime->tree), router_next_ns(runtime->router));
+	int64_t next = earlier(earlier(tree_next_ns(runtime->tree), router_next_ns(runtime->router)),
+		runtime->bell.retry_ns);
 
 	return runtime->control ? earlier(next, control_next_ns(runtime->control)) : next;
 }

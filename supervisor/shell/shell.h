@@ -140,11 +140,12 @@ struct slot {
 	struct tri_blackbox *box;
 	struct actorlog logs[2];
 	bool greeted, ready, said_bye, finished, ignored, asked_to_stop, killed_by_us;
-	char *violation;       /* why it was killed for breaking the link's rules */
-	char *refusal;	       /* why its on_start refused, or it could not be started at all */
-	char *farewell_reason; /* of a {shutdown, reason} */
-	bool dead;	       /* reaped; what it had sent is still being taken */
-	bool judged;	       /* the policy has been asked, or needs not be */
+	char violation
+		[TRI_TEXT_BYTES]; /* why it was killed for breaking the link's rules; "": it has broken none */
+	char *refusal;		  /* why its on_start refused, or it could not be started at all */
+	char *farewell_reason;	  /* of a {shutdown, reason} */
+	bool dead;		  /* reaped; what it had sent is still being taken */
+	bool judged;		  /* the policy has been asked, or needs not be */
 	struct death death;
 	struct alarm drain, handler;
 	enum ladder ladder;

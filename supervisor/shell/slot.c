@@ -94,12 +94,12 @@ slot_clear(struct slot *slot)
 	actorlog_close(&slot->logs[1]);
 	wire_close(slot->wire);
 	tri_blackbox_unmap(slot->box);
-	free(slot->violation);
 	free(slot->refusal);
 	free(slot->farewell_reason);
 	slot->wire = NULL;
 	slot->box = NULL;
-	slot->violation = slot->refusal = slot->farewell_reason = NULL;
+	slot->refusal = slot->farewell_reason = NULL;
+	slot->violation[0] = '\0';
 	slot->pid = 0;
 	slot->greeted = slot->ready = slot->said_bye = slot->finished = slot->ignored = slot->asked_to_stop =
 		slot->killed_by_us = false;
@@ -350,7 +350,7 @@ slot_send(struct slot *slot, const struct tri_frame *frame, const uint8_t *paylo
 {
 	struct tri_frame head = *frame;
 
-	if (!slot->wire || slot->dead || slot->violation)
+	if (!slot->wire || slot->dead || *slot->violation)
 		return;
 	head.incarnation = slot->incarnation;
 	tractor_err err = wire_send(slot->wire, &head, payload, payload_bytes);

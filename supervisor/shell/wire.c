@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "blackbox.h"
 #include "sys.h"
 #include "why.h"
 
@@ -26,6 +27,9 @@
 #define ROOM_BYTES ((size_t)64 << 10) /* read at a time; what a larger message took is given back after it */
 #define MESSAGE_MAX_BYTES (sizeof(struct tri_frame) + TRI_PAYLOAD_MAX)
 #define BELL_BATCH 64
+#define RETRY_NS       \
+	(INT64_C(10) * \
+		1000000) /* after the host had no memory or no fd: it would have none at once, either */
 
 static const uint8_t greeting[GREETING_BYTES] = { 0, 'S', 'P', 0, 0, 0x10 /* pair0 */, 0, 0 };
 
@@ -40,6 +44,8 @@ struct wire {
 	void *owner;
 	char *path;
 	int listener, peer; /* -1: none */
+	int arrived;	    /* somebody whom the host did not allow us to let in yet; -1: nobody */
+	int trouble;	    /* the errno of what it refused last; 0: nothing */
 	pid_t expected;	    /* 0: nobody */
 	bool greeted;	    /* the peer has named its protocol */
 	bool hung_up;	    /* the peer that was let in is gone, and all that it sent is taken */
@@ -56,7 +62,9 @@ struct wire {
 tractor_err
 bell_open(struct bell *bell)
 {
-	*bell = (struct bell){ .fd = sys.epoll_create(), .again = sys.eventfd() };
+	*bell = (struct bell){ .again = -1, .retry_ns = INT64_MAX };
+	if ((bell->fd = sys.epoll_create()) >= 0)
+		bell->again = sys.eventfd();
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
 
 	if (bell->fd >= 0 && bell->again >= 0 &&
@@ -70,11 +78,10 @@ bell_open(struct bell *bell)
 void
 bell_close(struct bell *bell)
 {
-	if (bell->fd >= 0) {
+	if (bell->fd >= 0)
 		sys.close(bell->fd);
-		if (bell->again >= 0)
-			sys.close(bell->again);
-	}
+	if (bell->fd >= 0 && bell->again >= 0)
+		sys.close(bell->again);
 	bell->fd = bell->again = -1;
 }
 
@@ -94,6 +101,18 @@ ring(struct wire *wire)
 	bell->last = wire;
 }
 
+/* The host refused what will be asked of it again a little later: what the peer is owed is kept until then. */
+static void
+wait_out(struct wire *wire, int error)
+{
+	struct bell *bell = wire->bell;
+
+	wire->trouble = error;
+	ring(wire);
+	if (bell->retry_ns == INT64_MAX)
+		bell->retry_ns = (int64_t)tri_now_ns() + RETRY_NS;
+}
+
 static void
 strike_from_bell(struct wire *wire)
 {
@@ -108,6 +127,45 @@ strike_from_bell(struct wire *wire)
 			bell->last = before;
 	}
 	wire->ringing = false;
+}
+
+/* --- what is kept until the peer takes it --- */
+
+static void
+drop_first(struct wire *wire)
+{
+	struct kept *kept = wire->first;
+
+	if (!(wire->first = kept->next))
+		wire->last = NULL;
+	wire->kept_count--;
+	free(kept);
+}
+
+static tractor_err
+keep(struct wire *wire, const struct iovec *parts, int count, size_t sent)
+{
+	size_t size = 0;
+
+	if (wire->kept_count >= KEPT_MAX)
+		return tri_why(
+			TRACTOR_EFULL, "%zu frames wait for it already and it reads none", wire->kept_count);
+	for (int i = 0; i < count; i++)
+		size += parts[i].iov_len;
+	struct kept *kept = malloc(sizeof(*kept) + size);
+	if (!kept)
+		return TRACTOR_ENOMEM;
+	*kept = (struct kept){ .size = size, .sent = sent };
+	for (size_t i = 0, at = 0; i < (size_t)count; at += parts[i++].iov_len)
+		if (parts[i].iov_len > 0)
+			memcpy(kept->bytes + at, parts[i].iov_base, parts[i].iov_len);
+	if (wire->last)
+		wire->last->next = kept;
+	else
+		wire->first = kept;
+	wire->last = kept;
+	wire->kept_count++;
+	return TRACTOR_OK;
 }
 
 /* --- who is let in --- */
@@ -128,40 +186,66 @@ close_peer(struct wire *wire)
 	wire->kept_count = 0;
 }
 
-/* By the kernel's word, not the peer's. One that has not said what it speaks gives way to the next, so that holding the door shut is no use. */
+/* The process `pid`, as the kernel says. One that has not said what it speaks gives way to the next, so that holding the door shut is no use. */
 static bool
-is_welcome(const struct wire *wire, int fd)
+is_welcome(const struct wire *wire, pid_t pid)
 {
-	struct ucred who;
-
-	return wire->expected != 0 && (!wire->greeted || wire->hung_up) && sys.peer(fd, &who) == 0 &&
-	       who.pid == wire->expected;
+	return wire->expected != 0 && (!wire->greeted || wire->hung_up) && pid == wire->expected;
 }
 
-static void
-let_in(struct wire *wire, int fd)
+/* Takes its place as the peer: our greeting is the first that is kept for it. False: the host refuses, errno says what. */
+static bool
+seat(struct wire *wire, int fd)
 {
 	/* Edges only: who is not heard, because it has broken the rules, doesn't wake us all the time. */
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = wire };
 	const struct iovec hello = { (void *)greeting, sizeof(greeting) };
 
-	if (!is_welcome(wire, fd) || sys.send(fd, &hello, 1) != sizeof(greeting) ||
-		sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, fd, &event) < 0) {
-		sys.close(fd);
-		return;
-	}
 	close_peer(wire);
+	if (keep(wire, &hello, 1, 0) != TRACTOR_OK) {
+		errno = ENOMEM;
+		return false;
+	}
+	if (sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, fd, &event) < 0)
+		return false;
 	wire->peer = fd;
 	wire->hung_up = false;
+	return true;
+}
+
+/*
+ * False: the host refuses what is needed for it; then it waits, for an nng that is turned away before the greeting does not come back.
+ */
+static bool
+let_in(struct wire *wire, int fd)
+{
+	struct ucred who;
+
+	if (sys.peer(fd, &who) < 0)
+		return false;
+	if (!is_welcome(wire, who.pid)) {
+		sys.close(fd);
+		return true;
+	}
+	return seat(wire, fd);
 }
 
 static void
 accept_all(struct wire *wire)
 {
-	int fd;
-
-	while ((fd = sys.accept(wire->listener)) >= 0)
-		let_in(wire, fd);
+	for (;;) {
+		int fd = wire->arrived >= 0 ? wire->arrived : sys.accept(wire->listener);
+		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+			continue;
+		if (fd < 0 && errno == EAGAIN)
+			return;
+		wire->arrived = fd;
+		if (fd < 0 || !let_in(wire, fd)) {
+			wait_out(wire, errno);
+			return;
+		}
+		wire->arrived = -1;
+	}
 }
 
 static int
@@ -194,8 +278,8 @@ wire_open(struct bell *bell, const char *url, void *owner, struct wire **ret_wir
 		free(path);
 		return TRACTOR_ENOMEM;
 	}
-	*wire = (struct wire){ .bell = bell, .owner = owner, .path = path, .peer = -1 };
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = wire };
+	*wire = (struct wire){ .bell = bell, .owner = owner, .path = path, .peer = -1, .arrived = -1 };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = wire };
 	wire->listener = begin_listening(path);
 	if (wire->listener < 0 || sys.epoll_ctl(bell->fd, EPOLL_CTL_ADD, wire->listener, &event) < 0) {
 		tractor_err err = tri_why(TRACTOR_ESYSTEM, "cannot listen on %s: %s", path, strerror(errno));
@@ -212,6 +296,12 @@ wire_expect(struct wire *wire, pid_t pid)
 	wire->expected = pid;
 }
 
+const char *
+wire_trouble(const struct wire *wire)
+{
+	return wire && wire->trouble != 0 ? strerror(wire->trouble) : NULL;
+}
+
 bool
 wire_connected(const struct wire *wire)
 {
@@ -220,15 +310,10 @@ wire_connected(const struct wire *wire)
 
 /* --- sending --- */
 
-static void
-drop_first(struct wire *wire)
+static bool
+is_gone(int error)
 {
-	struct kept *kept = wire->first;
-
-	if (!(wire->first = kept->next))
-		wire->last = NULL;
-	wire->kept_count--;
-	free(kept);
+	return error == EPIPE || error == ECONNRESET || error == ENOTCONN;
 }
 
 /* A peer that is gone takes nothing any more; what it had sent is still to be read. */
@@ -242,37 +327,15 @@ send_kept(struct wire *wire)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0 && errno == EAGAIN)
+			return; /* we shall hear when there is room */
+		if (put < 0 && !is_gone(errno)) {
+			wait_out(wire, errno);
 			return;
+		}
 		if (put > 0 && (kept->sent += (size_t)put) < kept->size)
 			continue;
 		drop_first(wire);
 	}
-}
-
-static tractor_err
-keep(struct wire *wire, const struct iovec *parts, int count, size_t sent)
-{
-	size_t size = 0;
-
-	if (wire->kept_count >= KEPT_MAX)
-		return tri_why(
-			TRACTOR_EFULL, "%zu frames wait for it already and it reads none", wire->kept_count);
-	for (int i = 0; i < count; i++)
-		size += parts[i].iov_len;
-	struct kept *kept = malloc(sizeof(*kept) + size);
-	if (!kept)
-		return TRACTOR_ENOMEM;
-	*kept = (struct kept){ .size = size, .sent = sent };
-	for (size_t i = 0, at = 0; i < (size_t)count; at += parts[i++].iov_len)
-		if (parts[i].iov_len > 0)
-			memcpy(kept->bytes + at, parts[i].iov_base, parts[i].iov_len);
-	if (wire->last)
-		wire->last->next = kept;
-	else
-		wire->first = kept;
-	wire->last = kept;
-	wire->kept_count++;
-	return TRACTOR_OK;
 }
 
 tractor_err
@@ -293,13 +356,13 @@ wire_send(struct wire *wire, const struct tri_frame *frame, const uint8_t *paylo
 	for (int i = 0; i < 8; i++)
 		prefix[8 - i] = (uint8_t)(length >> (8 * i));
 	send_kept(wire);
-	if (wire->first)
-		return keep(wire, parts, 3, 0);
-	ssize_t put = sys.send(wire->peer, parts, payload_bytes > 0 ? 3 : 2);
-	if (put < 0 && errno != EAGAIN && errno != EINTR)
+	ssize_t put = wire->first ? 0 : sys.send(wire->peer, parts, payload_bytes > 0 ? 3 : 2);
+	if (put == (ssize_t)(HEAD_BYTES + length) || (put < 0 && is_gone(errno)))
 		return TRACTOR_OK; /* likewise */
-	size_t sent = put > 0 ? (size_t)put : 0;
-	return sent == HEAD_BYTES + length ? TRACTOR_OK : keep(wire, parts, 3, sent);
+	tractor_err err = keep(wire, parts, 3, put > 0 ? (size_t)put : 0);
+	if (err == TRACTOR_OK)
+		send_kept(wire); /* or there might be nothing to tell us when */
+	return err;
 }
 
 /* --- receiving --- */
@@ -337,7 +400,7 @@ make_room(struct wire *wire, size_t size)
 	return true;
 }
 
-/* Reads until `size` bytes are there. False: not yet, or never, which hung_up says. Memory that isn't there ends the connection as well. */
+/* Reads until `size` bytes are there. False: not yet, or never, which hung_up says. Memory that isn't there is asked for again. */
 static bool
 have(struct wire *wire, size_t size)
 {
@@ -345,13 +408,14 @@ have(struct wire *wire, size_t size)
 		if (wire->peer < 0 || wire->hung_up)
 			return false;
 		if (wire->in_room - wire->in_start < size && !make_room(wire, size)) {
-			wire->hung_up = true;
+			wait_out(wire, ENOMEM);
 			return false;
 		}
 		ssize_t got = sys.read(wire->peer, wire->in + wire->in_end, wire->in_room - wire->in_end);
 		if (got > 0) {
 			wire->in_end += (size_t)got;
 		} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+			wire->trouble = got < 0 ? errno : wire->trouble;
 			wire->hung_up = true;
 			return false;
 		} else if (errno == EAGAIN) {
@@ -440,8 +504,6 @@ note_news(struct bell *bell)
 			(void)!sys.read(bell->again, &times, sizeof(times));
 			continue;
 		}
-		accept_all(wire);
-		send_kept(wire);
 		ring(wire);
 	}
 }
@@ -449,6 +511,7 @@ note_news(struct bell *bell)
 void
 bell_answer(struct bell *bell, void (*ready)(void *owner))
 {
+	bell->retry_ns = INT64_MAX;
 	note_news(bell);
 	/* Those that ring again meanwhile have rung the eventfd too: the next turn is theirs. */
 	int count = 0;
@@ -456,6 +519,8 @@ bell_answer(struct bell *bell, void (*ready)(void *owner))
 		count++;
 	for (struct wire *wire; count > 0 && (wire = bell->first); count--) {
 		strike_from_bell(wire);
+		accept_all(wire);
+		send_kept(wire);
 		ready(wire->owner);
 	}
 }
@@ -467,6 +532,8 @@ wire_close(struct wire *wire)
 		return;
 	strike_from_bell(wire);
 	close_peer(wire);
+	if (wire->arrived >= 0)
+		sys.close(wire->arrived);
 	if (wire->listener >= 0) {
 		sys.close(wire->listener);
 		sys.unlink(wire->path);

@@ -17,12 +17,13 @@ struct bell {
 	int fd;
 	int again; /* an eventfd in it, for news that no socket has */
 	struct wire *first, *last;
+	int64_t retry_ns; /* when one that the host refused something is to be answered again; INT64_MAX: none is */
 };
 
 /* TRACTOR_ESYSTEM: no fd. */
 tractor_err bell_open(struct bell *bell);
 void bell_close(struct bell *bell);
-/* Calls `ready(owner)` for each wire that had news since the last time. A wire may be closed from there. */
+/* Calls `ready(owner)` for each wire that had news since the last time. A wire may be closed from there. To be called when the fd is readable, and at retry_ns. */
 void bell_answer(struct bell *bell, void (*ready)(void *owner));
 
 /*
@@ -33,6 +34,9 @@ tractor_err wire_open(struct bell *bell, const char *url, void *owner, struct wi
 
 /* Lets in the peer with that process id, and nobody else. */
 void wire_expect(struct wire *wire, pid_t pid);
+
+/* What the host last refused it, in the system's words: why its peer is not heard, perhaps. NULL: nothing. */
+const char *wire_trouble(const struct wire *wire);
 
 /* True while the peer that was let in is there. */
 bool wire_connected(const struct wire *wire);
