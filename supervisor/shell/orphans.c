@@ -20,7 +20,8 @@
 static bool
 is_ours(struct tractor_runtime *runtime, pid_t pid)
 {
-	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
+	for (struct node *node = runtime->tree ? tree_root(runtime->tree) : NULL; node;
+		node = tree_next(runtime->tree, node))
 		if (slot_of(node) && slot_of(node)->pid == pid)
 			return true;
 	return policy_runs(runtime, pid);

@@ -75,6 +75,8 @@ remove_folder(int at, const char *name, bool with_files)
 	int fd = sys.openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 	DIR *directory = fd < 0 ? NULL : sys.fdopendir(fd);
 
+	if (!directory && fd >= 0)
+		sys.close(fd);
 	if (!directory)
 		return;
 	for (struct dirent *entry; with_files && (entry = sys.readdir(directory));)
@@ -98,14 +100,15 @@ clean(const char *path)
 	sys.close(at);
 }
 
-/* Whether the locked file is still the one of that name: one that another supervisor removed as it ended locks nothing. */
+/* Whether the locked file is still the one of that name: one that another supervisor removed as it ended locks nothing. *ret_error, if not 0: why that can't be known. */
 static bool
-is_current(int fd, const char *file)
+is_current(int fd, const char *file, int *ret_error)
 {
 	struct stat locked, named;
+	bool known = sys.fstat(fd, &locked) == 0 && sys.stat(file, &named) == 0;
 
-	return sys.fstat(fd, &locked) == 0 && sys.stat(file, &named) == 0 && locked.st_ino == named.st_ino &&
-	       locked.st_dev == named.st_dev;
+	*ret_error = known || errno == ENOENT ? 0 : errno;
+	return known && locked.st_ino == named.st_ino && locked.st_dev == named.st_dev;
 }
 
 /* *ret_again: the file was removed meanwhile. */
@@ -118,14 +121,14 @@ try_lock(struct rundir *rundir, const char *name, const char *file, bool *ret_ag
 		return tri_why(
 			TRACTOR_ESYSTEM, "cannot make a lock in %s: %s", rundir->path, strerror(errno));
 	bool locked = sys.flock(fd, LOCK_EX | LOCK_NB) == 0;
-	int error = errno;
-	if (locked && is_current(fd, file)) {
+	int error = locked ? 0 : errno;
+	if (locked && is_current(fd, file, &error)) {
 		rundir->lock = fd;
 		return TRACTOR_OK;
 	}
 	sys.close(fd);
-	*ret_again = locked;
-	if (locked)
+	*ret_again = error == 0;
+	if (*ret_again)
 		return tri_why(TRACTOR_ESYSTEM, "the lock in %s is removed again and again", rundir->path);
 	if (error == EWOULDBLOCK)
 		return tri_why(TRACTOR_EEXIST, "a tree \"%s\" is running already; see: tractor -t %s status",

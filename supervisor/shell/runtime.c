@@ -382,8 +382,6 @@ come_down(struct tractor_runtime *runtime)
 	while (!tree_ended(runtime->tree) && tree_root(runtime->tree)->state != NODE_STOPPED)
 		if (runtime_wait(runtime, TRI_FOREVER) != TRACTOR_OK)
 			break;
-	if (runtime->orphans.watch.fd >= 0)
-		orphans_close(runtime);
 }
 
 void
@@ -391,8 +389,10 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 {
 	if (!runtime)
 		return;
-	if (runtime->tree) {
+	if (runtime->tree)
 		come_down(runtime);
+	orphans_close(runtime);
+	if (runtime->tree) {
 		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */
 	}
 	journal_close(&runtime->events);
