@@ -243,12 +243,12 @@ test_suite(void)
 {
 	Suite *suite = suite_create("seed: forwarding");
 
-	RUNTIME_CASE(suite, "forward", 20, seed_forward_delegates_the_reply,
+	SCENARIO_CASE(suite, "forward", 20, seed_forward_delegates_the_reply,
 		seed_forward_does_not_block_the_forwarder, seed_forward_brings_the_targets_error,
 		seed_forward_brings_the_targets_panic, seed_forward_to_one_that_is_gone,
 		seed_forward_survives_the_forwarder, seed_forward_of_a_tell_is_a_tell, seed_chain_of_forwards,
 		seed_forward_to_a_full_mailbox_waits_for_the_forwarder);
-	RUNTIME_CASE(suite, "defer", 20, seed_deferred_reply_comes_later, seed_deferred_reply_can_be_refused,
+	SCENARIO_CASE(suite, "defer", 20, seed_deferred_reply_comes_later, seed_deferred_reply_can_be_refused,
 		seed_deferred_reply_dies_with_its_incarnation);
 	return suite;
 }

@@ -561,21 +561,21 @@ test_suite(void)
 {
 	Suite *suite = suite_create("seed: lifecycle");
 
-	RUNTIME_CASE(suite, "hooks", 20, seed_on_start_runs_before_the_first_message,
+	SCENARIO_CASE(suite, "hooks", 20, seed_on_start_runs_before_the_first_message,
 		seed_on_stop_runs_after_the_last_message,
 		seed_on_stop_runs_after_a_panic_that_was_answered_with_stop,
 		seed_on_stop_runs_after_a_failed_on_start, seed_failed_start_frees_its_name,
 		seed_ignored_start, seed_missing_program_says_which);
-	RUNTIME_CASE(suite, "panics", 20, seed_panic_in_on_start_is_terminal,
+	SCENARIO_CASE(suite, "panics", 20, seed_panic_in_on_start_is_terminal,
 		seed_panic_in_on_start_of_a_successor_is_terminal_for_it,
 		seed_on_panic_continue_keeps_the_state, seed_on_panic_stop_starts_clean,
 		seed_messages_behind_a_panic_are_handled_once, seed_on_panic_is_told_what_happened,
 		seed_redelivered_message_that_kills_twice_is_quarantined,
 		seed_redelivered_message_is_handled_again);
-	RUNTIME_CASE(suite, "policy", 20, seed_policy_is_called_after_every_panic,
+	SCENARIO_CASE(suite, "policy", 20, seed_policy_is_called_after_every_panic,
 		seed_policy_restart_overrides_a_temporary_actor, seed_policy_restart_after_waits,
 		seed_policy_stop_keeps_it_stopped, seed_policy_escalate_ends_the_tree);
-	RUNTIME_CASE(suite, "stopping", 20, seed_runtime_stops_in_reverse_order,
+	SCENARIO_CASE(suite, "stopping", 20, seed_runtime_stops_in_reverse_order,
 		seed_starting_while_it_stops_is_eclosed, seed_stop_reaches_an_actor_that_waits);
 	return suite;
 }

@@ -406,18 +406,18 @@ test_suite(void)
 {
 	Suite *suite = suite_create("seed: messaging");
 
-	RUNTIME_CASE(suite, "ask and tell", 20, seed_ask_returns_reply, seed_two_tells_and_an_ask_give_four,
+	SCENARIO_CASE(suite, "ask and tell", 20, seed_ask_returns_reply, seed_two_tells_and_an_ask_give_four,
 		seed_handler_error_reaches_asker, seed_handler_error_brings_its_sentence,
 		seed_panic_fails_its_asker_at_once, seed_panic_leaves_other_asks_to_the_successor);
-	RUNTIME_CASE(suite, "stop", 20, seed_stop_resolves_waiting_asks,
+	SCENARIO_CASE(suite, "stop", 20, seed_stop_resolves_waiting_asks,
 		seed_stop_resolves_an_ask_in_its_handler, seed_stop_lets_a_handler_finish,
 		seed_sending_after_stop_is_estopped, seed_unwatched_end_resolves_waiting_asks,
 		seed_close_never_hangs_on_unanswered_asks);
-	RUNTIME_CASE(suite, "mailboxes", 20, seed_full_mailbox_refuses_try,
+	SCENARIO_CASE(suite, "mailboxes", 20, seed_full_mailbox_refuses_try,
 		seed_flooder_fills_its_own_share_only, seed_tell_waits_for_room,
 		seed_unbounded_mailbox_is_never_full, seed_try_ask_resolves_when_it_is_its_turn,
 		seed_tell_from_a_handler_waits_for_acceptance_only);
-	RUNTIME_CASE(suite, "narrow refs", 20, seed_narrow_ref_built_inside_is_sent_kept_and_used,
+	SCENARIO_CASE(suite, "narrow refs", 20, seed_narrow_ref_built_inside_is_sent_kept_and_used,
 		seed_narrow_ref_built_outside_outlives_a_crash);
 	return suite;
 }

@@ -227,7 +227,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("seed: worker pool");
 
-	RUNTIME_CASE(suite, "pool", 20, seed_pool_without_a_limit_grants_at_once,
+	SCENARIO_CASE(suite, "pool", 20, seed_pool_without_a_limit_grants_at_once,
 		seed_pool_with_a_limit_refuses_try_submit_when_full, seed_pool_grants_first_come_first_served,
 		seed_pool_try_submit_never_jumps_the_queue, seed_pool_is_not_stalled_by_a_busy_recipient,
 		seed_pool_job_that_kills_its_worker_frees_the_slot);

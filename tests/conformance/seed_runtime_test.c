@@ -231,11 +231,11 @@ test_suite(void)
 {
 	Suite *suite = suite_create("seed: runtime");
 
-	RUNTIME_CASE(suite, "several", 20, seed_two_runtimes_in_one_process,
+	SCENARIO_CASE(suite, "several", 20, seed_two_runtimes_in_one_process,
 		seed_runtime_of_a_name_that_runs_is_eexist, seed_runtime_opens_and_closes_again_and_again);
-	RUNTIME_CASE(suite, "foreign loop", 20, seed_foreign_loop_sees_answers_and_crashes,
+	SCENARIO_CASE(suite, "foreign loop", 20, seed_foreign_loop_sees_answers_and_crashes,
 		seed_foreign_loop_is_woken_by_timers, seed_foreign_loop_can_stop_the_tree);
-	RUNTIME_CASE(suite, "files", 20, seed_loaded_file_becomes_a_supervisor_below_the_root,
+	SCENARIO_CASE(suite, "files", 20, seed_loaded_file_becomes_a_supervisor_below_the_root,
 		seed_bad_file_tells_all_its_errors, seed_loaded_file_starts_all_or_nothing,
 		seed_runtime_opens_with_a_file);
 	return suite;

@@ -231,11 +231,11 @@ test_suite(void)
 {
 	Suite *suite = suite_create("seed: step and select");
 
-	RUNTIME_CASE(suite, "select", 20, seed_select_returns_the_branch_that_is_ready,
+	SCENARIO_CASE(suite, "select", 20, seed_select_returns_the_branch_that_is_ready,
 		seed_select_prefers_the_first_that_is_ready, seed_select_loses_nothing_that_did_not_win,
 		seed_future_works_as_a_branch, seed_future_of_one_that_crashes_works_as_a_branch,
 		seed_select_sees_a_writable_fd, seed_stop_reaches_a_select);
-	RUNTIME_CASE(suite, "step", 20, seed_step_that_handles_something_else_goes_round_again,
+	SCENARIO_CASE(suite, "step", 20, seed_step_that_handles_something_else_goes_round_again,
 		seed_idle_branch_fires_when_nothing_came, seed_step_error_is_a_panic);
 	return suite;
 }

@@ -123,7 +123,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("seed: types");
 
-	RUNTIME_CASE(suite, "types", 20, seed_actor_of_two_protocols_is_handed_out_under_either,
+	SCENARIO_CASE(suite, "types", 20, seed_actor_of_two_protocols_is_handed_out_under_either,
 		seed_cast_to_what_it_does_not_serve_is_eprotocol,
 		seed_message_that_the_actor_does_not_know_is_eprotocol,
 		seed_message_that_one_side_lacks_is_no_mismatch,

@@ -508,21 +508,21 @@ test_suite(void)
 {
 	Suite *suite = suite_create("seed: verbs");
 
-	RUNTIME_CASE(suite, "limits", 20, seed_ask_within_times_out, seed_late_answer_goes_nowhere,
+	SCENARIO_CASE(suite, "limits", 20, seed_ask_within_times_out, seed_late_answer_goes_nowhere,
 		seed_await_times_out_and_then_succeeds, seed_ask_waits_across_a_restart,
 		seed_stop_of_one_that_waits_to_be_restarted);
-	RUNTIME_CASE(suite, "timers", 20, seed_tell_after_comes_in_its_time,
+	SCENARIO_CASE(suite, "timers", 20, seed_tell_after_comes_in_its_time,
 		seed_cancelled_tell_does_not_come, seed_delayed_tell_dies_with_its_sender);
-	RUNTIME_CASE(suite, "monitors", 20, seed_monitor_hears_of_a_restart_and_of_the_end,
+	SCENARIO_CASE(suite, "monitors", 20, seed_monitor_hears_of_a_restart_and_of_the_end,
 		seed_monitor_hears_at_once_of_one_that_has_ended);
-	RUNTIME_CASE(suite, "ending", 20, seed_stop_from_a_handler, seed_stop_of_oneself_is_a_normal_end,
+	SCENARIO_CASE(suite, "ending", 20, seed_stop_from_a_handler, seed_stop_of_oneself_is_a_normal_end,
 		seed_finish_with_a_reason);
-	RUNTIME_CASE(suite, "pools", 20, seed_handler_starts_an_actor_and_gets_its_ref,
+	SCENARIO_CASE(suite, "pools", 20, seed_handler_starts_an_actor_and_gets_its_ref,
 		seed_spawn_says_what_is_wrong);
-	RUNTIME_CASE(suite, "own", 20, seed_args_identity_and_memory, seed_log_lines_reach_the_program);
-	RUNTIME_CASE(suite, "circles", 20, seed_asking_oneself_is_a_deadlock,
+	SCENARIO_CASE(suite, "own", 20, seed_args_identity_and_memory, seed_log_lines_reach_the_program);
+	SCENARIO_CASE(suite, "circles", 20, seed_asking_oneself_is_a_deadlock,
 		seed_asking_in_a_circle_is_a_deadlock);
-	RUNTIME_CASE(suite, "errors", 20, seed_never_existed_is_enoactor, seed_other_node_is_eunreachable,
+	SCENARIO_CASE(suite, "errors", 20, seed_never_existed_is_enoactor, seed_other_node_is_eunreachable,
 		seed_message_over_16_mib_is_einval);
 	return suite;
 }

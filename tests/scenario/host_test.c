@@ -598,7 +598,7 @@ test_suite(void)
 		a_program_of_no_known_format, a_program_that_is_removed_while_it_runs,
 		a_program_that_comes_back);
 	SCENARIO_CASE(suite, "nothing left", 30, every_limit_of_fds, a_fork_that_fails_at_the_start);
-	RUNTIME_CASE(suite, "failing calls", 30, forks_that_fail_for_a_while, no_pidfd_for_a_while,
+	SCENARIO_CASE(suite, "failing calls", 30, forks_that_fail_for_a_while, no_pidfd_for_a_while,
 		no_pipe_for_a_while, no_memfd_at_the_start, no_watches_for_a_while, a_report_on_a_full_disk);
 	SCENARIO_CASE(suite, "outputs", 30, standard_output_on_a_full_disk, standard_error_on_a_full_disk,
 		both_on_a_full_disk, an_output_that_nobody_reads);

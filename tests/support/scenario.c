@@ -14,12 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "nngstart.h"
-
 #define DIR_LENGTH_MAX 40 /* a socket's name below it must fit into the 108 bytes of a sun_path */
 #define KEEP_MAX 32
 #define GRACE_MS 1000 /* for processes whose parent is gone to be gone too: a SIGKILL is on its way to them */
-#define FD_GRACE_MS 5000 /* for nng's reaper, which a busy machine may keep waiting for more than a second */
 
 struct path {
 	struct path *next;
@@ -64,13 +61,6 @@ scenario_setup(void)
 	fd_table_read(&scenario.fds);
 }
 
-void
-scenario_setup_runtime(void)
-{
-	nngstart();
-	scenario_setup();
-}
-
 static void
 free_paths(void)
 {
@@ -82,26 +72,12 @@ free_paths(void)
 	}
 }
 
-/* nng closes a connection's fd in a thread of its own, which may be a little behind nng_close(). */
-static bool
-no_fds_left(void *arg)
-{
-	struct findings *findings = arg;
-
-	*findings = (struct findings){ .count = 0 };
-	leaks_fds(&scenario.fds, findings);
-	return findings->count == 0;
-}
-
 void
 scenario_look(struct findings *ret_findings)
 {
-	struct findings fds;
-
 	process_close_all(ret_findings);
 	leaks_processes(scenario.id, GRACE_MS, scenario.orphans, ret_findings);
-	if (!wait_until(FD_GRACE_MS, no_fds_left, &fds))
-		leaks_fds(&scenario.fds, ret_findings);
+	leaks_fds(&scenario.fds, ret_findings);
 	leaks_files(scenario.dir, scenario.keep, scenario.keep_count, ret_findings);
 }
 

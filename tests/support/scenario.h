@@ -29,22 +29,15 @@
 		suite_add_tcase(suite, test_case_);                                \
 	} while (0)
 
-/* A test case of scenarios that drive programs, such as `tractor run`. */
+/* A test case of scenarios. */
 #define SCENARIO_CASE(suite, name, timeout_s, ...) \
 	SCENARIO_CASE_WITH(suite, name, timeout_s, scenario_setup, __VA_ARGS__)
 
-/* The same for tests that open a runtime, or anything else of nng, in their own process. */
-#define RUNTIME_CASE(suite, name, timeout_s, ...) \
-	SCENARIO_CASE_WITH(suite, name, timeout_s, scenario_setup_runtime, __VA_ARGS__)
-
 /*
  * Makes the private folder and sets TRACTOR_RUN_DIR to `run` in it and TRACTOR_TEST_ID to this test's mark;
- * makes this process a subreaper and notes its open fds. scenario_setup_runtime() first has nng start: what nng
- * then keeps for the life of the process (threads, an epoll fd and an eventfd) counts as there before, and
- * everything that a test adds must go again.
+ * makes this process a subreaper and notes its open fds.
  */
 void scenario_setup(void);
-void scenario_setup_runtime(void);
 
 /*
  * Ends what is still running, looks for leftovers, removes the folder; fails the test over any, and then leaves

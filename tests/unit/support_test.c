@@ -14,9 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <nng/nng.h>
-#include <nng/protocol/pair0/pair.h>
-
 #define LONG_MS 10000 /* for what must come true; how fast is not this test's business */
 #define SHORT_MS 100  /* for what must not */
 
@@ -178,17 +175,7 @@ START_TEST(a_process_that_got_away_is_known_by_its_mark)
 }
 END_TEST
 
-START_TEST(what_nng_keeps_for_good_is_no_finding)
-{
-	nng_socket socket;
-
-	ck_assert_int_eq(nng_pair0_open(&socket), 0);
-	nng_close(socket);
-	assert_clean();
-}
-END_TEST
-
-START_TEST(an_fd_beside_what_nng_keeps_is_noticed)
+START_TEST(an_fd_without_a_path_is_noticed)
 {
 	struct findings findings = { 0 };
 
@@ -385,13 +372,11 @@ test_suite(void)
 	Suite *suite = suite_create("support");
 
 	SCENARIO_CASE(suite, "leaks", 60, nothing_left_is_no_finding, an_open_fd_is_noticed,
-		an_fd_on_something_else_is_noticed, a_file_is_noticed, an_empty_folder_is_noticed,
-		crash_reports_and_declared_files_may_stay, a_running_program_is_noticed_and_ended,
-		an_orphan_is_noticed_and_ended, an_unreaped_child_is_noticed,
-		zombies_of_a_killed_supervisor_are_expected_where_announced,
+		an_fd_on_something_else_is_noticed, an_fd_without_a_path_is_noticed, a_file_is_noticed,
+		an_empty_folder_is_noticed, crash_reports_and_declared_files_may_stay,
+		a_running_program_is_noticed_and_ended, an_orphan_is_noticed_and_ended,
+		an_unreaped_child_is_noticed, zombies_of_a_killed_supervisor_are_expected_where_announced,
 		a_process_that_got_away_is_known_by_its_mark);
-	RUNTIME_CASE(suite, "nng", 60, what_nng_keeps_for_good_is_no_finding,
-		an_fd_beside_what_nng_keeps_is_noticed);
 	SCENARIO_CASE(suite, "programs", 60, output_is_matched_in_order,
 		output_that_comes_later_is_waited_for, a_signal_reaches_the_group,
 		a_command_is_run_to_its_end, options_reach_the_program, json_is_parsed,
