@@ -54,11 +54,21 @@ expect_four_events(const char *output, const char *actor, const char *word, cons
 	find_line(output, actor, then);
 }
 
+static bool
+has_heard_all(void *tree)
+{
+	const char *output = process_output(tree);
+
+	return strstr(output, "alice: event 4:") && strstr(output, "bob: event 4:");
+}
+
 START_TEST(seed_pub_sub_prints_what_the_original_does)
 {
 	struct process *tree = run_example("pub_sub/pub_sub.yaml");
 
+	expect_output(tree, "^/pub_sub/logger: logged 4: ", 10000);
 	expect_output(tree, "^/pub_sub/logger: heartbeat: [0-9]+ logged$", 10000);
+	ck_assert(wait_until(10000, has_heard_all, tree));
 	process_signal(tree, SIGINT);
 	expect_exit(tree, 0, 10000);
 	const char *output = process_output(tree);

@@ -212,10 +212,13 @@ victim_on_leave(
 
 	if (pid == 0) {
 		if (msg->own_group)
-			setsid();
+			setpgid(0, 0);
 		execlp("sleep", "sleep", "1000", (char *)NULL);
 		_exit(127);
 	}
+	if (pid > 0 && msg->own_group)
+		setpgid(pid,
+			pid); /* here too: it has left our group when this is answered, whoever runs first */
 	reply->pid = pid;
 	return pid > 0 ? TRACTOR_OK : TRACTOR_EREFUSED;
 }
