@@ -15,10 +15,14 @@
 #include "clientfind.h"
 #include "output.h"
 #include "suggest.h"
+#include "utf8.h"
 
 #define FOLDER "crashes"
 #define SUFFIX ".json"
-#define REPORT_MAX_BYTES (64 << 20) /* a payload as base64, and all the rest */
+#define REPORT_MAX_BYTES \
+	(4 << 20) /* some times the largest that is written: a report shows so much of a message and no more */
+
+#define SHOWN_BYTES 2000 /* of one value, to a person; --json has all that the report has */
 
 struct report {
 	char *id;
@@ -244,6 +248,19 @@ print_list(const struct reports *reports, bool json)
 	output_table_free(table);
 }
 
+/* On the line that was begun, and no more of it than somebody will read. */
+static void
+print_value(const char *text)
+{
+	size_t length = strlen(text), shown = utf8_fit(text, length, SHOWN_BYTES);
+	char *head = output_need(strndup(text, shown));
+
+	output_text(stdout, head);
+	if (shown < length)
+		printf("... (%zu bytes more, with --json)", length - shown);
+	free(head);
+}
+
 /* "counter_on_get+0x12 at counter.c:17 in /usr/bin/counter", as much of it as is known. */
 static void
 print_frame(const json_t *frame)
@@ -261,7 +278,7 @@ print_frame(const json_t *frame)
 				!json_is_string(json_object_get(frame, "function")))
 				putchar(' ');
 			fputs(parts[i].before, stdout);
-			output_text(stdout, text);
+			print_value(text);
 		}
 		free(text);
 	}
@@ -282,7 +299,7 @@ print_items(const json_t *items)
 			print_frame(item);
 		} else {
 			char *text = value_text(item);
-			output_text(stdout, text);
+			print_value(text);
 			free(text);
 		}
 		putchar('\n');
@@ -309,7 +326,7 @@ print_field(const char *key, const json_t *value)
 	} else {
 		char *text = strcmp(key, "time") == 0 ? time_text(value) : value_text(value);
 		printf("%*s", (int)(strlen(key) < 20 ? 21 - strlen(key) : 1), "");
-		output_text(stdout, text);
+		print_value(text);
 		putchar('\n');
 		free(text);
 	}

@@ -124,6 +124,24 @@ tractor_err payload_from_json(const struct payload_record *record, const json_t 
 tractor_err payload_to_json(const struct payload_record *record, const uint8_t *bytes, size_t size,
 	payload_name *name, void *arg, json_t **ret_fields);
 
+/* How much of a payload is wanted, where somebody is to read it. */
+struct payload_limits {
+	size_t text_bytes;  /* of each str, and of each bytes */
+	size_t total_bytes; /* of all of them together */
+	size_t list_items;  /* of each list */
+	size_t depth;	    /* of records: 1 is the message itself */
+	size_t values;	    /* of all, lists and records among them; PAYLOAD_VALUES_MAX at most */
+};
+
+/*
+ * As payload_to_json(), but no more than `limits`, so that a payload of any size becomes JSON of a bounded one. What is left out is said in
+ * its place, as a string: "abc... (16777212 bytes more)", [1, 2, "... (99998 more)"], and "..." for a record that is too deep, or for a
+ * value after the last. It is measured, but not checked. *ret_shortened: something was left out.
+ */
+tractor_err payload_excerpt(const struct payload_record *record, const uint8_t *bytes, size_t size,
+	const struct payload_limits *limits, payload_name *name, void *arg, bool *ret_shortened,
+	json_t **ret_fields);
+
 /* The kind's word in a schema text ("int64"); static. */
 const char *payload_kind_name(enum payload_kind kind);
 

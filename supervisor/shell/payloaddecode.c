@@ -1,5 +1,5 @@
 /*
- * payloaddecode.c: the packed bytes of a message into JSON, for the command line and the crash reports.
+ * payloaddecode.c: the packed bytes of a message into JSON: whole for the command line, and as an excerpt for the crash reports.
  *
  * The bytes come from an actor, perhaps from one that had just gone wrong: every length is held against what is left before it is
  * used, nothing is allocated for a count that could not be there, and the number of JSON values is bounded whatever the bytes say.
@@ -15,15 +15,22 @@
 
 #include "base64.h"
 #include "payloadplace.h"
+#include "payloadskip.h"
 #include "utf8.h"
 #include "why.h"
 
 struct decoder {
 	const uint8_t *at, *end;
+	const struct payload_limits *limits;
 	size_t value_count;
+	size_t text_left; /* of limits->total_bytes */
+	size_t depth;
+	bool shortened;
 	payload_name *name;
 	void *arg;
 };
+
+static const struct payload_limits no_limits = { SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX };
 
 static tractor_err decode_record(struct decoder *decoder, const struct payloadplace *outer,
 	const struct payload_record *record, json_t **ret_value);
@@ -153,6 +160,31 @@ decode_real(struct decoder *decoder, const struct payloadplace *place, const str
 	return give(json_real(number), ret_value);
 }
 
+/* How many of `size` bytes may be shown. */
+static size_t
+text_limit(const struct decoder *decoder, size_t size)
+{
+	size_t limit = decoder->limits->text_bytes;
+
+	if (limit > decoder->text_left)
+		limit = decoder->text_left;
+	return size < limit ? size : limit;
+}
+
+/* The text of the first `shown` of `size` bytes, which is ours to free; with what is left out. */
+static tractor_err
+give_text(struct decoder *decoder, json_t *text, size_t shown, size_t size, json_t **ret_value)
+{
+	decoder->text_left -= shown;
+	if (shown == size || text == NULL)
+		return give(text, ret_value);
+	decoder->shortened = true;
+	tractor_err err = give(
+		json_sprintf("%s... (%zu bytes more)", json_string_value(text), size - shown), ret_value);
+	json_decref(text);
+	return err;
+}
+
 static tractor_err
 decode_str(struct decoder *decoder, const struct payloadplace *place, const struct payload_field *field,
 	json_t **ret_value)
@@ -167,7 +199,8 @@ decode_str(struct decoder *decoder, const struct payloadplace *place, const stru
 	if (memchr(text, '\0', (size_t)length + 1) != text + length)
 		return payloadplace_why(place, TRACTOR_EBADMSG, "a str whose NUL is not at its end");
 	decoder->at += (size_t)length + 1;
-	return give(utf8_json(text, length), ret_value);
+	size_t shown = utf8_fit(text, length, text_limit(decoder, length));
+	return give_text(decoder, utf8_json(text, shown), shown, length, ret_value);
 }
 
 static tractor_err
@@ -180,12 +213,15 @@ decode_bytes(struct decoder *decoder, const struct payloadplace *place, const st
 	(void)field;
 	if (err != TRACTOR_OK)
 		return err;
-	char *text = malloc(base64_text_length(size) + 1);
+	size_t shown = text_limit(decoder, size);
+	if (shown < size)
+		shown -= shown % 3; /* what stands for whole letters */
+	char *text = malloc(base64_text_length(shown) + 1);
 	if (text == NULL)
 		return TRACTOR_ENOMEM;
-	base64_encode(decoder->at, size, text);
+	base64_encode(decoder->at, shown, text);
 	decoder->at += size;
-	err = give(json_string(text), ret_value);
+	err = give_text(decoder, json_string(text), shown, size, ret_value);
 	free(text);
 	return err;
 }
@@ -252,6 +288,50 @@ count_value(struct decoder *decoder, const struct payloadplace *place)
 	return TRACTOR_OK;
 }
 
+/* True if there is to be no more of this kind. */
+static bool
+is_beyond(const struct decoder *decoder, const struct payload_field *field)
+{
+	if (decoder->value_count >= decoder->limits->values)
+		return true;
+	return field->kind == PAYLOAD_RECORD && decoder->depth >= decoder->limits->depth;
+}
+
+/* What was to come is stepped over; `says` stands for it. */
+static tractor_err
+leave_out(struct decoder *decoder, const struct payloadplace *place, bool skipped, json_t *says,
+	json_t **ret_value)
+{
+	decoder->shortened = true;
+	if (skipped)
+		return give(says, ret_value);
+	json_decref(says);
+	return payloadplace_why(place, TRACTOR_EBADMSG, "the payload ends in the middle of it");
+}
+
+static tractor_err
+leave_out_field(struct decoder *decoder, const struct payloadplace *place, const struct payload_field *field,
+	json_t **ret_value)
+{
+	bool skipped = payloadskip_field(field, &decoder->at, decoder->end);
+
+	return leave_out(decoder, place, skipped, json_string("..."), ret_value);
+}
+
+static tractor_err
+leave_out_items(struct decoder *decoder, const struct payloadplace *place, const struct payload_field *field,
+	uint32_t count, json_t *list)
+{
+	bool skipped = payloadskip_items(field, count, &decoder->at, decoder->end);
+	json_t *says = NULL;
+	tractor_err err =
+		leave_out(decoder, place, skipped, json_sprintf("... (%" PRIu32 " more)", count), &says);
+
+	if (err == TRACTOR_OK && json_array_append_new(list, says) != 0)
+		err = TRACTOR_ENOMEM;
+	return err;
+}
+
 static tractor_err
 decode_item(struct decoder *decoder, const struct payloadplace *place, const struct payload_field *field,
 	json_t **ret_value)
@@ -259,6 +339,23 @@ decode_item(struct decoder *decoder, const struct payloadplace *place, const str
 	tractor_err err = count_value(decoder, place);
 
 	return err == TRACTOR_OK ? decode_kinds[field->kind](decoder, place, field, ret_value) : err;
+}
+
+static tractor_err
+decode_items(struct decoder *decoder, struct payloadplace *place, const struct payload_field *field,
+	uint32_t count, json_t *list)
+{
+	tractor_err err = TRACTOR_OK;
+
+	for (place->item = 0; err == TRACTOR_OK && place->item < count; place->item++) {
+		json_t *item;
+		if (place->item >= decoder->limits->list_items || is_beyond(decoder, field))
+			return leave_out_items(decoder, place, field, count - (uint32_t)place->item, list);
+		err = decode_item(decoder, place, field, &item);
+		if (err == TRACTOR_OK && json_array_append_new(list, item) != 0)
+			err = TRACTOR_ENOMEM;
+	}
+	return err;
 }
 
 static tractor_err
@@ -276,12 +373,7 @@ decode_list(struct decoder *decoder, struct payloadplace *place, const struct pa
 
 	if (list == NULL)
 		return err != TRACTOR_OK ? err : TRACTOR_ENOMEM;
-	for (place->item = 0; err == TRACTOR_OK && place->item < count; place->item++) {
-		json_t *item;
-		err = decode_item(decoder, place, field, &item);
-		if (err == TRACTOR_OK && json_array_append_new(list, item) != 0)
-			err = TRACTOR_ENOMEM;
-	}
+	err = decode_items(decoder, place, field, count, list);
 	if (err == TRACTOR_OK)
 		*ret_value = list;
 	else
@@ -295,9 +387,14 @@ decode_field(struct decoder *decoder, const struct payloadplace *outer, const st
 {
 	struct payloadplace place = { .outer = outer, .field = field->name, .item = PAYLOADPLACE_NO_ITEM };
 	json_t *value;
-	tractor_err err = field->list ? decode_list(decoder, &place, field, &value)
-				      : decode_item(decoder, &place, field, &value);
+	tractor_err err;
 
+	if (is_beyond(decoder, field))
+		err = leave_out_field(decoder, &place, field, &value);
+	else if (field->list)
+		err = decode_list(decoder, &place, field, &value);
+	else
+		err = decode_item(decoder, &place, field, &value);
 	if (err == TRACTOR_OK && json_object_set_new(fields, field->name, value) != 0)
 		err = TRACTOR_ENOMEM;
 	return err;
@@ -310,8 +407,10 @@ decode_record(struct decoder *decoder, const struct payloadplace *outer, const s
 	json_t *fields = json_object();
 	tractor_err err = fields != NULL ? TRACTOR_OK : TRACTOR_ENOMEM;
 
+	decoder->depth++;
 	for (size_t i = 0; err == TRACTOR_OK && i < record->field_count; i++)
 		err = decode_field(decoder, outer, &record->fields[i], fields);
+	decoder->depth--;
 	if (err == TRACTOR_OK)
 		*ret_value = fields;
 	else
@@ -319,22 +418,55 @@ decode_record(struct decoder *decoder, const struct payloadplace *outer, const s
 	return err;
 }
 
-tractor_err
-payload_to_json(const struct payload_record *record, const uint8_t *bytes, size_t size, payload_name *name,
-	void *arg, json_t **ret_fields)
+/* All of it, from the first byte to the last. */
+static tractor_err
+decode(struct decoder *decoder, const struct payload_record *record, json_t **ret_fields)
 {
-	/* Nobody's bytes are no bytes; an address keeps the arithmetic defined. */
-	const uint8_t *start = bytes != NULL ? bytes : (const uint8_t *)"";
-	struct decoder decoder = { .at = start, .end = start + size, .name = name, .arg = arg };
 	json_t *fields = NULL;
-	tractor_err err = decode_record(&decoder, NULL, record, &fields);
 
-	if (err == TRACTOR_OK && left(&decoder) > 0) {
+	decoder->text_left = decoder->limits->total_bytes;
+	tractor_err err = decode_record(decoder, NULL, record, &fields);
+	if (err == TRACTOR_OK && left(decoder) > 0) {
 		json_decref(fields);
 		return tri_why(TRACTOR_EBADMSG, "%s: %zu bytes too many in the payload", record->name,
-			left(&decoder));
+			left(decoder));
 	}
 	if (err == TRACTOR_OK)
 		*ret_fields = fields;
 	return err == TRACTOR_ENOMEM ? tri_why(err, "out of memory") : err;
+}
+
+/* Nobody's bytes are no bytes; an address keeps the arithmetic defined. */
+static const uint8_t *
+start_of(const uint8_t *bytes)
+{
+	return bytes != NULL ? bytes : (const uint8_t *)"";
+}
+
+tractor_err
+payload_to_json(const struct payload_record *record, const uint8_t *bytes, size_t size, payload_name *name,
+	void *arg, json_t **ret_fields)
+{
+	const uint8_t *start = start_of(bytes);
+	struct decoder decoder = {
+		.at = start, .end = start + size, .limits = &no_limits, .name = name, .arg = arg
+	};
+
+	return decode(&decoder, record, ret_fields);
+}
+
+tractor_err
+payload_excerpt(const struct payload_record *record, const uint8_t *bytes, size_t size,
+	const struct payload_limits *limits, payload_name *name, void *arg, bool *ret_shortened,
+	json_t **ret_fields)
+{
+	const uint8_t *start = start_of(bytes);
+	struct decoder decoder = {
+		.at = start, .end = start + size, .limits = limits, .name = name, .arg = arg
+	};
+	tractor_err err = decode(&decoder, record, ret_fields);
+
+	if (err == TRACTOR_OK)
+		*ret_shortened = decoder.shortened;
+	return err;
 }

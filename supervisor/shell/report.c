@@ -19,6 +19,19 @@
 
 #define REPORT_SCHEMA_VERSION 1
 
+/*
+ * What a report shows of the message in hand. Whatever was sent (it may have been 16 MiB), the report stays one that a person can read,
+ * that a policy gets through its pipe in time, and that costs the supervisor no memory to speak of at the moment of a crash. As JSON, with
+ * all that must be escaped, these are some hundred KiB.
+ */
+const struct payload_limits report_message_limits = {
+	.text_bytes = 4 << 10,
+	.total_bytes = 64 << 10,
+	.list_items = 100,
+	.depth = 8,
+	.values = 2000,
+};
+
 const char *
 report_signal_name(int signal)
 {
@@ -57,17 +70,18 @@ message_json(struct slot *slot, const struct router_message *message)
 {
 	const struct payload_schema *schema = hearing_schema(slot, message->message);
 	json_t *fields = NULL;
+	bool shortened = false;
 
 	if (message->kind == ROUTER_DOWN)
 		return json_pack("{s:s, s:s}", "protocol", "tractor", "name", "down");
 	if (!schema)
 		return json_pack("{s:o}", "fingerprint", hex(message->message));
-	if (payload_to_json(schema->record, message->payload, message->payload_bytes, NULL, NULL, &fields) !=
-		TRACTOR_OK)
+	if (payload_excerpt(schema->record, message->payload, message->payload_bytes, &report_message_limits,
+		    NULL, NULL, &shortened, &fields) != TRACTOR_OK)
 		fields = json_null();
-	return json_pack("{s:s, s:s, s:o, s:I, s:o, s:b}", "protocol", schema->protocol, "name",
-		schema->message, "fields", fields, "bytes", (json_int_t)message->payload_bytes, "digest",
-		hex(message->digest), "ask", message->ask);
+	return json_pack("{s:s, s:s, s:o, s:b, s:I, s:o, s:b}", "protocol", schema->protocol, "name",
+		schema->message, "fields", fields, "shortened", shortened, "bytes",
+		(json_int_t)message->payload_bytes, "digest", hex(message->digest), "ask", message->ask);
 }
 
 struct mapping {

@@ -222,6 +222,9 @@ void death_judged(struct slot *slot, struct tractor_verdict verdict);
 
 /* --- report.c: a panic in words and in JSON --- */
 
+/* How much of the message in hand a report shows. */
+extern const struct payload_limits report_message_limits;
+
 /* The whole of what is known, before anything of the incarnation is let go. Owned by the caller. NULL: no memory. */
 json_t *report_make(struct slot *slot, const struct router_message *in_hand, const char *planned);
 /* Adds what was decided and writes it to the run directory. Takes the report. A disk that is full costs the file, and is said. */

@@ -48,6 +48,20 @@ utf8_character(const char *bytes, size_t size, uint32_t *ret_code)
 	return form->length;
 }
 
+size_t
+utf8_fit(const char *bytes, size_t size, size_t limit)
+{
+	size_t fit = size < limit ? size : limit;
+
+	if (fit == size)
+		return fit;
+	/* A character has three bytes of this form at most; more of them are no character, and cut anywhere. */
+	for (size_t back = 0; back < 4 && back < fit; back++)
+		if (((uint8_t)bytes[fit - back] & 0xc0) != 0x80)
+			return fit - back;
+	return fit;
+}
+
 /* Copies or replaces; `out` is NULL to count only. Returns the bytes that the mended text has. */
 static size_t
 mend(const char *bytes, size_t size, char *out)

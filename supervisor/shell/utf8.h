@@ -13,6 +13,9 @@
  */
 size_t utf8_character(const char *bytes, size_t size, uint32_t *ret_code);
 
+/* The most of `size` bytes that is no more than `limit` and does not end within a character. */
+size_t utf8_fit(const char *bytes, size_t size, size_t limit);
+
 /* A JSON string of these bytes; each byte that is not part of UTF-8 becomes U+FFFD. A new reference; NULL: out of memory. */
 json_t *utf8_json(const char *bytes, size_t size);
 

@@ -92,6 +92,27 @@ START_TEST(a_panic)
 }
 END_TEST
 
+/* Of a message that is too long to be read the report has the beginning, as JSON and in words. */
+START_TEST(a_crash_over_a_long_message)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("victim", "victim"));
+	static char fields[100000];
+
+	snprintf(fields, sizeof(fields), "{\"how\":\"%099900d\"}", 7);
+	expect_command(0, "^$", "^$", "inject", "/t/victim", "segv", "--at", "victim.die", NULL);
+	expect_command(0, "^$", "^$", "tell", "/t/victim", "victim.die", fields, NULL);
+	expect_node("t", "/t/victim", "running", 2, SOON_MS);
+	json_t *report = crash_of("/t/victim", 1);
+	expect_match(text_at(report, "message.fields.how"), "^0{4096}\\.\\.\\. \\(95804 bytes more\\)$");
+	ck_assert(json_is_true(json_object_get(json_object_get(report, "message"), "shortened")));
+	expect_number(report, "message.bytes", 4 + 99900 + 1 + 4);
+	expect_command(0, "  message  .*000\\.\\.\\. \\([0-9]+ bytes more, with --json\\)\n", "^$", "crashes",
+		"show", text_at(report, "id"), NULL);
+	json_decref(report);
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(a_failed_assertion)
 {
 	dies(&(struct death){ "assert", 3, "", "panic", "SIGABRT", "panic",
@@ -604,11 +625,12 @@ test_suite(void)
 {
 	Suite *suite = suite_create("deaths");
 
-	SCENARIO_CASE(suite, "in a handler", 30, a_panic, a_failed_assertion, a_null_dereference,
-		a_stack_overflow, a_division_by_zero, an_abort, a_heap_corruption_that_aborts,
-		exit_0_in_a_handler, exit_3_in_a_handler, exit_3_past_all_exit_handlers,
-		a_sigkill_in_a_handler, an_endless_loop, a_handler_that_stops_its_process,
-		an_endless_loop_that_is_deaf_to_sigabrt, a_fault_has_an_address_and_a_backtrace);
+	SCENARIO_CASE(suite, "in a handler", 30, a_panic, a_crash_over_a_long_message, a_failed_assertion,
+		a_null_dereference, a_stack_overflow, a_division_by_zero, an_abort,
+		a_heap_corruption_that_aborts, exit_0_in_a_handler, exit_3_in_a_handler,
+		exit_3_past_all_exit_handlers, a_sigkill_in_a_handler, an_endless_loop,
+		a_handler_that_stops_its_process, an_endless_loop_that_is_deaf_to_sigabrt,
+		a_fault_has_an_address_and_a_backtrace);
 	SCENARIO_CASE(suite, "by strangers", 30, a_stranger_kills_it, a_stranger_terminates_it,
 		a_stranger_stops_it, a_stranger_sends_it_sigabrt, the_out_of_memory_killer);
 	SCENARIO_CASE(suite, "for good", 30, exit_code_125_is_not_tried_again,

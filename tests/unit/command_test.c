@@ -694,6 +694,31 @@ START_TEST(crashes_are_read_without_a_tree)
 }
 END_TEST
 
+/* One value too long for a person, cut before a character that would not fit; and a file too large to be a report. */
+START_TEST(crashes_that_are_long)
+{
+	char report[6000], *huge = malloc((4 << 20) + 2);
+
+	snprintf(report, sizeof(report), "{\"id\":\"a\",\"panic_text\":\"%01999d\xc3\xbc%0100d\"}", 0, 0);
+	write_crash("a.json", report);
+	ck_assert_int_eq(tractor("-t shop crashes show a"), 0);
+	expect_in(standard_output, "0... (102 bytes more, with --json)\n");
+	ck_assert_ptr_null(strstr(standard_output, "\xc3"));
+	ck_assert_int_eq(tractor("-t shop crashes show a --json"), 0);
+	expect_in(standard_output, "\xc3\xbc"
+				   "000");
+
+	memset(huge, ' ', (4 << 20) + 1);
+	huge[0] = '{';
+	huge[1] = '}';
+	huge[(4 << 20) + 1] = '\0';
+	write_crash("huge.json", huge);
+	free(huge);
+	ck_assert_int_eq(tractor("-t shop crashes"), 0);
+	expect_in(standard_error, "huge.json is passed over: it is no file of ordinary size");
+}
+END_TEST
+
 /* --- check --- */
 
 START_TEST(checking_a_file)
@@ -759,7 +784,8 @@ test_suite(void)
 	Suite *suite = suite_create("command");
 	const TTest *with_trees[] = { no_tree, which_tree, status, talking, fields_that_are_none,
 		fields_from_standard_input, a_supervisor_that_does_not_answer, listing_and_following,
-		steering, faults_that_are_none, crashes_are_read_without_a_tree, checking_a_file, version };
+		steering, faults_that_are_none, crashes_are_read_without_a_tree, crashes_that_are_long,
+		checking_a_file, version };
 
 	TEST_CASE(suite, "line", 30, options_may_stand_anywhere, command_lines_that_are_none,
 		every_command_has_help);

@@ -505,6 +505,131 @@ START_TEST(a_million_empty_lists_are_too_many)
 }
 END_TEST
 
+/* --- excerpts --- */
+
+static const struct payload_limits small_limits = { 6, 12, 2, 2, 12 };
+
+/* What is shown of `json` under the limits, where something must be left out. */
+static void
+expect_excerpt_of(
+	const struct payload_limits *limits, const char *schema_text, const char *json, const char *expected)
+{
+	struct payload_schema *schema = parse(schema_text);
+	json_t *fields = json_loads(json, 0, NULL), *excerpt = NULL;
+	uint8_t *bytes;
+	size_t size;
+	bool shortened = false;
+
+	ck_assert_int_eq(payload_from_json(schema->record, fields, resolve, NULL, &bytes, &size), TRACTOR_OK);
+	tractor_err err =
+		payload_excerpt(schema->record, bytes, size, limits, name, NULL, &shortened, &excerpt);
+	ck_assert_msg(err == TRACTOR_OK, "%s: %s", json, tractor_why());
+	char *text = json_dumps(excerpt, JSON_COMPACT);
+	ck_assert_str_eq(text, expected);
+	ck_assert_msg(shortened == (strstr(expected, "...") != NULL), "%s", expected);
+	free(text);
+	free(bytes);
+	json_decref(fields);
+	json_decref(excerpt);
+	payload_schema_free(schema);
+}
+
+static void
+expect_excerpt(const char *schema_text, const char *json, const char *expected)
+{
+	expect_excerpt_of(&small_limits, schema_text, json, expected);
+}
+
+START_TEST(excerpts_say_what_they_leave_out)
+{
+	const char
+		*text = "tell a.b {str x, int8 y}",
+		*bytes = "tell a.b {bytes x, int8 y}", *list = "tell a.b {list_int16 x, int8 y}",
+		*strs = "tell a.b {list_str x, int8 y}",
+		*deep = "tell a.b {r {s {int8 v} s, int8 w} x, list_q {t {int8 v, list_str w} t} z, int8 y}";
+
+	expect_excerpt(text, "{\"x\":\"abcdef\",\"y\":1}", "{\"x\":\"abcdef\",\"y\":1}");
+	expect_excerpt(text, "{\"x\":\"abcdefg\",\"y\":1}", "{\"x\":\"abcdef... (1 bytes more)\",\"y\":1}");
+	/* not within a character */
+	expect_excerpt(
+		text, "{\"x\":\"abcde\u00fcf\",\"y\":1}", "{\"x\":\"abcde... (3 bytes more)\",\"y\":1}");
+	expect_excerpt(bytes, "{\"x\":\"Zm9vYmFy\",\"y\":1}", "{\"x\":\"Zm9vYmFy\",\"y\":1}");
+	expect_excerpt(
+		bytes, "{\"x\":\"Zm9vYmFyYg==\",\"y\":1}", "{\"x\":\"Zm9vYmFy... (1 bytes more)\",\"y\":1}");
+	expect_excerpt(list, "{\"x\":[1,2],\"y\":1}", "{\"x\":[1,2],\"y\":1}");
+	expect_excerpt(list, "{\"x\":[1,2,3,4,5],\"y\":1}", "{\"x\":[1,2,\"... (3 more)\"],\"y\":1}");
+	expect_excerpt(strs, "{\"x\":[\"a\",\"b\",\"\",\"c\"],\"y\":1}",
+		"{\"x\":[\"a\",\"b\",\"... (2 more)\"],\"y\":1}");
+	expect_excerpt(deep, "{\"z\":[{\"t\":{\"w\":[\"a\"]}},{},{}],\"y\":1}",
+		"{\"x\":{\"s\":\"...\",\"w\":0},\"z\":[{\"t\":\"...\"},{\"t\":\"...\"},\"... (1 more)\"],\"y\":1}");
+}
+END_TEST
+
+START_TEST(excerpts_are_bounded_in_all)
+{
+	struct payload_limits few_bytes = small_limits, few_values = small_limits;
+
+	few_bytes.total_bytes = 4;
+	expect_excerpt_of(&few_bytes, "tell a.b {str x, str y, bytes z}",
+		"{\"x\":\"abc\",\"y\":\"def\",\"z\":\"Zm8=\"}",
+		"{\"x\":\"abc\",\"y\":\"d... (2 bytes more)\",\"z\":\"... (2 bytes more)\"}");
+	few_values.values = 3;
+	expect_excerpt_of(&few_values, "tell a.b {list_int8 x, int8 y, str z, list_str q}",
+		"{\"x\":[1],\"y\":2,\"z\":\"z\",\"q\":[\"q\"]}",
+		"{\"x\":[1],\"y\":2,\"z\":\"...\",\"q\":\"...\"}");
+	expect_excerpt_of(&few_values, "tell a.b {int8 w, list_list_of {list_int8 i} x}",
+		"{\"w\":1,\"x\":[{\"i\":[1,2]},{}]}", "{\"w\":1,\"x\":[{\"i\":\"...\"},\"... (1 more)\"]}");
+}
+END_TEST
+
+/* Lengths that lie where nobody looks at the values are seen all the same. */
+START_TEST(excerpts_of_hostile_payloads)
+{
+	static const struct hostile {
+		const char *schema, *bytes;
+		size_t size;
+	} table[] = {
+		{ "tell a.b {list_str x}",
+			"\4\0\0\0"
+			"\0\0\0\0\0"
+			"\0\0\0\0\0"
+			"\0\0\0\0\0"
+			"\377\0\0\0\0",
+			24 },
+		{ "tell a.b {list_bytes x}",
+			"\3\0\0\0"
+			"\0\0\0\0"
+			"\0\0\0\0"
+			"\377\377\377\377",
+			16 },
+		{ "tell a.b {r {s {list_int64 v} s} x}", "\377\377\377\377", 4 },
+		{ "tell a.b {r {s {list_t {} v} s} x}", "\377\377\377\377", 4 },
+		{ "tell a.b {r {s {str v} s} x}", "\0\0\0\0", 4 },
+		{ "tell a.b {r {s {list_u {list_str v} v} s} x}",
+			"\2\0\0\0"
+			"\0\0\0\0"
+			"\1\0\0\0",
+			12 },
+		{ "tell a.b {list_int8 x}", "\3\0\0\0\1\2\3\4", 8 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct payload_schema *schema = parse(table[i].schema);
+		json_t *fields = NULL;
+		bool shortened;
+		/* A copy of exactly that size, so that a sanitizer sees a step beyond it. */
+		uint8_t *bytes = malloc(table[i].size);
+		memcpy(bytes, table[i].bytes, table[i].size);
+		tractor_err err = payload_excerpt(
+			schema->record, bytes, table[i].size, &small_limits, NULL, NULL, &shortened, &fields);
+		ck_assert_msg(err == TRACTOR_EBADMSG, "%s: %d", table[i].schema, err);
+		ck_assert_ptr_null(fields);
+		free(bytes);
+		payload_schema_free(schema);
+	}
+}
+END_TEST
+
 /* xorshift; the seed makes a failure repeatable. */
 static uint64_t
 next_random(uint64_t *state)
@@ -513,6 +638,19 @@ next_random(uint64_t *state)
 	*state ^= *state >> 7;
 	*state ^= *state << 17;
 	return *state;
+}
+
+/* What can be shown whole can be shown in part. */
+static void
+expect_some_excerpt(const struct payload_schema *schema, const uint8_t *bytes, size_t size)
+{
+	json_t *fields = NULL;
+	bool shortened;
+
+	ck_assert_int_eq(
+		payload_excerpt(schema->record, bytes, size, &small_limits, NULL, NULL, &shortened, &fields),
+		TRACTOR_OK);
+	json_decref(fields);
 }
 
 START_TEST(random_bytes_are_survived_and_what_is_accepted_is_json)
@@ -536,6 +674,7 @@ START_TEST(random_bytes_are_survived_and_what_is_accepted_is_json)
 			free(text);
 			json_decref(fields);
 			accepted++;
+			expect_some_excerpt(schema, bytes, size);
 		}
 		free(bytes);
 	}
@@ -634,6 +773,8 @@ test_suite(void)
 		complaints_name_the_field_and_what_would_be_right, article_suits_the_type, payload_too_large);
 	TEST_CASE(suite, "decode", 30, hostile_payloads, a_million_empty_lists_are_too_many,
 		random_bytes_are_survived_and_what_is_accepted_is_json);
+	TEST_CASE(suite, "excerpt", 30, excerpts_say_what_they_leave_out, excerpts_are_bounded_in_all,
+		excerpts_of_hostile_payloads);
 	TEST_CASE(suite, "text", 30, text_that_is_not_utf8_is_mended, base64_of_the_rfc);
 	return suite;
 }
