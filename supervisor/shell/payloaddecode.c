@@ -348,7 +348,7 @@ decode_items(struct decoder *decoder, struct payloadplace *place, const struct p
 	tractor_err err = TRACTOR_OK;
 
 	for (place->item = 0; err == TRACTOR_OK && place->item < count; place->item++) {
-		json_t *item;
+		json_t *item = NULL;
 		if (place->item >= decoder->limits->list_items || is_beyond(decoder, field))
 			return leave_out_items(decoder, place, field, count - (uint32_t)place->item, list);
 		err = decode_item(decoder, place, field, &item);
@@ -386,7 +386,7 @@ decode_field(struct decoder *decoder, const struct payloadplace *outer, const st
 	json_t *fields)
 {
 	struct payloadplace place = { .outer = outer, .field = field->name, .item = PAYLOADPLACE_NO_ITEM };
-	json_t *value;
+	json_t *value = NULL;
 	tractor_err err;
 
 	if (is_beyond(decoder, field))
