@@ -91,7 +91,9 @@ why_cell(const json_t *node)
 	size_t size;
 	FILE *stream = output_need(open_memstream(&text, &size));
 
-	if (*last != '\0')
+	if (*text_of(node, "held_by") != '\0') /* then that is why, whatever it last died of */
+		fputs(why, stream);
+	else if (*last != '\0')
 		fprintf(stream, "last exit: %s%s%s", last, *why != '\0' ? ": " : "", why);
 	else
 		fputs(*why != '\0' ? why : strategy, stream);

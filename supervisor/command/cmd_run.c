@@ -94,6 +94,7 @@ static const struct {
 	{ "policy_failed", "", "31" },
 	{ "continued", "goes on", "32" },
 	{ "violation", "broke the protocol and is killed", "31" },
+	{ "host_refused", "", "31" },
 	{ "overdue", "is aborted", "31" },
 	{ "gave_up", "gives up", "31" },
 	{ "quarantined", "quarantined", "31" },
@@ -163,6 +164,7 @@ cmd_run(const struct command_line *line)
 		.arg = &console,
 		.control = true,
 		.signals = true,
+		.raise_files = true,
 		.subreaper = true };
 	struct tractor_runtime *runtime;
 

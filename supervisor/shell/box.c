@@ -3,12 +3,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "shell.h"
 #include "sys.h"
-#include "why.h"
 
 tractor_err
 box_make(uint32_t incarnation, uint64_t done, struct tri_blackbox **ret_box, int *ret_fd)
@@ -21,7 +19,7 @@ box_make(uint32_t incarnation, uint64_t done, struct tri_blackbox **ret_box, int
 		sys.seal(fd, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
 		box = sys.mmap(fd, sizeof(*box));
 	if (box == MAP_FAILED) {
-		tractor_err err = tri_why(TRACTOR_ESYSTEM, "cannot make a black box: %s", strerror(errno));
+		tractor_err err = host_refused(errno, fd < 0 ? "memfd_create" : "mmap", "a black box");
 		if (fd >= 0)
 			sys.close(fd);
 		return err;

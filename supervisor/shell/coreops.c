@@ -13,10 +13,11 @@ tree_start_op(void *arg, struct node *node)
 {
 	struct tractor_runtime *runtime = arg;
 
-	if (slot_of(node))
+	/* One that came back with its supervisor has no slot where there was no memory for it. */
+	if (slot_of(node) || slot_new(runtime, node) == TRACTOR_OK)
 		slot_start(slot_of(node));
-	else /* it came back with its supervisor, and there was no memory for its slot */
-		tree_post_ended(runtime->tree, node, node->incarnation, NODE_END_START_FAILED,
+	else
+		tree_post_ended(runtime->tree, node, node->incarnation, NODE_END_HOST_FAILED,
 			(struct node_verdict){ .kind = NODE_VERDICT_DEFAULT });
 }
 

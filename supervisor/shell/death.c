@@ -97,6 +97,8 @@ judge_exit(struct slot *slot, struct death *death)
 		death->end = NODE_END_PERMANENT_FAILURE;
 		panicked(death, TRACTOR_CAUSE_EXIT);
 		say_last_words(slot, death);
+		if (!*death->text)
+			say(death, "it says that trying again is no use (exit code 125)");
 	} else if (slot->asked_to_stop && !slot->ready && death->code == TRI_EXIT_FAILED) {
 		death->end =
 			NODE_END_SHUTDOWN; /* it was asked before it had started, and gave its start up */
@@ -241,8 +243,22 @@ death_noticed(void *arg, uint32_t epoll_events)
 		wire_again(slot->wire);
 }
 
+/* The first of them is what whoever started the tree hears. */
+static void
+note_start_failure(struct slot *slot)
+{
+	char *failure = slot->runtime->start_failure;
+	enum node_end end = slot->death.end;
+
+	if (*failure || (end != NODE_END_START_FAILED && end != NODE_END_PERMANENT_FAILURE &&
+				end != NODE_END_HOST_FAILED))
+		return;
+	snprintf(failure, sizeof(slot->runtime->start_failure), "%.200s did not start: %.800s",
+		slot->node->path, *slot->death.text ? slot->death.text : slot->death.exit);
+}
+
 void
-death_unborn(struct slot *slot, tractor_err err)
+death_unborn(struct slot *slot)
 {
 	struct death *death = &slot->death;
 
@@ -250,11 +266,31 @@ death_unborn(struct slot *slot, tractor_err err)
 		.panicked = true,
 		.cause = TRACTOR_CAUSE_START,
 		.time_ms = wall_clock_ms() };
-	say(death, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
+	say(death, tractor_why());
 	snprintf(death->exit, sizeof(death->exit), "not started");
 	snprintf(slot->last_exit, sizeof(slot->last_exit), "not started");
 	slot->dead = true;
 	death_drained(slot);
+}
+
+void
+death_refused(struct slot *slot, const char *why)
+{
+	struct tractor_runtime *runtime = slot->runtime;
+	const char *planned =
+		tree_would(runtime->tree, slot->node, NODE_END_HOST_FAILED, runtime->loop.now_ns);
+
+	snprintf(runtime->refusal, sizeof(runtime->refusal), "%s", why);
+	events_note(runtime, "host_refused", slot->node->path, slot->incarnation, "%s; %s", why, planned);
+	if (strcmp(planned, "restart") != 0) {
+		slot->death = (struct death){ .end = NODE_END_HOST_FAILED, .time_ms = wall_clock_ms() };
+		say(&slot->death, why);
+		snprintf(slot->last_exit, sizeof(slot->last_exit), "not started");
+		note_start_failure(slot);
+	}
+	slot_clear(slot);
+	tree_post_ended(runtime->tree, slot->node, slot->incarnation, NODE_END_HOST_FAILED,
+		(struct node_verdict){ .kind = NODE_VERDICT_DEFAULT });
 }
 
 /* --- settling --- */
@@ -393,10 +429,8 @@ death_drained(void *arg)
 	if (slot->ready)
 		slot->whole = done;
 	remember(slot);
-	if (slot->death.end == NODE_END_START_FAILED && !*runtime->start_failure)
-		snprintf(runtime->start_failure, sizeof(runtime->start_failure),
-			"%.200s did not start: %.800s", slot->node->path,
-			*slot->death.text ? slot->death.text : slot->death.exit);
+	if (!slot->ready)
+		note_start_failure(slot);
 	say_obituary(slot, slot->pid, settling.planned);
 	if (slot->death.panicked)
 		policy_ask(slot, settling.report);

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include "blackbox.h"
+#include "host.h"
 #include "sys.h"
 #include "why.h"
 
@@ -46,8 +47,8 @@ loop_watch(struct loop *loop, struct watch *watch, int fd, uint32_t epoll_events
 	struct epoll_event event = { .events = epoll_events, .data.ptr = watch };
 
 	if (sys.epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-		return tri_why(errno == EPERM ? TRACTOR_EINVAL : TRACTOR_ESYSTEM, "cannot wait for fd %d: %s",
-			fd, strerror(errno));
+		return errno == EPERM ? tri_why(TRACTOR_EINVAL, "fd %d is none that can be waited for", fd)
+				      : host_refused(errno, "epoll_ctl", "a watch for one more fd");
 	watch->fd = fd;
 	return TRACTOR_OK;
 }

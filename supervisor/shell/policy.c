@@ -231,7 +231,8 @@ start_program(struct judgement *judgement, char **argv)
 			.argv = argv,
 			.envp = environ,
 			.fds = { in[0], out[1], STDERR_FILENO },
-			.fd_count = 3 };
+			.fd_count = 3,
+			.files = host_files_before(&judgement->runtime->files) };
 		err = spawn_start(&plan, &judgement->process);
 	}
 	if (in[0] >= 0)

@@ -18,12 +18,38 @@ why_not_running(const struct slot *slot)
 	return *slot->death.text ? slot->death.text : "";
 }
 
+/* What keeps it from being started when its own delay is over: "host", "turn"; NULL: nothing. */
+static const char *
+held_by(struct tractor_runtime *runtime, const struct node *node)
+{
+	bool refused = node->state == NODE_WAITING && node->last_end == NODE_END_HOST_FAILED;
+
+	if (refused || (tree_is_held(node) && tree_host_ns(runtime->tree) != 0))
+		return "host";
+	return tree_is_held(node) ? "turn" : NULL;
+}
+
+static const char *
+why_held(struct tractor_runtime *runtime, const char *held)
+{
+	return strcmp(held, "host") == 0 ? runtime->refusal : "as many are starting as may at a time";
+}
+
+static int64_t
+next_attempt_ns(struct tractor_runtime *runtime, const struct node *node)
+{
+	if (node->state != NODE_WAITING)
+		return 0;
+	return tree_is_held(node) ? tree_host_ns(runtime->tree) : node->due_ns;
+}
+
 static json_t *
 actor_json(struct tractor_runtime *runtime, struct slot *slot)
 {
 	struct node *node = slot->node;
 	struct router_counts counts = { .waiting = 0 };
-	int64_t now_ns = runtime->loop.now_ns;
+	int64_t now_ns = runtime->loop.now_ns, next_ns = next_attempt_ns(runtime, node);
+	const char *held = held_by(runtime, node);
 
 	router_counts(runtime->router, node->id, &counts);
 	json_t *json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:s}", "path",
@@ -31,12 +57,13 @@ actor_json(struct tractor_runtime *runtime, struct slot *slot)
 		"incarnation", (int)node->incarnation, "restarts", (int)node->restarts, "uptime_ms",
 		slot->ready ? (json_int_t)((now_ns - slot->ready_ns) / SPEC_MILLISECOND) : 0, "mailbox",
 		(json_int_t)counts.waiting, "handled", (json_int_t)counts.handled_total, "dead_letters",
-		(json_int_t)counts.dead_letter_total, "why", why_not_running(slot));
+		(json_int_t)counts.dead_letter_total, "why",
+		held ? why_held(runtime, held) : why_not_running(slot));
+	json_object_set_new(json, "held_by", held ? json_string(held) : json_null());
 	json_object_set_new(json, "last_exit", *slot->last_exit ? json_string(slot->last_exit) : json_null());
 	json_object_set_new(json, "next_attempt_ms",
-		node->state == NODE_WAITING && node->due_ns > now_ns
-			? json_integer((json_int_t)((node->due_ns - now_ns) / SPEC_MILLISECOND))
-			: json_null());
+		next_ns > now_ns ? json_integer((json_int_t)((next_ns - now_ns) / SPEC_MILLISECOND))
+				 : json_null());
 	return json;
 }
 

@@ -242,6 +242,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	struct timespec seed;
 
 	death_prepare();
+	if (runtime->options.raise_files)
+		host_raise_files(&runtime->files);
 	if (err == TRACTOR_OK)
 		err = rundir_open(&runtime->rundir, spec->name);
 	if (err == TRACTOR_OK)
@@ -265,6 +267,7 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 		spec_free(spec);
 		return err;
 	}
+	tree_limit_starts(runtime->tree, host_starts_at_a_time());
 	err = runtime_add_slots(runtime, tree_root(runtime->tree));
 	if (err == TRACTOR_OK)
 		err = port_open(runtime);
@@ -413,5 +416,6 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	bell_close(&runtime->bell);
 	loop_close(&runtime->loop);
 	rundir_close(&runtime->rundir);
+	host_lower_files(&runtime->files);
 	free(runtime);
 }

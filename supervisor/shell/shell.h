@@ -16,6 +16,7 @@
 #include "context.h"
 #include "control.h"
 #include "controlsocket.h"
+#include "host.h"
 #include "loop.h"
 #include "payload.h"
 #include "router.h"
@@ -213,8 +214,10 @@ void deadline_due(void *slot);
 void death_prepare(void);
 /* Its pidfd is readable. */
 void death_noticed(void *slot, uint32_t epoll_events);
-/* It never came to be a process: what spawn said, as a death. */
-void death_unborn(struct slot *slot, tractor_err err);
+/* It never came to be a process, by its own fault: what tractor_why() says, as a death. */
+void death_unborn(struct slot *slot);
+/* It never came to be a process, since the host is short of something: for a restart that is no death, and nothing is forgotten of the one before. */
+void death_refused(struct slot *slot, const char *why);
 /* Everything it had sent is taken, or the wait for it is over. */
 void death_drained(void *slot);
 /* The policy has spoken. */
@@ -384,6 +387,8 @@ struct tractor_runtime {
 	} control_tags[CONTROL_CONNECTIONS_MAX + 1];
 	struct requests *requests;
 	struct orphans orphans;
+	struct host_files files;
+	char refusal[256]; /* the host's last; "": none */
 	struct signals signals;
 	struct watch clock; /* a timerfd, for a foreign loop; fd -1: nobody asked for one */
 	int64_t clock_ns;   /* when it rings */

@@ -1,6 +1,6 @@
 /*
- * slot.c: an actor's place in the tree, and the process that fills it. Starting makes everything that a process needs and undoes it if one part can't be had; that is then a death
- * like any other, which the core answers. Nothing here decides whether to start or stop.
+ * slot.c: an actor's place in the tree, and the process that fills it. Starting makes everything that a process needs and undoes it if one part can't be had; that is then told
+ * to the core as a death is, which answers it. Nothing here decides whether to start or stop.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -188,10 +188,8 @@ struct launch {
 static tractor_err
 make_pipes(struct launch *launch)
 {
-	if (sys.pipe(launch->out) < 0)
-		return tri_why(TRACTOR_ESYSTEM, "no pipe for its output: %s", strerror(errno));
-	if (sys.pipe(launch->err) < 0)
-		return tri_why(TRACTOR_ESYSTEM, "no pipe for its output: %s", strerror(errno));
+	if (sys.pipe(launch->out) < 0 || sys.pipe(launch->err) < 0)
+		return host_refused(errno, "pipe", "a pipe for its output");
 	return TRACTOR_OK;
 }
 
@@ -200,8 +198,7 @@ make_state(struct slot *slot)
 {
 	if (slot->state_fd < 0)
 		slot->state_fd = sys.memfd("tractor-state", 0);
-	return slot->state_fd < 0 ? tri_why(TRACTOR_ESYSTEM, "no memory for its state: %s", strerror(errno))
-				  : TRACTOR_OK;
+	return slot->state_fd < 0 ? host_refused(errno, "memfd_create", "memory for its state") : TRACTOR_OK;
 }
 
 static tractor_err
@@ -243,6 +240,7 @@ spawn(struct slot *slot, struct launch *launch)
 		.fds = { -1, launch->out[1],
 			launch->err[1], [TRI_FD_BLACKBOX] = launch->box_fd, [TRI_FD_STATE] = slot->state_fd },
 		.fd_count = TRI_FD_STATE + 1,
+		.files = host_files_before(&slot->runtime->files),
 	};
 
 	tractor_err err = environment ? spawn_start(&plan, &spawned) : TRACTOR_ENOMEM;
@@ -251,7 +249,8 @@ spawn(struct slot *slot, struct launch *launch)
 		return err;
 	slot->pid = spawned.pid;
 	wire_expect(slot->wire, spawned.pid);
-	if (loop_watch(&slot->runtime->loop, &slot->process, spawned.pidfd, EPOLLIN) == TRACTOR_OK)
+	err = loop_watch(&slot->runtime->loop, &slot->process, spawned.pidfd, EPOLLIN);
+	if (err == TRACTOR_OK)
 		return TRACTOR_OK;
 	/* A process whose death would not be noticed is none. */
 	sys.pidfd_kill(spawned.pidfd, SIGKILL);
@@ -261,7 +260,7 @@ spawn(struct slot *slot, struct launch *launch)
 		;
 	sys.close(spawned.pidfd);
 	slot->pid = 0;
-	return TRACTOR_ESYSTEM;
+	return err;
 }
 
 static void
@@ -310,10 +309,10 @@ slot_start(struct slot *slot)
 	if (launch.box_fd >= 0)
 		sys.close(launch.box_fd);
 	free(launch.url);
-	if (err != TRACTOR_OK) {
-		death_unborn(slot, err);
-		return;
-	}
+	if (err == TRACTOR_ESYSTEM || err == TRACTOR_ENOMEM)
+		death_refused(slot, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
+	else if (err != TRACTOR_OK)
+		death_unborn(slot);
 }
 
 /* --- ending, and sending --- */

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host.h"
 #include "sys.h"
 #include "why.h"
 
@@ -111,6 +112,9 @@ become(const struct spawn_plan *plan, pid_t parent, int report)
 		give_up(report, STEP_FDS);
 	if (plan->directory && chdir(plan->directory) < 0)
 		give_up(moved, STEP_DIRECTORY);
+	if (plan->files)
+		setrlimit(RLIMIT_NOFILE,
+			plan->files); /* a lower one than there was; where it fails, more is no harm */
 	execve(plan->path, plan->argv, plan->envp);
 	give_up(moved, STEP_EXEC);
 }
@@ -153,8 +157,9 @@ wait_for_exec(int report, const struct spawn_plan *plan)
 		return TRACTOR_OK;
 	const char *what = failure.step <= STEP_EXEC ? steps[failure.step] : "start";
 	const char *target = failure.step == STEP_DIRECTORY ? plan->directory : plan->path;
-	return tri_why(failure.step >= STEP_DIRECTORY ? TRACTOR_ESTART : TRACTOR_ESYSTEM, "cannot %s %s: %s",
-		what, target, strerror(failure.error));
+	if (host_is_short(failure.error))
+		return host_refused(failure.error, what, "a process");
+	return tri_why(TRACTOR_ESTART, "cannot %s %s: %s", what, target, strerror(failure.error));
 }
 
 /* Ends and reaps a child that came to nothing. */
@@ -168,30 +173,24 @@ abandon(pid_t pid, int pidfd)
 		sys.close(pidfd);
 }
 
-static tractor_err
-host_refused(const char *what)
-{
-	return tri_why(TRACTOR_ESYSTEM, "the host refused %s: %s", what, strerror(errno));
-}
-
 tractor_err
 spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned)
 {
 	int report[2];
 
 	if (sys.pipe(report) < 0)
-		return host_refused("a pipe");
+		return host_refused(errno, "pipe", "a pipe");
 	pid_t pid = fork_child(plan, report[1]);
 	int fork_error = errno;
 	sys.close(report[1]);
 	if (pid < 0) {
 		sys.close(report[0]);
-		errno = fork_error;
-		return host_refused("a process");
+		return host_refused(fork_error, "fork", "a process");
 	}
 	sys.setpgid(pid, pid); /* on both sides: whoever comes first. After exec it fails, and is done */
 	int pidfd = sys.pidfd_open(pid);
-	tractor_err err = pidfd < 0 ? host_refused("a pidfd") : wait_for_exec(report[0], plan);
+	tractor_err err =
+		pidfd < 0 ? host_refused(errno, "pidfd_open", "a process") : wait_for_exec(report[0], plan);
 	sys.close(report[0]);
 	if (err != TRACTOR_OK) {
 		abandon(pid, pidfd);

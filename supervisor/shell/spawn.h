@@ -2,6 +2,7 @@
 #ifndef TRACTOR_SUPERVISOR_SHELL_SPAWN_H
 #define TRACTOR_SUPERVISOR_SHELL_SPAWN_H
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <tractor/error.h>
@@ -16,6 +17,7 @@ struct spawn_plan {
 	const char *directory;	/* to change into; NULL: the parent's */
 	int fds[SPAWN_FDS_MAX]; /* fds[i] becomes the child's fd i; -1: /dev/null. All others are closed */
 	int fd_count;
+	const struct rlimit *files; /* its limit of open fds; NULL: the parent's */
 };
 
 struct spawned {
@@ -27,8 +29,8 @@ struct spawned {
  * Starts it: a process group of its own, signals reset and unblocked, SIGKILL when this thread ends, no new privileges, no fd beyond the plan.
  * Returns when exec has succeeded or failed: a millisecond or so. Call it from a thread that lives as long as the children should.
  *
- * TRACTOR_ESTART: the program can't be executed (tractor_why() has the reason and the path); trying again won't help until somebody mends it.
- * TRACTOR_ESYSTEM: the host refused: no process, no fd, no memory; it may work later. Nothing is left behind in either case.
+ * TRACTOR_ESTART: the program can't be executed (tractor_why() has the reason and the path), or something else that trying again won't help until somebody mends it.
+ * TRACTOR_ESYSTEM: the host is short of processes, fds or memory (see host_refused()); it may work later. Nothing is left behind in either case.
  */
 tractor_err spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned);
 

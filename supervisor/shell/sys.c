@@ -187,6 +187,18 @@ real_openat(int at, const char *name, int flags)
 	return openat(at, name, flags | O_CLOEXEC);
 }
 
+static int
+real_files_limit(struct rlimit *ret_limit)
+{
+	return getrlimit(RLIMIT_NOFILE, ret_limit);
+}
+
+static int
+real_set_files_limit(const struct rlimit *limit)
+{
+	return setrlimit(RLIMIT_NOFILE, limit);
+}
+
 const struct sys_calls sys_real = {
 	.epoll_create = real_epoll_create,
 	.epoll_ctl = epoll_ctl,
@@ -235,6 +247,8 @@ const struct sys_calls sys_real = {
 	.read = read,
 	.write = write,
 	.close = close,
+	.files_limit = real_files_limit,
+	.set_files_limit = real_set_files_limit,
 };
 
 struct sys_calls sys;

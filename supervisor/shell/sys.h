@@ -68,7 +68,9 @@
 	X(int, rmdir, (const char *path))                                                      \
 	X(ssize_t, read, (int fd, void *to, size_t size))                                      \
 	X(ssize_t, write, (int fd, const void *from, size_t size))                             \
-	X(int, close, (int fd))
+	X(int, close, (int fd))                                                                \
+	X(int, files_limit, (struct rlimit * ret_limit))                                       \
+	X(int, set_files_limit, (const struct rlimit *limit))
 
 struct sys_calls {
 #define SYS_MEMBER(result, name, parameters) result(*name) parameters;

@@ -8,6 +8,7 @@
 #include "wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,11 +18,13 @@
 #include <unistd.h>
 
 #include "blackbox.h"
+#include "host.h"
 #include "sys.h"
 #include "why.h"
 
 #define KEPT_MAX \
 	8192 /* frames kept for a peer that doesn't read: far beyond a window and anybody's sensible number of open asks */
+#define WHAT_BYTES 128 /* of a sentence with a path that fits into a socket's address */
 #define GREETING_BYTES 8
 #define HEAD_BYTES 9		      /* type and length, before each message */
 #define ROOM_BYTES ((size_t)64 << 10) /* read at a time; what a larger message took is given back after it */
@@ -267,6 +270,17 @@ begin_listening(const char *path)
 	return -1;
 }
 
+/* `of_fd`: an fd or its address could not be had; else it could not be watched. */
+static tractor_err
+cannot_listen(int error, const char *path, bool of_fd)
+{
+	const char *call = !of_fd ? "epoll_ctl" : error == EMFILE || error == ENFILE ? "socket" : "bind";
+	char what[WHAT_BYTES];
+
+	snprintf(what, sizeof(what), "a socket at %s", path);
+	return host_refused(error, call, what);
+}
+
 tractor_err
 wire_open(struct bell *bell, const char *url, void *owner, struct wire **ret_wire)
 {
@@ -282,7 +296,7 @@ wire_open(struct bell *bell, const char *url, void *owner, struct wire **ret_wir
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = wire };
 	wire->listener = begin_listening(path);
 	if (wire->listener < 0 || sys.epoll_ctl(bell->fd, EPOLL_CTL_ADD, wire->listener, &event) < 0) {
-		tractor_err err = tri_why(TRACTOR_ESYSTEM, "cannot listen on %s: %s", path, strerror(errno));
+		tractor_err err = cannot_listen(errno, path, wire->listener < 0);
 		wire_close(wire);
 		return err;
 	}
