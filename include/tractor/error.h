@@ -32,7 +32,10 @@ extern "C" {
 	X(TRACTOR_ESYSTEM, 14, "the operating system refused")                              \
 	X(TRACTOR_ESTART, 15, "the actor did not start")                                    \
 	X(TRACTOR_EEXIST, 16, "the name is taken")                                          \
-	X(TRACTOR_IGNORE, 17, "not needed here")
+	X(TRACTOR_IGNORE, 17, "not needed here")                                            \
+	X(TRACTOR_EPRESENT, 18, "a stopped child has that name")                            \
+	X(TRACTOR_ERUNNING, 19, "the child is running")                                     \
+	X(TRACTOR_ERESTARTING, 20, "the child is being restarted")
 
 typedef enum tractor_err {
 #define TRI_ERROR_CONSTANT(constant, number, text) constant = number,

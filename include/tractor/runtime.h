@@ -13,6 +13,8 @@
  * A program that does other things calls tractor_runtime_turn() when tractor_runtime_fd() is readable, or tractor_runtime_run().
  * All calls of one runtime come from the thread that opened it, which must outlive it: its end kills the actors. Several runtimes in one process are independent.
  *
+ * What can be asked about the tree's children, and of them, is in <tractor/children.h>.
+ *
  * Actors are children of this process. Don't ignore SIGCHLD and don't wait for children you did not start (waitpid(-1)).
  */
 #ifndef TRACTOR_RUNTIME_H
@@ -23,25 +25,13 @@
 #include <stdint.h>
 
 #include <tractor/actor.h>
+#include <tractor/children.h>
 #include <tractor/crash.h>
 #include <tractor/error.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-struct tractor_runtime;
-
-/* How a supervisor treats its children; OTP's words and defaults. */
-enum tractor_strategy { TRACTOR_ONE_FOR_ONE, TRACTOR_ONE_FOR_ALL, TRACTOR_REST_FOR_ONE };
-enum tractor_restart { TRACTOR_PERMANENT, TRACTOR_TRANSIENT, TRACTOR_TEMPORARY };
-
-/* For shutdown_ms, beside a number of milliseconds. 0 is the default there and for start_timeout_ms: 5000. */
-#define TRACTOR_KILL (-2)     /* no asking: SIGKILL at once */
-#define TRACTOR_INFINITY (-1) /* wait as long as it takes */
-
-/* How intensity is written in a struct whose zero means "the default": allow none at all. */
-#define TRACTOR_NO_RESTARTS UINT32_MAX
 
 /* One line of what happened; strings are valid during the call. `path` is "" for what concerns the whole tree. */
 struct tractor_event {
@@ -58,6 +48,7 @@ struct tractor_options {
 	enum tractor_strategy strategy; /* of the root */
 	uint32_t intensity;		/* 0: 1 */
 	int64_t period_ms;		/* 0: 5000 */
+	enum tractor_auto_shutdown auto_shutdown;
 	const struct tractor_crash_policy
 		*crash_policy; /* NULL: the default, which only lets it be reported */
 	/* A line that an actor printed, without its newline; NULL: it goes to this program's stderr, behind the path. `is_error`: it came by stderr. */
@@ -71,29 +62,6 @@ struct tractor_options {
 	bool raise_files; /* raise this process's soft limit of open fds (ulimit -n) to the hard one while it is open; actors get what it was */
 	bool subreaper; /* adopt and end what actors leave behind; takes all orphans below this process, so only if it has no other children */
 };
-
-/* A child of the root. Zero means the default that the tree file has. */
-struct tractor_child {
-	const char *name; /* required; last part of its path */
-	const char *
-		exec; /* required; relative to the working directory, or found in PATH; TRACTOR_SELF: this very program */
-	const char *
-		actor; /* which of the program's actors; NULL: the only one, or the one named like the child */
-	const char *const *args; /* "key", "value", ..., NULL; see tractor_arg() */
-	const char *const *env;	 /* "NAME", "value", ..., NULL: on top of this process's environment */
-	enum tractor_restart restart;
-	int64_t shutdown_ms;
-	int64_t start_timeout_ms;
-	int64_t handler_timeout_ms; /* 0: none */
-	uint32_t mailbox;	    /* 0: 1024; TRACTOR_UNBOUNDED */
-	bool redeliver;
-	int64_t backoff_initial_ms; /* 0: restarts don't wait */
-};
-
-#define TRACTOR_UNBOUNDED UINT32_MAX
-
-/* `exec` for an actor of this very program; see tractor_begin(). */
-#define TRACTOR_SELF "/proc/self/exe"
 
 /*
  * A runtime with an empty tree. Makes a run directory under $TRACTOR_RUN_DIR, $XDG_RUNTIME_DIR/tractor or a folder of this user's in the temporary
@@ -125,28 +93,6 @@ TRACTOR_API void tractor_runtime_close(struct tractor_runtime *runtime);
 
 /* This program's own context: the same verbs as in a handler. Lives as long as the runtime. */
 TRACTOR_API tractor_ctx *tractor_port(struct tractor_runtime *runtime);
-
-/*
- * Starts a child of the root and waits until it is ready. tractor_start() is the typed form.
- *   TRACTOR_EEXIST   there is a child of that name
- *   TRACTOR_ESTART   it did not start; tractor_why() says why (no such program, no hello in time, on_start refused)
- *   TRACTOR_IGNORE   its on_start said that it is not needed
- *   TRACTOR_EPROTOCOL it doesn't serve `protocol`, or another version of it; it has been stopped again
- *   TRACTOR_ECLOSED  the tree has ended
- */
-TRACTOR_API tractor_err tractor_start_child(struct tractor_runtime *runtime,
-	const struct tractor_protocol *protocol, const struct tractor_child *child,
-	struct tractor_address *ret_address);
-
-#ifndef __cplusplus
-/*
- * tractor_start(rt, counter, &ref, &(struct tractor_child){ .name = "counter", ... }): the ref's type is the
- * protocol's. Variadic only because the commas of the struct are commas to the preprocessor.
- */
-#define tractor_start(runtime, protocol, ret_ref, ...) \
-	(TRI_CHECK(protocol##_ref_is(*(ret_ref))),     \
-		tractor_start_child((runtime), &protocol##_protocol, (__VA_ARGS__), &(ret_ref)->at))
-#endif
 
 /* One or more ready events are handled; waits for the first for at most `timeout_ms` (0: doesn't; -1: no limit). ECLOSED: the tree has ended. */
 TRACTOR_API tractor_err tractor_runtime_turn(struct tractor_runtime *runtime, int64_t timeout_ms);
