@@ -255,16 +255,11 @@ static struct spec *
 member_spec(
 	struct tractor_runtime *runtime, const struct node *pool, const struct tri_supervisor_spawn *spawn)
 {
-	struct spec *spec = spec_copy(pool->spec);
 	char number[32];
 
-	if (!spec)
-		return NULL;
 	snprintf(number, sizeof(number), "%llu", (unsigned long long)tree_next_id(runtime->tree));
-	free(spec->name);
-	spec->kind = SPEC_ACTOR;
-	spec->name = strdup(*spawn->name ? spawn->name : number);
-	bool whole = spec->name != NULL;
+	struct spec *spec = spec_member(pool->spec, *spawn->name ? spawn->name : number);
+	bool whole = spec != NULL;
 	for (size_t i = 0; whole && i < spawn->args.count; i++)
 		whole = spec_pair_add(&spec->args, spawn->args.items[i].key, spawn->args.items[i].value) ==
 			TRACTOR_OK;
@@ -286,14 +281,7 @@ add_member(struct tractor_runtime *runtime, const struct tri_supervisor_spawn *s
 		return tri_why(TRACTOR_EINVAL, "\"%s\" cannot be a name: 1 to %d letters, digits, _ and -",
 			spawn->name, SPEC_NAME_MAX);
 	struct spec *spec = member_spec(runtime, pool, spawn);
-	if (!spec)
-		return TRACTOR_ENOMEM;
-	tractor_err err = tree_add(runtime->tree, pool, spec, ret_node);
-	if (err == TRACTOR_OK)
-		return slot_of(*ret_node) ? TRACTOR_OK : slot_new(runtime, *ret_node);
-	spec_free(spec);
-	return tri_why(err, "%s: %s", spawn->pool,
-		err == TRACTOR_EFULL ? "it has as many members as it may (max)" : tractor_err_text(err));
+	return spec ? admin_add(runtime, pool, spec, ret_node) : TRACTOR_ENOMEM;
 }
 
 static void

@@ -344,12 +344,45 @@ void signals_close(struct tractor_runtime *runtime);
 
 /* --- build.c: nodes from files and from the program's calls --- */
 
-/* A child of the root as the program describes it. EINVAL: what is wrong with it; ENOMEM. */
+/* What the program describes. EINVAL: what is wrong with it; ESTART: there is no such program; ENOMEM. */
 tractor_err build_child(const struct tractor_child *child, struct spec **ret_spec);
+tractor_err build_supervisor(const struct tractor_supervisor *supervisor, struct spec **ret_spec);
+tractor_err build_pool(const struct tractor_pool *pool, struct spec **ret_spec);
+/* One more member of the pool; without a name it is called by `number`. */
+tractor_err build_member(
+	const struct spec *pool, const struct tractor_child *child, uint64_t number, struct spec **ret_spec);
 /* A root for a program's own tree. */
 tractor_err build_root(const struct tractor_options *options, struct spec **ret_spec);
 /* A tree file. EINVAL: tractor_why() has all its errors. */
 tractor_err build_file(const char *path, struct spec **ret_spec);
+
+/* --- admin.c: administration of children, in OTP's terms; what can't be is said --- */
+
+/* The node at `path`, NULL: the root; and one that can have children. The core does first what it has to do. ENOACTOR, ECLOSED; EINVAL: an actor. */
+typedef tractor_err admin_look(struct tractor_runtime *runtime, const char *path, struct node **ret_node);
+admin_look admin_find, admin_find_parent;
+/* Takes the (checked) spec over in any case. Whoever waits for the node must do so before the core goes on. EEXIST, EPRESENT, EFULL, EINVAL, ECLOSED, ENOMEM. */
+tractor_err admin_add(
+	struct tractor_runtime *runtime, struct node *parent, struct spec *spec, struct node **ret_node);
+/* EINVAL: the root. */
+tractor_err admin_terminate(struct tractor_runtime *runtime, struct node *node);
+/* Of a stopped one. ERUNNING, ERESTARTING, ECLOSED. */
+tractor_err admin_restart(struct tractor_runtime *runtime, struct node *node);
+/* The same; EINVAL: the root. */
+tractor_err admin_delete(struct tractor_runtime *runtime, struct node *node);
+
+/* --- children.c: what the program wants done to the children of its tree --- */
+
+/* Takes in what has happened until now, and then looks. Errors are those of `look`; ESYSTEM. */
+tractor_err children_find(
+	struct tractor_runtime *runtime, const char *path, admin_look *look, struct node **ret_node);
+
+/* --- childinfo.c: what the program may know of them --- */
+
+/* How its last incarnation ended, in a word; "": it has not. */
+const char *childinfo_last_exit(const struct node *node);
+/* A pool's is its members', it itself is permanent. */
+enum spec_restart childinfo_restart(const struct node *node);
 
 /* --- coreops.c: the ops by which the shell serves the core and the router --- */
 
@@ -366,7 +399,7 @@ bool coreops_may_return(const struct node *node);
 /* What senders to an actor that is stopped for good are told. */
 tractor_err coreops_stopped_error(const struct tractor_runtime *runtime);
 
-/* --- runtime.c: a runtime from opening to closing; what the program asks about children is in children.c --- */
+/* --- runtime.c: a runtime from opening to closing --- */
 
 struct tractor_runtime {
 	char *name;
