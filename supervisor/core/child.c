@@ -108,6 +108,7 @@ child_leave(struct node *node, const char *event)
 	group_mark_stop(node, false);
 	group_mark_start(node, START_NO);
 	node->own->cause = CAUSE_RESTART;
+	reload_arrived(node);
 	if (forgotten)
 		forget(node, event);
 	else if (node->state != NODE_STOPPED)
@@ -227,9 +228,11 @@ was_refused(struct node *node, const struct child_event *event)
 static void
 arrived(struct node *node)
 {
+	if (node->own->must_stop)
+		return; /* and whose wish its next start is stays as it is */
 	node->own->cause = CAUSE_RESTART;
-	if (!node->own->must_stop)
-		group_mark_start(node, START_NO);
+	group_mark_start(node, START_NO);
+	reload_arrived(node);
 }
 
 static void
@@ -344,6 +347,7 @@ come_back(struct node *node, const struct child_event *event)
 {
 	if (node->own->buried)
 		node_release(node); /* of what it was before; nobody has told the shell yet */
+	node_number(node);
 	node_attach(node);
 	node->restarts = 0;
 	node->last_end = NODE_END_NONE;

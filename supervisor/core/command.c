@@ -5,8 +5,6 @@
  * A command is checked against what can be seen when it is given, queued (at most one per node: the newest), and carried out in
  * tree_run(); what has changed until then may make it moot. Like strategy.c it only sets marks and starts the first step.
  */
-#include <stdio.h>
-
 #include "core.h"
 
 static enum command
@@ -17,14 +15,21 @@ waiting_command(const struct node *node)
 	return event->queued ? event->command : COMMAND_NONE;
 }
 
-static void
-order(struct node *node, enum command command)
+void
+command_order(struct node *node, enum command command)
 {
 	struct event *event = &node->own->events[EVENT_COMMAND];
 
 	event->command = command;
 	if (!event->queued)
 		tree_queue(event);
+}
+
+/* Nothing can be done with it any more: it is gone, or as good as gone. */
+static bool
+leaves(const struct node *node)
+{
+	return node->state == NODE_GONE || node->own->doomed || waiting_command(node) == COMMAND_REMOVE;
 }
 
 static bool
@@ -39,14 +44,14 @@ tree_start(struct tree *tree, struct node *node)
 	enum command waiting = waiting_command(node);
 
 	tri_assert(node->own->tree == tree);
-	if (node->state == NODE_GONE || waiting == COMMAND_REMOVE)
+	if (leaves(node))
 		return TRACTOR_ESTOPPED;
 	if (node->state != NODE_STOPPED ||
 		(waiting != COMMAND_NONE && waiting != COMMAND_TERMINATE && waiting != COMMAND_KILL))
 		return TRACTOR_EEXIST;
 	if (!parent_runs(node))
 		return TRACTOR_ECLOSED;
-	order(node, COMMAND_START);
+	command_order(node, COMMAND_START);
 	return TRACTOR_OK;
 }
 
@@ -55,7 +60,7 @@ tree_terminate(struct tree *tree, struct node *node)
 {
 	tri_assert(node->own->tree == tree);
 	if (node->state != NODE_GONE && waiting_command(node) != COMMAND_REMOVE)
-		order(node, COMMAND_TERMINATE);
+		command_order(node, COMMAND_TERMINATE);
 	return TRACTOR_OK;
 }
 
@@ -64,19 +69,19 @@ tree_kill(struct tree *tree, struct node *node)
 {
 	tri_assert(node->own->tree == tree);
 	if (node->state != NODE_GONE)
-		order(node, COMMAND_KILL);
+		command_order(node, COMMAND_KILL);
 }
 
 tractor_err
 tree_restart(struct tree *tree, struct node *node)
 {
 	tri_assert(node->own->tree == tree);
-	if (node->state == NODE_GONE || waiting_command(node) == COMMAND_REMOVE)
+	if (leaves(node))
 		return TRACTOR_ESTOPPED;
 	if (!parent_runs(node))
 		return TRACTOR_ECLOSED;
 	if (waiting_command(node) != COMMAND_ADD)
-		order(node, COMMAND_RESTART);
+		command_order(node, COMMAND_RESTART);
 	return TRACTOR_OK;
 }
 
@@ -86,13 +91,13 @@ tree_remove(struct tree *tree, struct node *node)
 	enum command waiting = waiting_command(node);
 
 	tri_assert(node->own->tree == tree);
-	if (node->state == NODE_GONE)
+	if (node->state == NODE_GONE || node->own->doomed)
 		return TRACTOR_ESTOPPED;
 	if (node->parent == NULL || node->state != NODE_STOPPED)
 		return TRACTOR_EINVAL;
 	if (waiting != COMMAND_NONE && waiting != COMMAND_TERMINATE && waiting != COMMAND_REMOVE)
 		return TRACTOR_EINVAL; /* it is about to run */
-	order(node, COMMAND_REMOVE);
+	command_order(node, COMMAND_REMOVE);
 	return TRACTOR_OK;
 }
 
@@ -121,8 +126,8 @@ levels_to(const struct node *node)
 }
 
 /* True if `spec` may be a child of `parent`, by what it says. */
-static bool
-fits(const struct node *parent, const struct spec *spec)
+bool
+command_fits(const struct node *parent, const struct spec *spec)
 {
 	if (parent->own->group == NULL || spec_check(spec, NULL, NULL) > 0)
 		return false;
@@ -133,33 +138,24 @@ fits(const struct node *parent, const struct spec *spec)
 	return levels_to(parent) + spec_levels(spec) <= SPEC_DEPTH_MAX;
 }
 
-static struct node *
-child_named(const struct node *parent, const char *name)
-{
-	char path[SPEC_PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", parent->path, name);
-	return index_by_path(&parent->own->tree->index, path);
-}
-
 tractor_err
 tree_add(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node)
 {
 	struct node *node;
 
 	tri_assert(parent->own->tree == tree && !tree->running);
-	if (!fits(parent, spec))
+	if (!command_fits(parent, spec))
 		return TRACTOR_EINVAL;
 	if (parent->state != NODE_RUNNING)
 		return TRACTOR_ECLOSED;
-	if (child_named(parent, spec->name) != NULL)
+	if (node_child(parent, spec->name) != NULL)
 		return TRACTOR_EEXIST;
 	if (parent->spec->kind == SPEC_POOL && parent->child_count >= parent->spec->pool_max)
 		return TRACTOR_EFULL;
 	tractor_err err = node_new(tree, parent, spec, &node);
 	if (err != TRACTOR_OK)
 		return err;
-	order(node, COMMAND_ADD);
+	command_order(node, COMMAND_ADD);
 	*ret_node = node;
 	return TRACTOR_OK;
 }
@@ -226,7 +222,7 @@ start(struct node *node, enum start_cause cause)
 void
 command_obey(struct node *node, enum command command)
 {
-	bool can_start = node->state != NODE_GONE && parent_runs(node);
+	bool can_start = node->state != NODE_GONE && !node->own->doomed && parent_runs(node);
 
 	switch (command) {
 	case COMMAND_NONE: break;
@@ -255,7 +251,13 @@ command_obey(struct node *node, enum command command)
 		break;
 	case COMMAND_REMOVE:
 		if (node->state == NODE_STOPPED)
+			terminate(node); /* it may be marked to be started */
+		if (node->state == NODE_STOPPED)
 			child_do(node, CHILD_FORGET);
+		break;
+	case COMMAND_LINE_UP:
+		if (node->state == NODE_STOPPED && node->own->start != START_NO)
+			child_do(node, CHILD_START);
 		break;
 	}
 }

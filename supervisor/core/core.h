@@ -7,6 +7,8 @@
  *   strategy.c   what a death leads to: OTP's rules. Decides, and marks who must stop and who must start
  *   group.c      makes the marks come true, in order: one supervisor and its children
  *   gate.c       who may start now, of all whose turn it is: so many at a time, and none while the host refuses
+ *   plan.c       what a reload would do: the running nodes beside a second set of them, made of the new spec
+ *   reload.c     does it: exchanges specs, takes over new nodes, marks those that must stop and start
  *   node.c       the memory of nodes: made, listed under their parents, buried
  *   index.c      nodes by id and by path
  *   intensity.c, backoff.c, timers.c    know nothing of trees
@@ -50,7 +52,8 @@ enum command {
 	COMMAND_TERMINATE,
 	COMMAND_KILL,
 	COMMAND_RESTART,
-	COMMAND_REMOVE
+	COMMAND_REMOVE,
+	COMMAND_LINE_UP, /* marked by a reload, to be started in turn */
 };
 
 /* What waits in the queue: at most one of each kind per node, embedded in it, so that posting needs no memory. */
@@ -81,6 +84,7 @@ struct group {
 	size_t stop_below;	       /* no child at this place or after it is marked must_stop */
 	size_t start_from;	       /* no child before this place is marked START_IN_TURN */
 	unsigned starting;	       /* actors among its children that are STARTING */
+	bool reordered; /* statics has the order of a new file, the children not yet; see node_put_in_order() */
 	enum tree_outcome_kind ending; /* why it comes down, once it does */
 	char cause[SPEC_PATH_MAX];     /* which child brought it down, the lowest one that is known; "" */
 };
@@ -95,6 +99,11 @@ struct node_private {
 	enum start_cause cause;
 	bool asked;  /* STOPPING because its supervisor wants it so, not by itself */
 	bool killed; /* this incarnation has been killed by us */
+	/* A reload's. */
+	struct node
+		*twin; /* while it is planned: this node in the other set of nodes; NULL: it isn't there */
+	bool doomed;   /* the file doesn't name it any more: forgotten when it comes to rest */
+	bool awaited;  /* it has not got yet to where the reload wants it; of a twin: it will have to */
 	/* The state's. WAITING: its delay; STARTING: the start limit; STOPPING: the kill ladder. */
 	struct timer timer;
 	struct backoff backoff;
@@ -136,6 +145,7 @@ struct tree {
 	size_t node_count; /* with those that are GONE but will come back */
 	uint64_t random;
 	uint64_t dropped;
+	size_t awaited_count;
 	int64_t now_ns;
 	bool running; /* inside tree_run() */
 };
@@ -151,7 +161,8 @@ void index_free(struct index *index);
 /* node.c */
 tractor_err node_new(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node);
 void node_free(struct node *node);
-void node_attach(struct node *node);  /* lists it: under its parent, in the index, under a new id */
+void node_number(struct node *node);  /* gives it its id */
+void node_attach(struct node *node);  /* lists it: under its parent and in the index */
 void node_bury(struct node *node);    /* takes it off the lists; it is released and freed by node_reap() */
 void node_release(struct node *node); /* tells the shell to let go of it */
 void node_reap(struct tree *tree);
@@ -159,6 +170,18 @@ size_t node_place(const struct node *node);    /* among its siblings */
 bool node_at_rest(const struct node *node);    /* has no process, and none below it has */
 bool node_keeps_spec(const struct node *node); /* STOPPED, not GONE, when it comes to rest for good */
 int64_t node_shutdown_ns(const struct node *node);
+struct node *node_child(const struct node *parent, const char *name); /* listed; NULL: none */
+/* What node_new() consists of, for a reload. A node that was only made is listed nowhere, and its spec still the caller's. */
+tractor_err node_make(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node);
+void node_discard(struct
+	node *node); /* one that was only made, or the empty shell of one, with all below it; not the specs */
+tractor_err node_reserve(struct tree *tree, size_t count); /* room for so many wherever they will be listed */
+void node_unreserve(struct tree *tree, size_t count);
+tractor_err node_reserve_children(struct node *parent, size_t count);
+void node_adopt(struct node *node);    /* lists it and all below it; their specs are theirs from now on */
+void node_own_spec(struct node *node); /* node->spec has no children any more: they are nodes */
+void node_put_in_order(
+	struct node *node); /* its children, as statics has them; those added while running behind */
 
 /* child.c */
 #define CHILD_EVENTS(X)                                                                             \
@@ -222,7 +245,24 @@ void gate_count(struct node *node, int more); /* an actor becomes STARTING (1), 
 int64_t gate_close(struct tree *tree); /* the host refused a restart: after how long it is tried again */
 void gate_open(struct tree *tree);     /* that time is over */
 
+/* plan.c */
+struct draft {
+	struct node *node; /* the supervisor that is reloaded */
+	struct node *twin; /* what the new spec makes of it: the second set of nodes */
+	struct tree_plan plan;
+	size_t new_count; /* nodes that are new */
+};
+tractor_err plan_make(struct node *node, struct spec *spec, struct draft *ret_draft);
+void plan_drop(struct draft *draft);		 /* with the twins; the spec is its owner's as before */
+bool plan_starts(const struct node *supervisor); /* those below it that are marked are started now */
+bool plan_restarts(const struct node *node);	 /* there is a process to be replaced, or to be soon */
+
+/* reload.c */
+void reload_arrived(struct node *node); /* it is where the reload wants it, or will not get there */
+
 /* command.c */
+bool command_fits(const struct node *parent, const struct spec *spec);
+void command_order(struct node *node, enum command command);
 void command_obey(struct node *node, enum command command);
 
 /* tree.c */

@@ -165,6 +165,9 @@ group_reconcile(struct node *supervisor)
 	/* A pool's members were all told to stop when they were marked. */
 	if (supervisor->spec->kind != SPEC_POOL)
 		stop_marked(supervisor);
+	/* Those that stop do so in the order in which they were started; a new file's order holds from then on. */
+	if (group->stop_count == 0 && group->reordered)
+		node_put_in_order(supervisor);
 	if (group->stop_count == 0)
 		start_marked(supervisor);
 	if (!group_busy(supervisor))

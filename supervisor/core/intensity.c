@@ -66,6 +66,13 @@ intensity_add(struct intensity *intensity, int64_t now_ns)
 	return intensity->count <= intensity->limit;
 }
 
+void
+intensity_carry(const struct intensity *from, struct intensity *to)
+{
+	for (size_t i = 0; i < from->count; i++)
+		intensity_add(to, from->times[(from->first + i) % from->capacity]);
+}
+
 unsigned
 intensity_count(const struct intensity *intensity, int64_t now_ns)
 {

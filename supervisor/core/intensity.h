@@ -31,6 +31,9 @@ void intensity_clear(struct intensity *intensity);
 /* Counts a restart at `now_ns`, which must not be before the last one. False: that was one too many, give up. */
 bool intensity_add(struct intensity *intensity, int64_t now_ns);
 
+/* Counts the restarts of `from` in `to`, an empty window of another size: those that it has room for, the newest. */
+void intensity_carry(const struct intensity *from, struct intensity *to);
+
 /* How many restarts are inside the window that ends at `now_ns`. */
 unsigned intensity_count(const struct intensity *intensity, int64_t now_ns);
 

@@ -2,8 +2,8 @@
  * node.c: owns the memory of nodes and their places in the tree: under their parents, in the index, and among the buried, which
  * wait until it is safe to free them. All that a node will ever need is allocated when it is made.
  *
- * It decides nothing and knows no state but GONE and rest. What goes wrong: memory, in node_new() only, which then leaves the
- * spec to its caller as it was.
+ * It decides nothing and knows no state but GONE and rest. What goes wrong: memory, where nodes are made and room for them is
+ * reserved, which leaves the spec to its caller as it was.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +34,8 @@ node_keeps_spec(const struct node *node)
 
 	if (parent == NULL)
 		return true;
+	if (node->own->doomed)
+		return false;
 	if (node->spec->kind != SPEC_POOL && node->spec->restart == SPEC_TEMPORARY)
 		return false;
 	return !node->own->dynamic || (parent->spec->kind != SPEC_POOL && parent->state != NODE_STOPPING);
@@ -43,6 +45,15 @@ int64_t
 node_shutdown_ns(const struct node *node)
 {
 	return node->spec->kind == SPEC_POOL ? SPEC_SHUTDOWN_INFINITY : node->spec->shutdown_ns;
+}
+
+struct node *
+node_child(const struct node *parent, const char *name)
+{
+	char path[SPEC_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", parent->path, name);
+	return index_by_path(&parent->own->tree->index, path);
 }
 
 /* Siblings are sorted by rank: the first place whose rank is not below. */
@@ -101,11 +112,16 @@ unlist_child(struct node *parent, struct node *child)
 }
 
 void
+node_number(struct node *node)
+{
+	node->id = node->own->tree->next_id++;
+}
+
+void
 node_attach(struct node *node)
 {
 	struct tree *tree = node->own->tree;
 
-	node->id = tree->next_id++;
 	node->since_ns = tree->now_ns;
 	index_insert(&tree->index, node);
 	if (node->parent != NULL)
@@ -167,15 +183,14 @@ group_free(struct group *group)
 	free(group);
 }
 
-/* Only what node_new() made; the spec is somebody else's. */
-static void
-discard(struct node *node)
+void
+node_discard(struct node *node)
 {
 	if (node == NULL)
 		return;
 	struct group *group = node->own->group;
 	for (size_t i = 0; group != NULL && i < group->static_count; i++)
-		discard(group->statics[i]);
+		node_discard(group->statics[i]);
 	group_free(group);
 	free(node->children);
 	free(node->path);
@@ -203,8 +218,6 @@ node_free(struct node *node)
 	free(node);
 }
 
-static tractor_err make(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node);
-
 /* The group of a supervisor, and a node for each child of its spec. */
 static tractor_err
 make_group(struct node *node)
@@ -224,7 +237,7 @@ make_group(struct node *node)
 
 	tractor_err err = intensity_init(&group->intensity, spec->intensity, spec->period_ns);
 	for (size_t i = 0; err == TRACTOR_OK && i < spec->child_count; i++) {
-		err = make(node->own->tree, node, spec->children[i], &group->statics[i]);
+		err = node_make(node->own->tree, node, spec->children[i], &group->statics[i]);
 		if (err == TRACTOR_OK)
 			group->statics[group->static_count++]->own->rank = i;
 	}
@@ -238,9 +251,8 @@ init_events(struct node *node)
 		node->own->events[kind] = (struct event){ .node = node, .kind = (enum event_kind)kind };
 }
 
-/* A node with all below it, listed nowhere. */
-static tractor_err
-make(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node)
+tractor_err
+node_make(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node)
 {
 	tractor_err err = TRACTOR_ENOMEM;
 	struct slot *slot = calloc(1, sizeof(*slot));
@@ -260,13 +272,12 @@ make(struct tree *tree, struct node *parent, struct spec *spec, struct node **re
 	if (err == TRACTOR_OK)
 		*ret_node = node;
 	else
-		discard(node);
+		node_discard(node);
 	return err;
 }
 
-/* Room for `node` and all below it wherever they will be listed. */
-static tractor_err
-reserve(struct tree *tree, size_t count)
+tractor_err
+node_reserve(struct tree *tree, size_t count)
 {
 	tractor_err err = index_reserve(&tree->index, tree->node_count + count);
 
@@ -277,12 +288,19 @@ reserve(struct tree *tree, size_t count)
 	return err;
 }
 
-/* Room for one more child, beside all of its spec that may come back. */
-static tractor_err
-reserve_child(struct node *parent)
+void
+node_unreserve(struct tree *tree, size_t count)
+{
+	timers_reserve(&tree->timers, -(ptrdiff_t)count);
+	tree->node_count -= count;
+}
+
+/* Beside all of its spec that may come back. */
+tractor_err
+node_reserve_children(struct node *parent, size_t count)
 {
 	struct group *group = parent->own->group;
-	size_t wanted = parent->child_count + group->static_count + 1;
+	size_t wanted = parent->child_count + group->static_count + count;
 
 	if (wanted <= group->capacity)
 		return TRACTOR_OK;
@@ -304,39 +322,80 @@ count_nodes(const struct spec *spec)
 	return count;
 }
 
-/* Lists the node and all of its spec, parents first; their specs are theirs from now on. */
-static void
-adopt(struct node *node)
+void
+node_own_spec(struct node *node)
 {
-	struct group *group = node->own->group;
-
-	node_attach(node);
-	for (size_t i = 0; group != NULL && i < group->static_count; i++)
-		adopt(group->statics[i]);
 	free(node->spec->children);
 	node->spec->children = NULL;
 	node->spec->child_count = 0;
+}
+
+/* Parents first. What is new below one that is gone comes with it when it comes back. */
+void
+node_adopt(struct node *node)
+{
+	struct group *group = node->own->group;
+
+	if (node->parent != NULL && node->parent->state == NODE_GONE) {
+		node->state = NODE_GONE;
+	} else {
+		if (node->id == 0)
+			node_number(node);
+		node_attach(node);
+	}
+	for (size_t i = 0; group != NULL && i < group->static_count; i++)
+		node_adopt(group->statics[i]);
+	node_own_spec(node);
+}
+
+/*
+ * The others keep their order behind those of the file, and whoever is added later comes after them. The array needs no second one:
+ * statics has those that the others have overwritten.
+ */
+void
+node_put_in_order(struct node *node)
+{
+	struct group *group = node->own->group;
+	size_t place = node->child_count;
+
+	for (size_t i = node->child_count; i-- > 0;) {
+		struct node *child = node->children[i];
+		if (!child->own->dynamic)
+			continue;
+		child->own->rank += group->static_count;
+		node->children[--place] = child;
+	}
+	for (size_t i = group->static_count; i-- > 0;) {
+		group->statics[i]->own->rank = i;
+		if (group->statics[i]->state != NODE_GONE)
+			node->children[--place] = group->statics[i];
+	}
+	tri_assert(place == 0);
+	group->next_rank += group->static_count;
+	group->start_from = 0;
+	group->stop_below = node->child_count;
+	group->reordered = false;
 }
 
 tractor_err
 node_new(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node)
 {
 	struct node *node = NULL;
-	tractor_err err = make(tree, parent, spec, &node);
+	tractor_err err = node_make(tree, parent, spec, &node);
 
 	if (err == TRACTOR_OK && parent != NULL)
-		err = reserve_child(parent);
+		err = node_reserve_children(parent, 1);
 	if (err == TRACTOR_OK)
-		err = reserve(tree, count_nodes(spec));
+		err = node_reserve(tree, count_nodes(spec));
 	if (err != TRACTOR_OK) {
-		discard(node);
+		node_discard(node);
 		return err;
 	}
 	if (parent != NULL) {
 		node->own->dynamic = true;
 		node->own->rank = parent->own->group->next_rank++;
 	}
-	adopt(node);
+	node_adopt(node);
 	*ret_node = node;
 	return TRACTOR_OK;
 }

@@ -109,6 +109,18 @@ tractor_err spec_pair_add(struct spec_pairs *pairs, const char *key, const char 
 /* The value of `key`, or NULL. */
 const char *spec_pair_get(const struct spec_pairs *pairs, const char *key);
 
+/*
+ * What is another in `now`, a new version of the node `was`, of the same kind; their children are not looked at. `ret_what` says it in
+ * the words of the tree file ("exec: ./a -> ./b, mailbox: 10 -> 20"; "" if nothing is), to be freed. TRACTOR_ENOMEM.
+ */
+enum spec_difference {
+	SPEC_SAME,
+	SPEC_DIFFERS,	    /* in what its supervisor does with it, now or next time */
+	SPEC_NEEDS_RESTART, /* in what a process has for life: program, arguments, environment, directory */
+};
+tractor_err spec_diff(const struct spec *was, const struct spec *now, enum spec_difference *ret_difference,
+	char **ret_what);
+
 /* Frees the node and all below it; NULL is fine. */
 void spec_free(struct spec *spec);
 

@@ -46,7 +46,7 @@ significant_left(const struct node *supervisor)
 {
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		const struct node *child = supervisor->children[i];
-		if (child->spec->significant && child->spec->kind != SPEC_POOL &&
+		if (child->spec->significant && child->spec->kind != SPEC_POOL && !child->own->doomed &&
 			child->state != NODE_STOPPED)
 			return true;
 	}
@@ -76,9 +76,11 @@ join(struct node *sibling)
 {
 	bool stays = sibling->spec->kind == SPEC_POOL || sibling->spec->restart != SPEC_TEMPORARY;
 
+	if (sibling->own->doomed)
+		return; /* it is on its way out already */
 	if (!node_at_rest(sibling))
 		group_mark_stop(sibling, true);
-	else if (sibling->state == NODE_WAITING)
+	else if (sibling->own->start != START_NO) /* it was to be started anyway */
 		stays = true;
 	group_mark_start(sibling, stays ? START_IN_TURN : START_NO);
 	if (stays)

@@ -134,6 +134,11 @@ struct tree_ops {
 	 * unless `changed` or `start` is called with it. Called at the end of tree_run() at the latest, children before parents.
 	 */
 	void (*released)(void *arg, struct node *node);
+	/*
+	 * A reload is about to add this actor, under node->id: set aside what it needs (node->shell). Called from tree_reload() only, before
+	 * anything is changed. An error refuses the reload; those that were prepared already are released. NULL: nothing needs be.
+	 */
+	tractor_err (*prepare)(void *arg, struct node *node);
 };
 
 /*
@@ -184,6 +189,58 @@ void tree_kill(struct tree *tree, struct node *node);
 tractor_err tree_restart(struct tree *tree, struct node *node);
 tractor_err tree_add(struct tree *tree, struct node *parent, struct spec *spec, struct node **ret_node);
 tractor_err tree_remove(struct tree *tree, struct node *node);
+
+/*
+ * Reload: the tree becomes what a new version of its file says. A child is known by its name and kind.
+ *   added:     started after those before it in the file are up. If it does not come up it is STOPPED, and not retried.
+ *   removed:   stopped, the newest first, and forgotten.
+ *   changed:   its spec is the new one. A pool's members keep what they were started with; new ones get the new template.
+ *   restarted: the same, and its process has to be another one for it: stopped, then started as an added one. One that is STOPPED
+ *              stays so, and one whose supervisor is not running has its turn with it; they are only changed.
+ * From then on children start and stop in the order of the new file; only what the reload itself stops goes by the old one.
+ * Children added while running stay, behind those of the file, unless the file names them now: then they are the file's. A temporary
+ * child that has ended stays gone while it is temporary. Nothing of it counts against any intensity.
+ */
+#define TREE_CHANGES(X)            \
+	X(TREE_ADDED, "added")     \
+	X(TREE_REMOVED, "removed") \
+	X(TREE_CHANGED, "changed") \
+	X(TREE_RESTARTED, "restarted")
+
+enum tree_change_kind {
+#define TREE_CHANGE_CONSTANT(constant, word) constant,
+	TREE_CHANGES(TREE_CHANGE_CONSTANT)
+#undef TREE_CHANGE_CONSTANT
+};
+
+struct tree_change {
+	enum tree_change_kind kind;
+	enum spec_kind node; /* what it is that changes */
+	char *path;
+	char *what; /* "exec: ./a -> ./b"; "" of an added and of a removed one */
+};
+
+/* What a reload does: supervisor by supervisor, each with those that it loses first, newest first, then the others in the file's order. */
+struct tree_plan {
+	struct tree_change *changes;
+	size_t count;
+};
+
+/*
+ * What a reload of `node`, the supervisor that the file describes (the root as a rule), with its new spec would do. Nothing is changed, and the spec stays its owner's.
+ * TRACTOR_ECLOSED: it is not running; TRACTOR_EEXIST: a reload is going on; TRACTOR_EINVAL: the spec is bad, or is not called like
+ * the node; TRACTOR_ENOMEM. Must not be called from inside tree_run().
+ */
+tractor_err tree_plan(struct tree *tree, struct node *node, struct spec *spec, struct tree_plan *ret_plan);
+/*
+ * Does it: at once as far as the specs go, the rest in tree_run(). The spec belongs to the tree on success; on an error nothing has been
+ * changed. Errors as above, and what `prepare` says.
+ */
+tractor_err tree_reload(struct tree *tree, struct node *node, struct spec *spec, struct tree_plan *ret_plan);
+void tree_plan_free(struct tree_plan *plan);
+/* True while a child that a reload starts, stops or restarts has not got there. */
+bool tree_reloading(const struct tree *tree);
+const char *tree_change_name(enum tree_change_kind kind);
 
 /* Handles everything that was posted and every timer that is due, until nothing is left to do at `now_ns`. */
 void tree_run(struct tree *tree, int64_t now_ns);

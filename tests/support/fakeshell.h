@@ -173,7 +173,7 @@ fake_released(void *arg, struct node *node)
 }
 
 static const struct tree_ops fake_ops = { fake_start, fake_stop, fake_kill, fake_changed, fake_gives_up,
-	fake_released };
+	fake_released, NULL };
 
 /* A supervisor with the children that follow, NULL after the last. */
 static inline struct spec *
