@@ -88,6 +88,27 @@ TRACTOR_API tractor_err tractor_runtime_open_file(
  */
 TRACTOR_API tractor_err tractor_runtime_load(struct tractor_runtime *runtime, const char *path);
 
+/* One change that a reload makes; strings are valid during the call. */
+struct tractor_change {
+	const char *change; /* "added", "removed", "changed" (in place), "restarted" (changed, and for that another process) */
+	const char *path;
+	const char *what;    /* "exec: ./a -> ./b, mailbox: 10 -> 20"; "" of an added or a removed one */
+	const char *failure; /* why it did not start; "" */
+};
+
+/*
+ * Reads a tree file again and makes the tree what it says now: new children are started, each after those before it; removed ones are stopped, the newest first; changed
+ * ones are restarted only if a process has for life what has changed (program, role, arguments, environment, directory); all others keep their processes. A child is
+ * known by its name. Children that were added while it runs stay; one that was stopped stays stopped. `path`: the file of the whole tree, or one that tractor_runtime_load() has added; NULL:
+ * the one that the runtime was opened with. `dry_run`: nothing is changed. `on_change`, which may be NULL, is called once for each change before this
+ * returns. Waits until all has been done.
+ *   TRACTOR_EINVAL  the file has errors, or its tree another name: tractor_why(); nothing was changed
+ *   TRACTOR_ESTART  a child did not start: it is stopped, everything else was done; tractor_why() says which and why
+ *   TRACTOR_ECLOSED it is not running, or being stopped; TRACTOR_EEXIST a reload is going on; TRACTOR_ENOMEM: nothing was changed
+ */
+TRACTOR_API tractor_err tractor_runtime_reload(struct tractor_runtime *runtime, const char *path, bool dry_run,
+	void (*on_change)(void *arg, const struct tractor_change *change), void *arg);
+
 /* Stops everything in reverse order of its start, waits for it, and frees the runtime. NULL is fine. Actors that ignore it are killed after their shutdown time. */
 TRACTOR_API void tractor_runtime_close(struct tractor_runtime *runtime);
 

@@ -21,6 +21,7 @@ const struct args_option args_options[] = {
 	{ "follow", 'f', OPTION_FOLLOW, NULL, "go on with what happens from now on" },
 	{ "timeout", 0, OPTION_TIMEOUT, "TIME", "how long to wait for the answer: 500ms, 5s, 1m" },
 	{ "at", 0, OPTION_AT, "MESSAGE[:N]", "not at once: when it has this message (the Nth time) in hand" },
+	{ "dry-run", 0, OPTION_DRY_RUN, NULL, "only say what would be done" },
 	{ "help", 'h', OPTION_HELP, NULL, "what the command does" },
 	{ "version", 'V', OPTION_VERSION, NULL, "which tractor this is" },
 };
@@ -72,6 +73,7 @@ apply(struct reader *reader, const struct args_option *option, const char *value
 	case OPTION_FOLLOW: line->follow = true; break;
 	case OPTION_TIMEOUT: return set_timeout(reader, value);
 	case OPTION_AT: line->at = value; break;
+	case OPTION_DRY_RUN: line->dry_run = true; break;
 	case OPTION_HELP:
 	case OPTION_VERSION: break;
 	}

@@ -102,6 +102,7 @@ static const struct {
 	{ "was_stopped", "", "33" },
 	{ "signalled", "", "33" },
 	{ "injected", "injected", "33" },
+	{ "reload", "reload", "33" },
 };
 
 static void

@@ -22,6 +22,7 @@ enum command_option {
 	OPTION_AT = 16,
 	OPTION_HELP = 32,
 	OPTION_VERSION = 64,
+	OPTION_DRY_RUN = 128,
 };
 
 /* What was typed. Texts belong to argv and the environment. */
@@ -30,7 +31,7 @@ struct command_line {
 		*command; /* NULL: none, which is right with OPTION_HELP and OPTION_VERSION only */
 	unsigned given;	  /* enum command_option */
 	const char *tree; /* -t, else TRACTOR_TREE; NULL: neither */
-	bool json, follow;
+	bool json, follow, dry_run;
 	int64_t timeout_ms; /* COMMAND_NO_TIMEOUT: not given */
 	const char *at;	    /* NULL: not given */
 	const char *words[COMMAND_WORDS_MAX];
@@ -72,6 +73,8 @@ int cmd_stop(const struct command_line *line);
 int cmd_restart(const struct command_line *line);
 int cmd_down(const struct command_line *line);
 int cmd_inject(const struct command_line *line);
+/* cmd_reload.c */
+int cmd_reload(const struct command_line *line);
 /* cmd_crashes.c */
 int cmd_crashes(const struct command_line *line);
 /* commands.c */

@@ -50,6 +50,11 @@ const struct command commands[] = {
 		1, cmd_restart },
 	{ "down", "[--timeout TIME]", "stop the whole tree and its supervisor",
 		"In order, and waits until all of it has stopped.\n", OPTION_TIMEOUT, 0, 0, cmd_down },
+	{ "reload", "[--dry-run] [--timeout TIME]", "read the tree's file again and become what it says",
+		"Prints what changes: + is started, - is stopped, ~ is changed, and restarted only if it has to be. All others keep their\n"
+		"processes. What was added or stopped by hand stays so. Waits until all has been done; a child that doesn't start is told, and\n"
+		"stopped. A file with errors (exit code 65) changes nothing.\n",
+		OPTION_DRY_RUN | OPTION_TIMEOUT, 0, 0, cmd_reload },
 	{ "crashes", "[list | show ID]", "what crashed; one report in full",
 		"Works without the tree running, too: reports stay in its run directory. The beginning of an ID is enough if no other ID\n"
 		"begins so.\n",

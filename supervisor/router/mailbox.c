@@ -101,6 +101,25 @@ mailbox_admit(struct router *router, struct share *share)
 		mailbox_take_over(router, letter);
 }
 
+/* From the first sender each time: who gets in is told so, and may send on. */
+void
+mailbox_resized(struct router *router, struct party *actor)
+{
+	struct link *at = actor->crowded.next;
+
+	while (at != &actor->crowded) {
+		struct share *share = OWNER(at, struct share, crowded);
+		struct letter *letter = FIRST(&share->parked, struct letter, at_target);
+		if (letter == NULL ||
+			!load_fits(&share->load, actor->mailbox, letter->message.payload_bytes)) {
+			at = at->next;
+			continue;
+		}
+		mailbox_take_over(router, letter);
+		at = actor->crowded.next;
+	}
+}
+
 void
 mailbox_admit_forwarded(struct router *router, struct link *forwarded)
 {

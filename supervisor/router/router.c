@@ -205,6 +205,20 @@ router_add(struct router *router, uint64_t actor, unsigned mailbox, bool redeliv
 	return TRACTOR_OK;
 }
 
+void
+router_change(struct router *router, uint64_t actor, unsigned mailbox, bool redeliver)
+{
+	struct party *party = find_actor(router, actor);
+
+	if (party == NULL)
+		return;
+	begin(router);
+	party->mailbox = mailbox;
+	party->redeliver = redeliver;
+	mailbox_resized(router, party);
+	end(router);
+}
+
 tractor_err
 router_add_port(struct router *router, uint64_t port)
 {

@@ -65,6 +65,8 @@ void router_free(struct router *router);
 
 /* A new actor: nothing is delivered until router_up(), but it may be sent to. `mailbox`: messages a sender may have waiting; 0: no bound. */
 tractor_err router_add(struct router *router, uint64_t actor, unsigned mailbox, bool redeliver);
+/* Other values from now on; those that wait for room and have it now get in. */
+void router_change(struct router *router, uint64_t actor, unsigned mailbox, bool redeliver);
 /*
  * Its process is ready. `messages`: the fingerprints that it serves, copied. What waits and is not among them is refused with EPROTOCOL.
  * Then delivery begins.

@@ -281,6 +281,8 @@ void mailbox_park(struct letter *letter);
 void mailbox_admit(struct router *router, struct share *share);
 /* The same for the shares of what letters_disown() left. */
 void mailbox_admit_forwarded(struct router *router, struct link *forwarded);
+/* actor->mailbox has changed: those that wait for room and have it now get in. */
+void mailbox_resized(struct router *router, struct party *actor);
 /* Refuses it, and lets in what was behind it. */
 void mailbox_evict(struct router *router, struct letter *letter, tractor_err err);
 void mailbox_evict_all(struct router *router, struct link *list, tractor_err err);

@@ -142,6 +142,12 @@ tree_released_op(void *arg, struct node *node)
 	slot_free(slot_of(node));
 }
 
+static tractor_err
+tree_prepare_op(void *arg, struct node *node)
+{
+	return slot_new(arg, node);
+}
+
 const struct tree_ops coreops_tree = {
 	.start = tree_start_op,
 	.stop = tree_stop_op,
@@ -149,6 +155,7 @@ const struct tree_ops coreops_tree = {
 	.changed = tree_changed_op,
 	.gives_up = tree_gives_up_op,
 	.released = tree_released_op,
+	.prepare = tree_prepare_op,
 };
 
 /* --- what the router wants --- */

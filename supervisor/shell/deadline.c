@@ -72,6 +72,21 @@ is_overdue(struct slot *slot, int64_t now_ns, int64_t limit_ns, int64_t *ret_loo
 	return counts.delivered > 0 && progress == slot->seen_progress && is_stopped(slot->pid);
 }
 
+/* When it is due under the new limit, which may have been long ago. Who is being ended under the old one goes on with that. */
+void
+deadline_changed(struct slot *slot)
+{
+	int64_t limit_ns = slot->node->spec->handler_timeout_ns, due_ns = 0;
+
+	if (slot->ladder != LADDER_NONE || slot->dead || !slot->box)
+		return;
+	loop_disarm(&slot->runtime->loop, &slot->handler);
+	if (limit_ns > 0)
+		is_overdue(slot, slot->runtime->loop.now_ns, limit_ns, &due_ns);
+	if (due_ns > 0)
+		arm(slot, due_ns);
+}
+
 static void
 climb(struct slot *slot)
 {

@@ -332,16 +332,44 @@ load_plugin(struct policy *policy, const char *path)
 }
 
 tractor_err
+policy_load(const struct spec *root, const struct tractor_crash_policy *call, struct policy *ret_policy)
+{
+	struct policy policy = { .kind = root->policy, .call = call };
+
+	if (root->policy == SPEC_POLICY_EXEC)
+		policy.argv = root->policy_argv;
+	tractor_err err =
+		root->policy == SPEC_POLICY_PLUGIN ? load_plugin(&policy, root->policy_argv[0]) : TRACTOR_OK;
+	if (err == TRACTOR_OK)
+		*ret_policy = policy;
+	else
+		policy_unload(&policy);
+	return err;
+}
+
+void
+policy_unload(struct policy *policy)
+{
+	if (policy->plugin)
+		dlclose(policy->plugin);
+	policy->plugin = NULL;
+}
+
+tractor_err
 policy_open(struct tractor_runtime *runtime, const struct spec *root, const struct tractor_crash_policy *call)
 {
-	struct policy *policy = &runtime->policy;
+	return policy_load(root, call, &runtime->policy);
+}
 
-	*policy = (struct policy){ .kind = root->policy, .call = call };
-	if (root->policy == SPEC_POLICY_PLUGIN)
-		return load_plugin(policy, root->policy_argv[0]);
-	if (root->policy == SPEC_POLICY_EXEC)
-		policy->argv = root->policy_argv;
-	return TRACTOR_OK;
+/* Who thinks about a crash already goes on with that. */
+void
+policy_replace(struct tractor_runtime *runtime, const struct policy *policy)
+{
+	struct judgement *pending = runtime->policy.pending;
+
+	policy_unload(&runtime->policy);
+	runtime->policy = *policy;
+	runtime->policy.pending = pending;
 }
 
 bool
@@ -371,6 +399,5 @@ policy_close(struct tractor_runtime *runtime)
 		end_program(judgement);
 		judgement_free(judgement);
 	}
-	if (runtime->policy.plugin)
-		dlclose(runtime->policy.plugin);
+	policy_unload(&runtime->policy);
 }

@@ -21,6 +21,7 @@ static const struct {
 	{ "stop", requeststeer_stop },
 	{ "restart", requeststeer_restart },
 	{ "down", requeststeer_down },
+	{ "reload", requestreload },
 	{ "inject", requeststeer_inject },
 	{ "events", requestshow_events },
 	{ "logs", requestshow_logs },

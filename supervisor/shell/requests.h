@@ -46,4 +46,8 @@ on_request requesttalk_tell, requesttalk_ask;
 on_request requeststeer_start, requeststeer_stop, requeststeer_restart, requeststeer_down,
 	requeststeer_inject;
 
+/* --- requestreload.c: the tree's file, read again --- */
+
+on_request requestreload;
+
 #endif

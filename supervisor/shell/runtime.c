@@ -39,6 +39,7 @@ runtime_settle(struct tractor_runtime *runtime)
 			bell_answer(&runtime->bell, hearing_ready);
 		tree_run(runtime->tree, now_ns);
 		coreops_decide(runtime);
+		reloading_tick(runtime);
 		router_run(runtime->router, now_ns);
 		if (runtime->control && control_next_ns(runtime->control) <= now_ns)
 			control_tick(runtime->control, now_ns);
@@ -296,9 +297,10 @@ come_up(struct tractor_runtime *runtime)
 					: "the tree was stopped before it had started");
 }
 
-/* Opens with this spec, which it takes over, and starts the tree. */
+/* Opens with this spec, which it takes over, and starts the tree. `file`: where it is from; NULL: from none. */
 static tractor_err
-open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const struct tractor_options *options)
+open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const char *file,
+	const struct tractor_options *options)
 {
 	struct tractor_runtime *runtime = calloc(1, sizeof(*runtime));
 
@@ -314,6 +316,8 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const struct 
 	runtime->clock.fd = runtime->orphans.watch.fd = runtime->signals.watch.fd = runtime->bell_watch.fd =
 		-1;
 	tractor_err err = open_parts(runtime, spec);
+	if (err == TRACTOR_OK && file)
+		err = reloading_remember(runtime, file);
 	if (err == TRACTOR_OK)
 		err = come_up(runtime);
 	if (err == TRACTOR_OK) {
@@ -332,7 +336,7 @@ tractor_runtime_open(struct tractor_runtime **ret_runtime, const struct tractor_
 	struct spec *spec;
 	tractor_err err = build_root(options, &spec);
 
-	return err == TRACTOR_OK ? open_tree(ret_runtime, spec, options) : err;
+	return err == TRACTOR_OK ? open_tree(ret_runtime, spec, NULL, options) : err;
 }
 
 tractor_err
@@ -342,7 +346,7 @@ tractor_runtime_open_file(
 	struct spec *spec;
 	tractor_err err = build_file(path, &spec);
 
-	return err == TRACTOR_OK ? open_tree(ret_runtime, spec, options) : err;
+	return err == TRACTOR_OK ? open_tree(ret_runtime, spec, path, options) : err;
 }
 
 const char *
@@ -401,6 +405,8 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	journal_close(&runtime->events);
 	journal_close(&runtime->lines);
 	requests_close(runtime);
+	reloading_end(runtime);
+	free(runtime->reloading.file);
 	policy_close(runtime);
 	port_close(runtime);
 	waiter_close(runtime);

@@ -206,6 +206,8 @@ const struct payload_schema *hearing_schema(const struct slot *slot, uint64_t me
 /* --- deadline.c: handlers that take too long --- */
 
 void deadline_delivered(struct slot *slot);
+/* The limit may be another from now on. */
+void deadline_changed(struct slot *slot);
 void deadline_due(void *slot);
 
 /* --- death.c: from the pidfd to the core --- */
@@ -250,6 +252,14 @@ struct policy {
 /* TRACTOR_EINVAL: the plugin can't be loaded; tractor_why(). */
 tractor_err policy_open(
 	struct tractor_runtime *runtime, const struct spec *root, const struct tractor_crash_policy *call);
+/*
+ * The policy of a new version of the root's spec, which has to outlive it, as policy_open() has it; for policy_replace(), after which the
+ * old version is not looked at any more, or policy_unload().
+ */
+tractor_err policy_load(
+	const struct spec *root, const struct tractor_crash_policy *call, struct policy *ret_policy);
+void policy_replace(struct tractor_runtime *runtime, const struct policy *policy);
+void policy_unload(struct policy *policy);
 /* Asks it; death_judged() is called, now or within POLICY_LIMIT_MS. `report` belongs to it from now on. */
 void policy_ask(struct slot *slot, json_t *report);
 /* Whether that process is a policy's program, which is then waited for here. */
@@ -319,6 +329,45 @@ void port_close(struct tractor_runtime *runtime);
 /* A frame for the port of that id; false: it is another's. */
 bool port_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
 	const uint8_t *payload, size_t payload_bytes);
+
+/* --- reloading.c: a new version of the tree's file --- */
+
+/* How one child came out that a reload starts. */
+struct reloading_start {
+	struct tractor_runtime *runtime;
+	bool waits;	   /* it isn't known yet */
+	char failure[1024]; /* why it didn't start; "" */
+};
+
+/* A call of the program's that waits for the end of one. */
+struct reloading_call {
+	void (*on_change)(void *arg, const struct tractor_change *change);
+	void *arg;
+	bool over;
+	char failure[1024]; /* the first; "" */
+};
+
+struct reloading {
+	char *file;		/* that the tree was opened from; absolute. NULL: none */
+	struct tree_plan plan;	/* of the one that goes on, or was only planned */
+	struct reloading_start *starts; /* one for each change of the plan; NULL: it was only planned */
+	bool going_on;
+	void (*done)(struct tractor_runtime *runtime); /* whom to tell when it is over; NULL: nobody */
+	void *arg;					/* for done's use */
+};
+
+/* The file that is meant by reload from now on, wherever the working directory will be. ESYSTEM, ENOMEM. */
+tractor_err reloading_remember(struct tractor_runtime *runtime, const char *path);
+/*
+ * Takes the spec of a new version of a file and begins to make the tree what it says; dry: only says what that would be. runtime->reloading.plan has it from now on, until
+ * reloading_tick() ends it, or after a dry run reloading_end(). On an error nothing has been changed, and tractor_why() says why: ECLOSED it is not running, EEXIST another goes on, EINVAL, ENOMEM.
+ */
+tractor_err reloading_begin(struct tractor_runtime *runtime, struct spec *spec, bool dry_run);
+void reloading_end(struct tractor_runtime *runtime);
+/* Why the child of that change did not start; "": it did, or needed not. For `done`. */
+const char *reloading_failure(const struct tractor_runtime *runtime, size_t change);
+/* The core has done all it can at present: perhaps the one that goes on is over. */
+void reloading_tick(struct tractor_runtime *runtime);
 
 /* --- orphans.c: what actors leave behind --- */
 
@@ -419,6 +468,7 @@ struct tractor_runtime {
 		void *tag;
 	} control_tags[CONTROL_CONNECTIONS_MAX + 1];
 	struct requests *requests;
+	struct reloading reloading;
 	struct orphans orphans;
 	struct host_files files;
 	char refusal[256]; /* the host's last; "": none */
