@@ -274,6 +274,8 @@ tractor_runtime_reload(struct tractor_runtime *runtime, const char *path, bool d
 		return TRACTOR_OK;
 	}
 	runtime->reloading.done = keep_result;
+	err = runtime_wait(
+		runtime, 0); /* what needs nobody's start is over at once, and then nothing would wake us */
 	while (err == TRACTOR_OK && !call.over)
 		err = runtime_wait(runtime, TRI_FOREVER);
 	if (!call.over)

@@ -1,0 +1,519 @@
+/*
+ * reload_test.c: `tractor reload` and tractor_runtime_reload(): a running tree becomes what its file says now. What is printed is what is done, who is not concerned keeps his process and
+ * his mail, and a file that is no good changes nothing.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tractor/runtime.h>
+
+#include "trees.h"
+
+/* The file of the running tree, anew: a printf format. */
+#define NEW_FILE(...) scenario_write("t.yaml", __VA_ARGS__)
+
+/* `tractor reload` ends with that code, and prints this and nothing else; its words match `err`. */
+static void
+reload(int code, const char *out, const char *err)
+{
+	struct run_result result = run_command(tractor_command(), "reload", NULL);
+
+	ck_assert_msg(result.exit_code == code, "reload: exit code %d, wanted %d; \"%s\"", result.exit_code,
+		code, result.err);
+	ck_assert_str_eq(result.out, out);
+	expect_match(result.err, err);
+	run_result_free(&result);
+}
+
+/* The same for --dry-run, with no words. */
+static void
+dry_run(const char *out)
+{
+	struct run_result result = run_command(tractor_command(), "reload", "--dry-run", NULL);
+
+	ck_assert_msg(result.exit_code == 0, "dry run: exit code %d; \"%s\"", result.exit_code, result.err);
+	ck_assert_str_eq(result.out, out);
+	run_result_free(&result);
+}
+
+static void
+expect_nobody(const char *path)
+{
+	struct seen_node node;
+
+	ck_assert(!seen_node_read("t", path, &node));
+}
+
+/* Its process is still that one, and its first. */
+static void
+expect_kept(const char *path, pid_t pid)
+{
+	struct seen_node node = expect_node("t", path, "running", 1, SOON_MS);
+
+	ck_assert_int_eq(node.pid, pid);
+	ck_assert_int_eq(node.incarnation, 1);
+}
+
+static void
+expect_notes(const char *path, int64_t first, int64_t last)
+{
+	json_t *reply = ask(path, "victim.noted", "{}");
+	const json_t *numbers = json_object_get(reply, "numbers");
+
+	ck_assert_int_eq((int)json_array_size(numbers), (int)(last - first + 1));
+	for (int64_t i = 0; i <= last - first; i++)
+		ck_assert_int_eq(json_integer_value(json_array_get(numbers, (size_t)i)), first + i);
+	json_decref(reply);
+}
+
+static void
+put_to_sleep(struct process *tree, const char *name, int64_t ms)
+{
+	char path[64], line[64];
+
+	snprintf(path, sizeof(path), "/t/%s", name);
+	snprintf(line, sizeof(line), "^/t/%s: asleep$", name);
+	tell(path, "victim.nap", "{\"ms\":%lld}", (long long)ms);
+	expect_output(tree, line, SOON_MS);
+}
+
+/* Until so many messages wait there. */
+static void
+expect_waiting(const char *path, int64_t count)
+{
+	struct seen_node node = { .mailbox = -1 };
+
+	for (int64_t until = now_ms() + scaled_ms(SOON_MS); node.mailbox < count && now_ms() < until;)
+		ck_assert(seen_node_read("t", path, &node));
+	ck_assert_int_ge(node.mailbox, count);
+}
+
+/* --- what changes --- */
+
+START_TEST(what_is_said_is_done)
+{
+	struct process *tree = tree_up("{name: t, children: [%s, %s, %s, %s]}", actor_line("a", "victim"),
+		actor_line("b", "victim"), actor_line("c", "victim"), actor_line("d", "victim"));
+	pid_t a = pid_of("/t/a"), b = pid_of("/t/b"), c = pid_of("/t/c"), d = pid_of("/t/d");
+	const char *expected = "~ /t  intensity: 1 -> 7\n"
+			       "- /t/d\n"
+			       "- /t/a\n"
+			       "+ /t/n\n"
+			       "~ /t/c  args.number: (none) -> 4 (restart)\n"
+			       "~ /t/b  mailbox: 1024 -> 9\n"
+			       "+ /t/s\n";
+
+	NEW_FILE("{name: t, intensity: 7, children: [%s, %s, %s, {supervisor: s, children: [%s]}]}",
+		actor_line("n", "victim"), actor_line_with("c", "victim", "args: {number: 4}"),
+		actor_line_with("b", "victim", "mailbox: 9"), actor_line("x", "victim"));
+	dry_run(expected);
+	expect_kept("/t/a", a);
+	expect_kept("/t/c", c);
+	expect_nobody("/t/n");
+	reload(0, expected, "^$");
+	expect_gone(a, SOON_MS);
+	expect_gone(d, SOON_MS);
+	expect_kept("/t/b", b);
+	ck_assert_int_ne(expect_node("t", "/t/c", "running", 2, SOON_MS).pid, c);
+	expect_node("t", "/t/n", "running", 1, SOON_MS);
+	expect_node("t", "/t/s/x", "running", 1, SOON_MS);
+	expect_nobody("/t/a");
+	/* In the order of the new file, and the same again is nothing. */
+	expect_command(0, "\"/t/n\".*\"/t/c\".*\"/t/b\".*\"/t/s\"", NULL, "status", "--json", NULL);
+	reload(0, "= nothing changes\n", "^$");
+	expect_event("/t/c", "reload", "^restarted: args.number: \\(none\\) -> 4$");
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(in_json)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	NEW_FILE("{name: t, children: [%s]}", actor_line_with("a", "victim", "redeliver: true"));
+	json_t *reply = run_json(tractor_command(), "reload", "--json", "--dry-run", NULL);
+	expect_number(reply, "schema_version", 1);
+	ck_assert(json_is_true(json_object_get(reply, "dry_run")));
+	const json_t *change = json_array_get(json_object_get(reply, "changes"), 0);
+	expect_text(change, "change", "changed");
+	expect_text(change, "kind", "actor");
+	expect_text(change, "path", "/t/a");
+	expect_text(change, "what", "redeliver: false -> true");
+	json_decref(reply);
+	NEW_FILE("{name: t, childs: []}");
+	expect_command(65, "\"ok\":false.*\"line\":1,\"column\":11,", NULL, "reload", "--json", NULL);
+	tree_down(tree);
+}
+END_TEST
+
+/* The file is found again wherever the supervisor's folder was when it was named, and whoever asks is somewhere else. */
+START_TEST(a_file_named_by_a_relative_path)
+{
+	const char *argv[] = { tractor_command(), "run", "./t.yaml", NULL };
+
+	NEW_FILE("{name: t, children: [%s]}", actor_line("a", "victim"));
+	struct process *tree =
+		process_start_with(&(struct process_options){ .argv = argv, .cwd = scenario_dir() });
+	expect_tree("t", UP_MS);
+	pid_t a = pid_of("/t/a");
+	NEW_FILE("{name: t, children: [%s, %s]}", actor_line("a", "victim"), actor_line("b", "victim"));
+	reload(0, "+ /t/b\n", "^$");
+	expect_kept("/t/a", a);
+	tree_down(tree);
+}
+END_TEST
+
+/* --- what changes nothing --- */
+
+START_TEST(a_faulty_file)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	NEW_FILE("name: t\nstrategy: one_for_some\nchildren:\n- %s\n- %s\n",
+		actor_line_with("a", "victim", "restart: often"), actor_line("b", "victim"));
+	pid_t a = pid_of("/t/a");
+	reload(65, "", "/t\\.yaml:2:11: .*one_for_some");
+	reload(65, "", "/t\\.yaml:4:[0-9]+: .*often");
+	reload(65, "", "^tractor: .*/t\\.yaml has 2 errors; nothing was changed$");
+	NEW_FILE("name: t\nchildren:\n- {actor: a, exec: ./not-there}\n- %s\n", actor_line("b", "victim"));
+	reload(65, "", "/t\\.yaml:3:[0-9]+: exec: .*not-there");
+	NEW_FILE("{name: u, children: [%s]}", actor_line("b", "victim"));
+	reload(65, "", "^tractor: the file's tree is called u, not t; .*; nothing was changed$");
+	ck_assert_int_eq(unlink(scenario_path("t.yaml")), 0);
+	reload(65, "", "/t\\.yaml: can't be read: No such file");
+	expect_kept("/t/a", a);
+	expect_nobody("/t/b");
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(a_policy_that_is_none)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+	pid_t a = pid_of("/t/a");
+
+	/* It is a shared object, but exports no policy. */
+	NEW_FILE("{name: t, crash_policy: {plugin: %s}, children: [%s]}", scenario_path("none.so"),
+		actor_line("b", "victim"));
+	scenario_write("none.so", "nothing");
+	reload(65, "", "nothing was changed$");
+	expect_kept("/t/a", a);
+	expect_nobody("/t/b");
+	tree_down(tree);
+}
+END_TEST
+
+/* --- who is not running --- */
+
+START_TEST(while_a_child_waits_for_its_backoff)
+{
+	const char *patient = "restart: permanent, backoff: {initial: 60s, max: 60s, jitter: 0}";
+	struct process *tree = tree_up("{name: t, children: [%s, %s]}",
+		actor_line_with("a", "victim", "%s", patient), actor_line_with("b", "victim", "%s", patient));
+
+	tell("/t/a", "victim.die", "{\"how\":\"quick_exit\",\"number\":1}");
+	expect_node("t", "/t/a", "waiting", 1, SOON_MS);
+	/* One that doesn't concern it leaves it waiting. */
+	NEW_FILE("{name: t, intensity: 5, children: [%s, %s]}", actor_line_with("a", "victim", "%s", patient),
+		actor_line_with("b", "victim", "%s", patient));
+	reload(0, "~ /t  intensity: 1 -> 5\n", "^$");
+	expect_node("t", "/t/a", "waiting", 1, SOON_MS);
+	/* One that changes it is perhaps its cure: it is tried at once. */
+	NEW_FILE("{name: t, intensity: 5, children: [%s, %s]}",
+		actor_line_with("a", "victim", "args: {number: 1}, %s", patient),
+		actor_line_with("b", "victim", "%s", patient));
+	reload(0, "~ /t/a  args.number: (none) -> 1 (restart)\n", "^$");
+	expect_node("t", "/t/a", "running", 2, SOON_MS);
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(stopped_by_hand_and_stays_so)
+{
+	struct process *tree = tree_up(
+		"{name: t, children: [%s, %s]}", actor_line("a", "victim"), actor_line("b", "victim"));
+
+	expect_command(0, NULL, NULL, "stop", "/t/a", NULL);
+	NEW_FILE("{name: t, children: [%s, %s]}", actor_line_with("a", "victim", "args: {start: nonsense}"),
+		actor_line("b", "victim"));
+	reload(0, "~ /t/a  args.start: (none) -> nonsense (at its next start)\n", "^$");
+	expect_node("t", "/t/a", "stopped", 1, SOON_MS);
+	expect_command(1, NULL, "there is no way \"nonsense\"", "start", "/t/a", NULL);
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(a_new_child_that_does_not_start)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+	const char *file = scenario_path("how");
+
+	scenario_write("how", "refuse\n");
+	NEW_FILE("{name: t, children: [%s, %s, {supervisor: s, children: [%s]}, %s]}",
+		actor_line_with("n", "victim", "args: {start_file: %s}", file), actor_line("a", "victim"),
+		actor_line_with("x", "victim", "args: {start: refuse}"), actor_line("o", "victim"));
+	reload(1, "+ /t/n\n+ /t/s\n+ /t/o\n", "^tractor: /t/n did not start: the shop is closed$");
+	expect_node("t", "/t/n", "stopped", 1, SOON_MS);
+	expect_node("t", "/t/s", "stopped", 1, SOON_MS);
+	expect_node("t", "/t/o", "running", 1, SOON_MS);
+	/* Nothing is left to do for the file; the operator may try again. */
+	reload(0, "= nothing changes\n", "^$");
+	scenario_write("how", "\n");
+	expect_command(0, NULL, NULL, "start", "/t/n", NULL);
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(one_at_a_time)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	NEW_FILE("{name: t, children: [%s, %s]}", actor_line("a", "victim"),
+		actor_line_with("n", "victim",
+			"start_timeout: 60s, args: {start: sleep, number: 60000}, shutdown: kill"));
+	struct process *first = process_start(tractor_command(), "reload", NULL);
+	expect_output(first, "^\\+ /t/n$", SOON_MS);
+	expect_node("t", "/t/n", "starting", 1, SOON_MS);
+	reload(1, "", "^tractor: a reload is going on already; .*; nothing was changed$");
+	expect_command(0, NULL, NULL, "stop", "/t/n", NULL);
+	expect_exit(first, 1, SOON_MS);
+	expect_match(process_errors(first), "^tractor: /t/n did not start");
+	reload(0, "= nothing changes\n", "^$");
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(the_tree_is_stopped_meanwhile)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	NEW_FILE("{name: t, children: [%s]}",
+		actor_line_with("n", "victim",
+			"start_timeout: 60s, args: {start: sleep, number: 60000}, shutdown: kill"));
+	struct process *first = process_start(tractor_command(), "reload", NULL);
+	expect_node("t", "/t/n", "starting", 1, SOON_MS);
+	process_signal(tree, SIGTERM);
+	expect_exit(tree, 0, DOWN_MS);
+	expect_exit(first, 1, SOON_MS);
+	expect_match(process_errors(first), "^tractor: the tree was stopped meanwhile$");
+}
+END_TEST
+
+/* It goes on without the one who asked for it. */
+START_TEST(who_asked_hangs_up)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	NEW_FILE("{name: t, children: [%s, %s, %s]}", actor_line("a", "victim"),
+		actor_line_with("n", "victim", "args: {start: sleep, number: 700}"),
+		actor_line("o", "victim"));
+	struct process *first = process_start(tractor_command(), "reload", NULL);
+	expect_node("t", "/t/n", "starting", 1, SOON_MS);
+	process_signal(first, SIGKILL);
+	expect_killed(first, SIGKILL, SOON_MS);
+	expect_node("t", "/t/o", "running", 1, SOON_MS);
+	reload(0, "= nothing changes\n", "^$");
+	tree_down(tree);
+}
+END_TEST
+
+/* --- mail --- */
+
+START_TEST(mail_of_one_who_stays)
+{
+	struct process *tree = tree_up(
+		"{name: t, children: [%s, %s]}", actor_line("victim", "victim"), actor_line("a", "courier"));
+	pid_t victim = pid_of("/t/victim");
+
+	put_to_sleep(tree, "victim", 700);
+	for (int number = 1; number <= 30; number++)
+		tell("/t/victim", "victim.note", "{\"number\":%d}", number);
+	NEW_FILE("{name: t, children: [%s, %s]}", actor_line("b", "victim"),
+		actor_line_with("victim", "victim", "mailbox: 7"));
+	reload(0, "- /t/a\n+ /t/b\n~ /t/victim  mailbox: 1024 -> 7\n", "^$");
+	expect_notes("/t/victim", 1, 30);
+	expect_kept("/t/victim", victim);
+	tree_down(tree);
+}
+END_TEST
+
+/* What it had in hand ends with its process, what waited goes to the next one. */
+START_TEST(mail_of_one_who_is_replaced)
+{
+	struct process *tree =
+		tree_up("{name: t, children: [%s]}", actor_line_with("victim", "victim", "shutdown: 300ms"));
+
+	put_to_sleep(tree, "victim", 60000);
+	for (int number = 1; number <= 30; number++)
+		tell("/t/victim", "victim.note", "{\"number\":%d}", number);
+	NEW_FILE("{name: t, children: [%s]}",
+		actor_line_with("victim", "victim", "shutdown: 300ms, env: {NEW: 'yes'}"));
+	reload(0, "~ /t/victim  env.NEW: added (restart)\n", "^$");
+	expect_node("t", "/t/victim", "running", 2, SOON_MS);
+	expect_notes("/t/victim", 1, 30);
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(a_larger_mailbox_lets_those_in_who_wait)
+{
+	struct process *tree = tree_up("{name: t, children: [%s, %s]}",
+		actor_line_with("victim", "victim", "mailbox: 3"), actor_line("a", "courier"));
+
+	put_to_sleep(tree, "victim", 60000);
+	struct process *sender = process_start(tractor_command(), "ask", "/t/a", "courier.notes",
+		"{\"who\":\"/t/victim\",\"first\":1,\"count\":60}", "--timeout", "30s", NULL);
+	expect_waiting("/t/victim", 3);
+	NEW_FILE("{name: t, children: [%s, %s]}", actor_line_with("victim", "victim", "mailbox: 100"),
+		actor_line("a", "courier"));
+	reload(0, "~ /t/victim  mailbox: 3 -> 100\n", "^$");
+	expect_exit(sender, 0, SOON_MS);
+	expect_match(process_output(sender), "\"err\":\"TRACTOR_OK\",\"count\":60");
+	ck_assert_int_eq(kill(pid_of("/t/victim"), SIGKILL), 0);
+	expect_node("t", "/t/victim", "running", 2, SOON_MS);
+	expect_notes("/t/victim", 1, 60);
+	tree_down(tree);
+}
+END_TEST
+
+/* --- values that count from now on --- */
+
+START_TEST(a_limit_for_a_handler_that_has_none)
+{
+	struct process *tree =
+		tree_up("{name: t, intensity: 5, children: [%s]}", actor_line("victim", "victim"));
+
+	put_to_sleep(tree, "victim", 60000);
+	NEW_FILE("{name: t, intensity: 5, children: [%s]}",
+		actor_line_with("victim", "victim", "handler_timeout: 200ms"));
+	reload(0, "~ /t/victim  handler_timeout: 0s -> 200ms\n", "^$");
+	expect_node("t", "/t/victim", "running", 2, SOON_MS);
+	json_t *report = crash_of("/t/victim", 1);
+	expect_text(report, "cause", "deadline");
+	json_decref(report);
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(no_limit_any_more_for_one_that_is_busy)
+{
+	struct process *tree = tree_up(
+		"{name: t, children: [%s]}", actor_line_with("victim", "victim", "handler_timeout: 800ms"));
+	pid_t victim = pid_of("/t/victim");
+
+	put_to_sleep(tree, "victim", 1500);
+	NEW_FILE("{name: t, children: [%s]}", actor_line("victim", "victim"));
+	reload(0, "~ /t/victim  handler_timeout: 800ms -> 0s\n", "^$");
+	json_decref(ask("/t/victim", "victim.ping", "{}"));
+	expect_kept("/t/victim", victim);
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(another_policy_is_asked)
+{
+	struct process *tree = tree_up("{name: t, intensity: 5, children: [%s, %s]}",
+		actor_line("a", "victim"), actor_line("b", "victim"));
+
+	NEW_FILE("{name: t, intensity: 5, crash_policy: {exec: [echo, stop]}, children: [%s, %s]}",
+		actor_line("a", "victim"), actor_line("b", "victim"));
+	reload(0, "~ /t  crash_policy: log -> exec /usr/bin/echo stop\n", "^$");
+	tell("/t/a", "victim.die", "{\"how\":\"panic\"}");
+	expect_node("t", "/t/a", "stopped", 1, SOON_MS);
+	NEW_FILE("{name: t, intensity: 5, crash_policy: {plugin: %s/policy.so}, children: [%s, %s]}",
+		test_actors_dir(), actor_line("a", "victim"), actor_line("b", "victim"));
+	expect_command(0, "^~ /t  crash_policy: exec .*stop -> plugin .*/policy.so$", "^$", "reload", NULL);
+	NEW_FILE("{name: t, intensity: 5, children: [%s, %s]}", actor_line("a", "victim"),
+		actor_line("b", "victim"));
+	expect_command(0, "^~ /t  crash_policy: plugin .*policy.so -> log$", "^$", "reload", NULL);
+	tell("/t/b", "victim.die", "{\"how\":\"panic\"}");
+	expect_node("t", "/t/b", "running", 2, SOON_MS);
+	tree_down(tree);
+}
+END_TEST
+
+/* --- from a program --- */
+
+/* What a reload tells of its changes, one word each. */
+static void
+note_change(void *arg, const struct tractor_change *change)
+{
+	char *text = arg;
+	size_t length = strlen(text);
+
+	snprintf(text + length, 512 - length, "%s %s%s%s; ", change->change, change->path,
+		*change->failure ? " " : "", change->failure);
+}
+
+static void
+runtime_reloads(
+	struct tractor_runtime *runtime, const char *path, bool dry, tractor_err err, const char *changes)
+{
+	char text[512] = "";
+
+	ck_assert_int_eq(tractor_runtime_reload(runtime, path, dry, note_change, text), err);
+	ck_assert_str_eq(text, changes);
+}
+
+START_TEST(a_program_reloads_its_file)
+{
+	struct tractor_runtime *runtime;
+	const char *file = NEW_FILE("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	ck_assert_int_eq(tractor_runtime_open_file(&runtime, file, NULL), TRACTOR_OK);
+	NEW_FILE("{name: t, children: [%s, %s]}", actor_line("a", "victim"), actor_line("b", "victim"));
+	runtime_reloads(runtime, NULL, true, TRACTOR_OK, "added /t/b; ");
+	runtime_reloads(runtime, NULL, false, TRACTOR_OK, "added /t/b; ");
+	runtime_reloads(runtime, file, false, TRACTOR_OK, "");
+	NEW_FILE("{name: t, children: [%s, %s]}", actor_line("a", "victim"),
+		actor_line_with("c", "victim", "args: {start: refuse}"));
+	runtime_reloads(
+		runtime, NULL, false, TRACTOR_ESTART, "removed /t/b; added /t/c the shop is closed; ");
+	expect_match(tractor_why(), "^/t/c did not start: the shop is closed$");
+	NEW_FILE("{name: t, children: 3}");
+	runtime_reloads(runtime, NULL, false, TRACTOR_EINVAL, "");
+	expect_match(tractor_why(), "/t\\.yaml:1:21: children: ");
+	tractor_runtime_close(runtime);
+}
+END_TEST
+
+START_TEST(a_program_reloads_what_it_has_loaded)
+{
+	struct tractor_runtime *runtime;
+	const char *file = NEW_FILE("{name: shop, children: [%s]}", actor_line("a", "victim"));
+
+	ck_assert_int_eq(
+		tractor_runtime_open(&runtime, &(struct tractor_options){ .name = "t" }), TRACTOR_OK);
+	ck_assert_int_eq(tractor_runtime_load(runtime, file), TRACTOR_OK);
+	runtime_reloads(runtime, NULL, false, TRACTOR_EINVAL, "");
+	NEW_FILE("{name: shop, strategy: one_for_all, children: [%s]}", actor_line("b", "victim"));
+	runtime_reloads(
+		runtime, file, false, TRACTOR_OK, "changed /t/shop; removed /t/shop/a; added /t/shop/b; ");
+	NEW_FILE("{name: other, children: [%s]}", actor_line("b", "victim"));
+	runtime_reloads(runtime, file, false, TRACTOR_EINVAL, "");
+	tractor_runtime_stop(runtime, false);
+	NEW_FILE("{name: shop, children: [%s]}", actor_line("c", "victim"));
+	runtime_reloads(runtime, file, false, TRACTOR_ECLOSED, "");
+	tractor_runtime_close(runtime);
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+	Suite *suite = suite_create("reload");
+
+	SCENARIO_CASE(suite, "changes", 30, what_is_said_is_done, in_json, a_file_named_by_a_relative_path);
+	SCENARIO_CASE(suite, "nothing changes", 30, a_faulty_file, a_policy_that_is_none);
+	SCENARIO_CASE(suite, "not running", 30, while_a_child_waits_for_its_backoff,
+		stopped_by_hand_and_stays_so, a_new_child_that_does_not_start, one_at_a_time,
+		the_tree_is_stopped_meanwhile, who_asked_hangs_up);
+	SCENARIO_CASE(suite, "mail", 30, mail_of_one_who_stays, mail_of_one_who_is_replaced,
+		a_larger_mailbox_lets_those_in_who_wait);
+	SCENARIO_CASE(suite, "values", 30, a_limit_for_a_handler_that_has_none,
+		no_limit_any_more_for_one_that_is_busy, another_policy_is_asked);
+	SCENARIO_CASE(suite, "programs", 30, a_program_reloads_its_file, a_program_reloads_what_it_has_loaded);
+	return suite;
+}
