@@ -277,6 +277,7 @@ START_TEST(tree)
 	counts("/r/s1", 2, 2, 0, 2);
 	children("/r/s2", "");
 	counts("/r/s2", 0, 0, 0, 0);
+	ck_assert_uint_eq(tree_restarts_in_window(at("/r/s2"), fake.now_ns), 0); /* it is a new one */
 	counts("/r/s3", 0, 0, 0, 0);
 	finish();
 }
