@@ -62,11 +62,12 @@ struct tractor_child {
 	const char *const *args; /* "key", "value", ..., NULL; see tractor_arg() */
 	const char *const *env;	 /* "NAME", "value", ..., NULL: on top of this process's environment */
 	enum tractor_restart restart;
-	bool significant;	    /* its supervisor's auto_shutdown looks at it; not if permanent */
-	int64_t shutdown_ms;	    /* 0: 5000; TRACTOR_KILL, TRACTOR_INFINITY */
-	int64_t start_timeout_ms;   /* 0: 5000 */
-	int64_t handler_timeout_ms; /* 0: none */
-	uint32_t mailbox;	    /* 0: 1024; TRACTOR_UNBOUNDED */
+	bool significant;		/* its supervisor's auto_shutdown looks at it; not if permanent */
+	int64_t shutdown_ms;		/* 0: 5000; TRACTOR_KILL, TRACTOR_INFINITY */
+	int64_t start_timeout_ms;	/* 0: 5000 */
+	int64_t handler_timeout_ms;	/* 0: none */
+	int64_t handler_cpu_timeout_ms; /* the same in CPU time, that of all threads of the process; 0: none */
+	uint32_t mailbox;		/* 0: 1024; TRACTOR_UNBOUNDED */
 	bool redeliver;
 	/* The delay before a restart: initial, initial * factor, ... up to max, each +- jitter (a fraction of it); initial again after it has run for `reset`. */
 	int64_t backoff_initial_ms; /* 0: restarts don't wait */

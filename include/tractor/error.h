@@ -47,15 +47,16 @@ typedef enum tractor_err {
  * How an incarnation can die other than in order: X(constant, word). The words are those of crash reports ("cause").
  * The numbers go over the wire and into reports and never change.
  */
-#define TRACTOR_CAUSES(X)                                                                                 \
-	X(TRACTOR_CAUSE_NONE, 0, "none")	 /* it did not die */                                     \
-	X(TRACTOR_CAUSE_SIGNAL, 1, "signal")	 /* a fatal signal, stack overflow too */                 \
-	X(TRACTOR_CAUSE_EXIT, 2, "exit")	 /* exit() in a handler, or a code not 0 */               \
-	X(TRACTOR_CAUSE_PANIC, 3, "panic")	 /* tractor_panic(), tractor_assert() */                  \
-	X(TRACTOR_CAUSE_DEADLINE, 4, "deadline") /* a handler overran handler_timeout */                  \
-	X(TRACTOR_CAUSE_OOM, 5, "oom")		 /* the kernel's out-of-memory killer */                  \
-	X(TRACTOR_CAUSE_KILLED, 6, "killed")	 /* somebody's SIGKILL */                                 \
-	X(TRACTOR_CAUSE_PROTOCOL_VIOLATION, 7, "protocol_violation") /* it sent what no actor may send */ \
+#define TRACTOR_CAUSES(X)                                                                                   \
+	X(TRACTOR_CAUSE_NONE, 0, "none")     /* it did not die */                                           \
+	X(TRACTOR_CAUSE_SIGNAL, 1, "signal") /* a fatal signal, stack overflow too */                       \
+	X(TRACTOR_CAUSE_EXIT, 2, "exit")     /* exit() in a handler, or a code not 0 */                     \
+	X(TRACTOR_CAUSE_PANIC, 3, "panic")   /* tractor_panic(), tractor_assert() */                        \
+	X(TRACTOR_CAUSE_DEADLINE, 4,                                                                        \
+		"deadline")		     /* a handler overran handler_timeout or handler_cpu_timeout */ \
+	X(TRACTOR_CAUSE_OOM, 5, "oom")	     /* the kernel's out-of-memory killer */                        \
+	X(TRACTOR_CAUSE_KILLED, 6, "killed") /* somebody's SIGKILL */                                       \
+	X(TRACTOR_CAUSE_PROTOCOL_VIOLATION, 7, "protocol_violation") /* it sent what no actor may send */   \
 	X(TRACTOR_CAUSE_START, 8, "start")			     /* it never became ready */
 
 enum tractor_cause {

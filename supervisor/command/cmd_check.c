@@ -42,6 +42,18 @@ add_spec(struct output_table *table, const struct spec *spec, const char *parent
 	free(path);
 }
 
+/* How long what may take; 0: as long as it likes. */
+static void
+add_limits(json_t *node, const struct spec *spec)
+{
+	json_object_set_new(
+		node, "start_timeout_ms", json_integer(spec->start_timeout_ns / SPEC_MILLISECOND));
+	json_object_set_new(
+		node, "handler_timeout_ms", json_integer(spec->handler_timeout_ns / SPEC_MILLISECOND));
+	json_object_set_new(node, "handler_cpu_timeout_ms",
+		json_integer(spec->handler_cpu_timeout_ns / SPEC_MILLISECOND));
+}
+
 static json_t *
 spec_json(const struct spec *spec, const char *parent)
 {
@@ -58,6 +70,7 @@ spec_json(const struct spec *spec, const char *parent)
 		json_object_set_new(node, "children", children);
 	} else {
 		json_object_set_new(node, "exec", json_string(spec->exec_path));
+		add_limits(node, spec);
 	}
 	free(path);
 	return node;

@@ -85,8 +85,9 @@ struct spec {
 	char *role; /* which of the binary's actors; NULL: the only one, or the one named like the node */
 	struct spec_pairs args, env;
 	int64_t start_timeout_ns;
-	int64_t handler_timeout_ns; /* 0: none */
-	unsigned mailbox;	    /* messages that one sender may have waiting; 0: no bound */
+	int64_t handler_timeout_ns;	/* 0: none */
+	int64_t handler_cpu_timeout_ns; /* the same in CPU time */
+	unsigned mailbox;		/* messages that one sender may have waiting; 0: no bound */
 	bool redeliver;
 	struct spec_backoff backoff;
 };

@@ -109,6 +109,7 @@ check_process(struct check *check, const struct spec *spec)
 {
 	check_duration(check, spec, "start_timeout", spec->start_timeout_ns, 1);
 	check_duration(check, spec, "handler_timeout", spec->handler_timeout_ns, 0);
+	check_duration(check, spec, "handler_cpu_timeout", spec->handler_cpu_timeout_ns, 0);
 	if (spec->mailbox > SPEC_MAILBOX_MAX)
 		complain(check, spec, "mailbox %u is out of range; use 0 (no bound) to %d", spec->mailbox,
 			SPEC_MAILBOX_MAX);

@@ -47,6 +47,7 @@ static const struct key keys[] = {
 	{ "role",             IN_PROCESS,    true,    TEXT,          offsetof(struct spec, role) },
 	{ "start_timeout",    IN_PROCESS,    false,   DURATION,      offsetof(struct spec, start_timeout_ns) },
 	{ "handler_timeout",  IN_PROCESS,    false,   DURATION,      offsetof(struct spec, handler_timeout_ns) },
+	{ "handler_cpu_timeout", IN_PROCESS, false,   DURATION,      offsetof(struct spec, handler_cpu_timeout_ns) },
 	{ "mailbox",          IN_PROCESS,    false,   NUMBER,        offsetof(struct spec, mailbox) },
 	{ "redeliver",        IN_PROCESS,    false,   BOOLEAN,       offsetof(struct spec, redeliver) },
 	{ "backoff.initial",  IN_PROCESS,    false,   DURATION,      offsetof(struct spec, backoff.initial_ns) },

@@ -166,6 +166,7 @@ set_values(struct spec *spec, const struct tractor_child *child)
 	set_duration(child->shutdown_ms, &spec->shutdown_ns);
 	set_duration(child->start_timeout_ms, &spec->start_timeout_ns);
 	spec->handler_timeout_ns = milliseconds_ns(child->handler_timeout_ms);
+	spec->handler_cpu_timeout_ns = milliseconds_ns(child->handler_cpu_timeout_ms);
 	if (child->mailbox != 0)
 		spec->mailbox = child->mailbox == TRACTOR_UNBOUNDED ? 0 : child->mailbox;
 	spec->redeliver = child->redeliver;
@@ -231,10 +232,10 @@ is_bare(const struct tractor_child *child)
 {
 	return !child->exec && !child->directory && !child->actor && !child->env && child->restart == 0 &&
 	       !child->significant && child->shutdown_ms == 0 && child->start_timeout_ms == 0 &&
-	       child->handler_timeout_ms == 0 && child->mailbox == 0 && !child->redeliver &&
-	       child->backoff_initial_ms == 0 && !(child->backoff_factor < 0 || child->backoff_factor > 0) &&
-	       child->backoff_max_ms == 0 && !(child->backoff_jitter < 0 || child->backoff_jitter > 0) &&
-	       child->backoff_reset_ms == 0;
+	       child->handler_timeout_ms == 0 && child->handler_cpu_timeout_ms == 0 && child->mailbox == 0 &&
+	       !child->redeliver && child->backoff_initial_ms == 0 &&
+	       !(child->backoff_factor < 0 || child->backoff_factor > 0) && child->backoff_max_ms == 0 &&
+	       !(child->backoff_jitter < 0 || child->backoff_jitter > 0) && child->backoff_reset_ms == 0;
 }
 
 tractor_err

@@ -210,6 +210,7 @@ lay_process(struct pack *pack, const struct spec *spec)
 		.shutdown_ms = shutdown_ms(spec),
 		.start_timeout_ms = milliseconds(spec->start_timeout_ns),
 		.handler_timeout_ms = milliseconds(spec->handler_timeout_ns),
+		.handler_cpu_timeout_ms = milliseconds(spec->handler_cpu_timeout_ns),
 		.mailbox = spec->mailbox == 0 ? TRACTOR_UNBOUNDED : spec->mailbox,
 		.redeliver = spec->redeliver,
 		.backoff_initial_ms = milliseconds(spec->backoff.initial_ns),

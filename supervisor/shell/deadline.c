@@ -1,12 +1,15 @@
 /*
- * deadline.c: handlers that take too long. Armed when something is delivered; what is judged is the black box: since when the actor has been busy. The ladder is SIGABRT, so that
- * its stack is captured; SIGCONT, for a stopped process keeps SIGABRT pending; SIGKILL.
+ * deadline.c: handlers that take too long, by the clock on the wall or by the process's CPU time (all its threads'). Armed when something is delivered; what is judged is the black box:
+ * since when the actor has been busy. That is gossip, but the worst it can do is to spare the process itself. The ladder is SIGABRT, so that its stack is captured; SIGCONT, for a stopped
+ * process keeps SIGABRT pending; SIGKILL.
  */
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "shell.h"
+#include "sys.h"
 
 #define ABORT_GRACE_NS (500 * SPEC_MILLISECOND) /* for the capture, which takes one or two ms */
 #define CONTINUE_GRACE_NS (500 * SPEC_MILLISECOND)
@@ -18,13 +21,143 @@ arm(struct slot *slot, int64_t at_ns)
 	loop_arm(&slot->runtime->loop, &slot->handler, at_ns);
 }
 
+/* True while the supervisor has given it messages that are not done. */
+static bool
+has_work(const struct slot *slot)
+{
+	struct router_counts counts = { .delivered = 0 };
+
+	router_counts(slot->runtime->router, slot->node->id, &counts);
+	return counts.delivered > 0;
+}
+
+/* --- the ladder --- */
+
+static void
+climb(struct slot *slot)
+{
+	struct loop *loop = &slot->runtime->loop;
+
+	switch (slot->ladder) {
+	case LADDER_NONE:
+		slot->ladder = LADDER_ABORTED;
+		events_note(
+			slot->runtime, "overdue", slot->node->path, slot->incarnation, "%s", slot->overrun);
+		slot_signal(slot, SIGABRT);
+		loop_arm(loop, &slot->handler, loop->now_ns + ABORT_GRACE_NS);
+		break;
+	case LADDER_ABORTED:
+		slot->ladder = LADDER_CONTINUED;
+		slot_signal(slot, SIGCONT);
+		loop_arm(loop, &slot->handler, loop->now_ns + CONTINUE_GRACE_NS);
+		break;
+	case LADDER_CONTINUED:
+	case LADDER_KILLED:
+		slot->ladder = LADDER_KILLED;
+		slot_signal(slot, SIGKILL);
+		break;
+	}
+}
+
+/* --- by the CPU: only where a limit is set is there anything to it --- */
+
+/* What the process has used of the CPU; false: it can't be read, which is said once. */
+static bool
+read_cpu(struct slot *slot, int64_t *ret_cpu_ns)
+{
+	struct timespec used;
+
+	if (sys.cpu_time(slot->pid, &used) == 0) {
+		*ret_cpu_ns = used.tv_sec * SPEC_SECOND + used.tv_nsec;
+		return true;
+	}
+	slot->cpu_mark.unknown = true;
+	events_note(slot->runtime, "no_cpu_time", slot->node->path, slot->incarnation,
+		"handler_cpu_timeout has no effect: its CPU time cannot be read: %s", strerror(errno));
+	return false;
+}
+
+/*
+ * How much of the CPU the process has used in what it is at, as far as that is certain; 0: it is at nothing. Of what began since we looked last it is known when it began, and that
+ * one thread can't have used more than all the time until then for something else: the rest was this.
+ */
+static int64_t
+used_ns(struct slot *slot)
+{
+	struct cpu_mark *mark = &slot->cpu_mark;
+	uint64_t thing_ns = atomic_load(&slot->box->busy_since_ns);
+	int64_t cpu_ns;
+
+	if (!read_cpu(slot, &cpu_ns))
+		return 0;
+	if (thing_ns != mark->thing_ns) {
+		int64_t idle_ns =
+			(int64_t)thing_ns > mark->looked_ns ? (int64_t)thing_ns - mark->looked_ns : 0;
+		int64_t most_ns = mark->looked_ns > 0 ? mark->used_cpu_ns + idle_ns : cpu_ns;
+		mark->began_cpu_ns = most_ns < cpu_ns ? most_ns : cpu_ns;
+		mark->thing_ns = thing_ns;
+	}
+	mark->looked_ns = slot->runtime->loop.now_ns;
+	mark->used_cpu_ns = cpu_ns;
+	/* It may have come to an end between the two looks. */
+	bool is_same = thing_ns != 0 && atomic_load(&slot->box->busy_since_ns) == thing_ns;
+	return is_same ? cpu_ns - mark->began_cpu_ns : 0;
+}
+
+/* Looks, and again when what is left can have been used up: by one thread no sooner. */
+static void
+watch_cpu(struct slot *slot, int64_t limit_ns)
+{
+	struct loop *loop = &slot->runtime->loop;
+	int64_t cpu_ns = used_ns(slot);
+
+	if (slot->cpu_mark.unknown)
+		return;
+	if (cpu_ns < limit_ns) {
+		loop_arm(loop, &slot->cpu, loop->now_ns + limit_ns - cpu_ns);
+		return;
+	}
+	snprintf(slot->overrun, sizeof(slot->overrun),
+		"a handler used %lld ms of CPU time, more than %lld ms (handler_cpu_timeout)",
+		(long long)(cpu_ns / SPEC_MILLISECOND), (long long)(limit_ns / SPEC_MILLISECOND));
+	climb(slot);
+}
+
+void
+deadline_cpu_due(void *arg)
+{
+	struct slot *slot = arg;
+
+	if (slot->dead || !slot->box || slot->ladder != LADDER_NONE || slot->cpu_mark.unknown)
+		return;
+	if (atomic_load(&slot->box->busy_since_ns) != 0 || has_work(slot))
+		watch_cpu(slot, slot->node->spec->handler_cpu_timeout_ns);
+}
+
+/* At the first message after a rest, and when another thing is in hand than at the last look: the sooner after its beginning, the better it is known. */
+static void
+delivered_cpu(struct slot *slot, int64_t limit_ns)
+{
+	if (slot->dead || slot->ladder != LADDER_NONE || slot->cpu_mark.unknown)
+		return;
+	if (!timer_armed(&slot->cpu.timer) ||
+		atomic_load(&slot->box->busy_since_ns) != slot->cpu_mark.thing_ns)
+		watch_cpu(slot, limit_ns);
+}
+
+/* --- by the clock on the wall --- */
+
 void
 deadline_delivered(struct slot *slot)
 {
-	int64_t limit_ns = slot->node->spec->handler_timeout_ns;
+	const struct spec *spec = slot->node->spec;
 
-	if (limit_ns > 0 && slot->box && !timer_armed(&slot->handler.timer))
-		arm(slot, slot->runtime->loop.now_ns + limit_ns);
+	if (!slot->box)
+		return;
+	if (spec->handler_timeout_ns > 0 && !timer_armed(&slot->handler.timer))
+		arm(slot, slot->runtime->loop.now_ns + spec->handler_timeout_ns);
+	if (spec->handler_cpu_timeout_ns > 0)
+		delivered_cpu(slot, spec->handler_cpu_timeout_ns);
 }
 
 /* Stopped, by SIGSTOP or a debugger; what can't be read is running. */
@@ -61,18 +194,15 @@ is_overdue(struct slot *slot, int64_t now_ns, int64_t limit_ns, int64_t *ret_loo
 {
 	int64_t since_ns = busy_since_ns(slot, now_ns);
 	uint64_t progress = atomic_load(&slot->box->progress) + atomic_load(&slot->box->handled);
-	struct router_counts counts = { .delivered = 0 };
+	bool has_more = has_work(slot);
 
-	router_counts(slot->runtime->router, slot->node->id, &counts);
-	*ret_look_again_ns = since_ns > 0	    ? since_ns + limit_ns
-			     : counts.delivered > 0 ? now_ns + limit_ns
-						    : 0;
+	*ret_look_again_ns = since_ns > 0 ? since_ns + limit_ns : has_more ? now_ns + limit_ns : 0;
 	if (since_ns > 0)
 		return now_ns - since_ns >= limit_ns;
-	return counts.delivered > 0 && progress == slot->seen_progress && is_stopped(slot->pid);
+	return has_more && progress == slot->seen_progress && is_stopped(slot->pid);
 }
 
-/* When it is due under the new limit, which may have been long ago. Who is being ended under the old one goes on with that. */
+/* When it is due under the new limits, which may have been long ago. Who is being ended under the old one goes on with that. */
 void
 deadline_changed(struct slot *slot)
 {
@@ -85,46 +215,27 @@ deadline_changed(struct slot *slot)
 		is_overdue(slot, slot->runtime->loop.now_ns, limit_ns, &due_ns);
 	if (due_ns > 0)
 		arm(slot, due_ns);
-}
-
-static void
-climb(struct slot *slot)
-{
-	struct loop *loop = &slot->runtime->loop;
-
-	switch (slot->ladder) {
-	case LADDER_NONE:
-		slot->ladder = LADDER_ABORTED;
-		events_note(slot->runtime, "overdue", slot->node->path, slot->incarnation,
-			"a handler ran longer than %lld ms",
-			(long long)(slot->node->spec->handler_timeout_ns / SPEC_MILLISECOND));
-		slot_signal(slot, SIGABRT);
-		loop_arm(loop, &slot->handler, loop->now_ns + ABORT_GRACE_NS);
-		break;
-	case LADDER_ABORTED:
-		slot->ladder = LADDER_CONTINUED;
-		slot_signal(slot, SIGCONT);
-		loop_arm(loop, &slot->handler, loop->now_ns + CONTINUE_GRACE_NS);
-		break;
-	case LADDER_CONTINUED:
-	case LADDER_KILLED:
-		slot->ladder = LADDER_KILLED;
-		slot_signal(slot, SIGKILL);
-		break;
-	}
+	loop_disarm(&slot->runtime->loop, &slot->cpu);
+	if (slot->node->spec->handler_cpu_timeout_ns > 0)
+		deadline_cpu_due(slot);
 }
 
 void
 deadline_due(void *arg)
 {
 	struct slot *slot = arg;
-	int64_t look_again_ns = 0;
+	int64_t limit_ns = slot->node->spec->handler_timeout_ns, look_again_ns = 0;
 
 	if (slot->dead || !slot->box)
 		return;
-	if (slot->ladder != LADDER_NONE || is_overdue(slot, slot->runtime->loop.now_ns,
-						   slot->node->spec->handler_timeout_ns, &look_again_ns))
+	if (slot->ladder != LADDER_NONE) {
 		climb(slot);
-	else if (look_again_ns > 0)
+	} else if (is_overdue(slot, slot->runtime->loop.now_ns, limit_ns, &look_again_ns)) {
+		snprintf(slot->overrun, sizeof(slot->overrun),
+			"a handler ran longer than %lld ms (handler_timeout)",
+			(long long)(limit_ns / SPEC_MILLISECOND));
+		climb(slot);
+	} else if (look_again_ns > 0) {
 		arm(slot, look_again_ns);
+	}
 }

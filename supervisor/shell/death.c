@@ -203,6 +203,7 @@ judge(struct slot *slot, const siginfo_t *info)
 		say(death, slot->violation);
 	} else if (slot->ladder != LADDER_NONE && death->signal != 0) {
 		panicked(death, TRACTOR_CAUSE_DEADLINE);
+		say(death, slot->overrun);
 	}
 	judge_start(slot, death);
 	name_exit(slot, death);
@@ -235,6 +236,7 @@ death_noticed(void *arg, uint32_t epoll_events)
 	slot->dead = true;
 	judge(slot, &info);
 	loop_disarm(&slot->runtime->loop, &slot->handler);
+	loop_disarm(&slot->runtime->loop, &slot->cpu);
 	if (slot->said_bye || *slot->violation || !slot->greeted)
 		death_drained(slot);
 	else

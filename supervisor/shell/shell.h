@@ -129,6 +129,14 @@ struct death {
 /* How far the deadline ladder of a handler has got. */
 enum ladder { LADDER_NONE, LADDER_ABORTED, LADDER_CONTINUED, LADDER_KILLED };
 
+/* What is known of the CPU time of the thing that a process is at: a handler, a hook or a step, known by when it began. */
+struct cpu_mark {
+	uint64_t thing_ns;		/* when it began; 0: it was at nothing */
+	int64_t began_cpu_ns;		/* at most so much had the process used when it began */
+	int64_t looked_ns, used_cpu_ns; /* when we looked last, and what it had used by then */
+	bool unknown;			/* its CPU time can't be read */
+};
+
 struct slot {
 	struct tractor_runtime *runtime;
 	struct node *node;
@@ -148,8 +156,10 @@ struct slot {
 	bool dead;		  /* reaped; what it had sent is still being taken */
 	bool judged;		  /* the policy has been asked, or needs not be */
 	struct death death;
-	struct alarm drain, handler;
+	struct alarm drain, handler, cpu;
 	enum ladder ladder;
+	char overrun[128]; /* which limit its handler overran; "": none */
+	struct cpu_mark cpu_mark;
 	uint64_t seen_progress; /* of the black box, when the deadline was armed */
 	int64_t ready_ns;
 	bool undecided; /* it is at rest; whether for good is found when the core has done all it can */
@@ -209,6 +219,7 @@ void deadline_delivered(struct slot *slot);
 /* The limit may be another from now on. */
 void deadline_changed(struct slot *slot);
 void deadline_due(void *slot);
+void deadline_cpu_due(void *slot);
 
 /* --- death.c: from the pidfd to the core --- */
 

@@ -16,7 +16,7 @@
 #include "sys.h"
 #include "why.h"
 
-#define ALARMS 2
+#define ALARMS 3
 
 extern char **environ;
 
@@ -46,6 +46,7 @@ slot_new(struct tractor_runtime *runtime, struct node *node)
 	slot->logs[0].watch.fd = slot->logs[1].watch.fd = -1;
 	slot->drain = (struct alarm){ .due = death_drained, .arg = slot };
 	slot->handler = (struct alarm){ .due = deadline_due, .arg = slot };
+	slot->cpu = (struct alarm){ .due = deadline_cpu_due, .arg = slot };
 	tractor_err err = loop_reserve(&runtime->loop, ALARMS);
 	if (err == TRACTOR_OK)
 		err = router_add(runtime->router, node->id, node->spec->mailbox, node->spec->redeliver);
@@ -85,6 +86,7 @@ slot_clear(struct slot *slot)
 
 	loop_disarm(loop, &slot->drain);
 	loop_disarm(loop, &slot->handler);
+	loop_disarm(loop, &slot->cpu);
 	if (slot->process.fd >= 0) {
 		int pidfd = slot->process.fd;
 		loop_unwatch(loop, &slot->process);
@@ -105,6 +107,8 @@ slot_clear(struct slot *slot)
 		slot->killed_by_us = false;
 	slot->dead = slot->judged = false;
 	slot->ladder = LADDER_NONE;
+	slot->overrun[0] = '\0';
+	slot->cpu_mark = (struct cpu_mark){ .thing_ns = 0 };
 }
 
 /* --- its environment --- */

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef P_PIDFD
@@ -199,6 +200,19 @@ real_set_files_limit(const struct rlimit *limit)
 	return setrlimit(RLIMIT_NOFILE, limit);
 }
 
+/* Of all threads of a process that is not reaped yet. */
+static int
+real_cpu_time(pid_t pid, struct timespec *ret_used)
+{
+	clockid_t clock;
+	int error = clock_getcpuclockid(pid, &clock);
+
+	if (error == 0)
+		return clock_gettime(clock, ret_used);
+	errno = error;
+	return -1;
+}
+
 const struct sys_calls sys_real = {
 	.epoll_create = real_epoll_create,
 	.epoll_ctl = epoll_ctl,
@@ -249,6 +263,7 @@ const struct sys_calls sys_real = {
 	.close = close,
 	.files_limit = real_files_limit,
 	.set_files_limit = real_set_files_limit,
+	.cpu_time = real_cpu_time,
 };
 
 struct sys_calls sys;

@@ -70,7 +70,8 @@
 	X(ssize_t, write, (int fd, const void *from, size_t size))                             \
 	X(int, close, (int fd))                                                                \
 	X(int, files_limit, (struct rlimit * ret_limit))                                       \
-	X(int, set_files_limit, (const struct rlimit *limit))
+	X(int, set_files_limit, (const struct rlimit *limit))                                  \
+	X(int, cpu_time, (pid_t pid, struct timespec * ret_used))
 
 struct sys_calls {
 #define SYS_MEMBER(result, name, parameters) result(*name) parameters;

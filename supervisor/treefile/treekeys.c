@@ -422,6 +422,7 @@ const struct treewalk_key treekeys[] = {
 	{ "significant",     IN_ACTOR | IN_SUPERVISOR,         BOOLEAN(significant),                  0, 0,                  NULL },
 	{ "start_timeout",   IN_PROCESS,                       DURATION(spec, start_timeout_ns),      1, 0,                  NULL },
 	{ "handler_timeout", IN_PROCESS,                       DURATION(spec, handler_timeout_ns),    0, 0,                  NULL },
+	{ "handler_cpu_timeout", IN_PROCESS,                   DURATION(spec, handler_cpu_timeout_ns), 0, 0,                 NULL },
 	{ "mailbox",         IN_PROCESS,                       NUMBER(mailbox),                       0, SPEC_MAILBOX_MAX,   NULL },
 	{ "redeliver",       IN_PROCESS,                       BOOLEAN(redeliver),                    0, 0,                  NULL },
 	{ "backoff",         IN_PROCESS,                       WHOLE(take_backoff),                   0, 0,                  NULL },

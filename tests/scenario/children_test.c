@@ -373,6 +373,7 @@ expect_same_child(const struct tractor_child *a, const struct tractor_child *b)
 	ck_assert_int_eq(a->shutdown_ms, b->shutdown_ms);
 	ck_assert_int_eq(a->start_timeout_ms, b->start_timeout_ms);
 	ck_assert_int_eq(a->handler_timeout_ms, b->handler_timeout_ms);
+	ck_assert_int_eq(a->handler_cpu_timeout_ms, b->handler_cpu_timeout_ms);
 	ck_assert_uint_eq(a->mailbox, b->mailbox);
 	ck_assert_int_eq(a->redeliver, b->redeliver);
 	ck_assert_int_eq(a->backoff_initial_ms, b->backoff_initial_ms);
@@ -397,6 +398,7 @@ START_TEST(a_spec_comes_back_as_it_was)
 		.shutdown_ms = TRACTOR_KILL,
 		.start_timeout_ms = 7000,
 		.handler_timeout_ms = 8000,
+		.handler_cpu_timeout_ms = 3000,
 		.mailbox = TRACTOR_UNBOUNDED,
 		.redeliver = true,
 		.backoff_initial_ms = 9,
@@ -482,6 +484,7 @@ START_TEST(specs_that_make_no_sense)
 	FAILS(TRACTOR_EINVAL, "start_timeout is out",
 		START(.name = "a", .start_timeout_ms = TRACTOR_INFINITY));
 	FAILS(TRACTOR_EINVAL, "handler_timeout is out", START(.name = "a", .handler_timeout_ms = INT64_MIN));
+	FAILS(TRACTOR_EINVAL, "handler_cpu_timeout is out", START(.name = "a", .handler_cpu_timeout_ms = -1));
 	FAILS(TRACTOR_EINVAL, "mailbox .* is out of range", START(.name = "a", .mailbox = 2000000));
 	FAILS(TRACTOR_EINVAL, "factor 0.5 is out of range", START(.name = "a", .backoff_factor = 0.5));
 	FAILS(TRACTOR_EINVAL, "reset is out.*jitter 2 is out of range", /* all that is wrong */

@@ -266,6 +266,7 @@ static const struct number {
 	{ "start_timeout", offsetof(struct spec, start_timeout_ns), 0 },
 	{ "start_timeout", offsetof(struct spec, start_timeout_ns), INT64_MAX },
 	{ "handler_timeout", offsetof(struct spec, handler_timeout_ns), -1 },
+	{ "handler_cpu_timeout", offsetof(struct spec, handler_cpu_timeout_ns), -1 },
 	{ "shutdown", offsetof(struct spec, shutdown_ns), INT64_MAX },
 	{ "initial", offsetof(struct spec, backoff.initial_ns), -1 },
 	{ "initial is longer", offsetof(struct spec, backoff.initial_ns), 31 * SPEC_SECOND },

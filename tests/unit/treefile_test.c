@@ -181,6 +181,7 @@ static const char full[] = "name: shop                        # the running tree
 			   "    significant: true\n"
 			   "    start_timeout: 2m\n"
 			   "    handler_timeout: 0\n"
+			   "    handler_cpu_timeout: 1500ms\n"
 			   "    mailbox: 0\n"
 			   "    redeliver: true\n"
 			   "    backoff: {initial: 100ms, factor: 1.5, max: 1h, jitter: 0.25, reset: 20s}\n"
@@ -234,6 +235,7 @@ START_TEST(every_key_is_taken)
 	ck_assert(db->significant);
 	ck_assert_int_eq(db->start_timeout_ns, 120 * SPEC_SECOND);
 	ck_assert_int_eq(db->handler_timeout_ns, 0);
+	ck_assert_int_eq(db->handler_cpu_timeout_ns, 1500 * SPEC_MILLISECOND);
 	ck_assert_uint_eq(db->mailbox, 0);
 	ck_assert(db->redeliver);
 	ck_assert_int_eq(db->backoff.initial_ns, 100 * SPEC_MILLISECOND);

@@ -78,6 +78,20 @@ spin(void)
 		;
 }
 
+/* Uses so much CPU time of its own. */
+static void
+burn_ms(int64_t ms)
+{
+	struct timespec now, end;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+	end.tv_sec += ms / 1000;
+	end.tv_nsec += ms % 1000 * 1000000;
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	while ((now.tv_sec - end.tv_sec) * 1000000000 + now.tv_nsec - end.tv_nsec < 0);
+}
+
 /* Deaf to SIGABRT, so that only SIGKILL ends it. */
 static void
 spin_deaf(void)
@@ -133,6 +147,8 @@ end(tractor_ctx *ctx, const char *how, int number)
 		eat_memory();
 	else if (strcmp(how, "sleep") == 0)
 		sleep_ms(number);
+	else if (strcmp(how, "burn") == 0)
+		burn_ms(number);
 	else if (strcmp(how, "finish") == 0)
 		return tractor_finish(ctx, "that was all");
 	else if (strcmp(how, "refuse") == 0)
