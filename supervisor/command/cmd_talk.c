@@ -6,34 +6,11 @@
 #include <string.h>
 
 #include "client.h"
+#include "input.h"
 #include "output.h"
 
 /* As long as an ask takes by itself (TRACTOR_ASK_DEFAULT_MS), and a tell waits for room. */
 #define TALK_LIMIT_MS 5000
-
-#define READ_BYTES (64u << 10)
-
-/* Everything on standard input, to be freed; NULL: it can't be read, or is more than a request may have. */
-static char *
-read_input(size_t *ret_size)
-{
-	char *text = NULL;
-	size_t size = 0, got;
-
-	do {
-		text = output_need(realloc(text, size + READ_BYTES));
-		got = fread(text + size, 1, READ_BYTES, stdin);
-		size += got;
-	} while (got > 0 && size <= CONTROL_REQUEST_MAX_BYTES);
-	if (!ferror(stdin) && size <= CONTROL_REQUEST_MAX_BYTES) {
-		*ret_size = size;
-		return text;
-	}
-	output_error(ferror(stdin) ? "standard input can't be read"
-				   : "standard input is more than a message can hold");
-	free(text);
-	return NULL;
-}
 
 static json_t *
 parse_fields(const char *text, size_t size)
@@ -65,7 +42,7 @@ read_fields(const struct command_line *line)
 		return output_need(json_object());
 	if (strcmp(line->words[2], "-") != 0)
 		return parse_fields(line->words[2], strlen(line->words[2]));
-	char *text = read_input(&size);
+	char *text = input_read("a message", &size);
 	json_t *fields = text != NULL ? parse_fields(text, size) : NULL;
 	free(text);
 	return fields;

@@ -75,6 +75,12 @@ int cmd_down(const struct command_line *line);
 int cmd_inject(const struct command_line *line);
 /* cmd_reload.c */
 int cmd_reload(const struct command_line *line);
+/* cmd_children.c */
+int cmd_children(const struct command_line *line);
+int cmd_spec(const struct command_line *line);
+int cmd_add(const struct command_line *line);
+int cmd_delete(const struct command_line *line);
+int cmd_scale(const struct command_line *line);
 /* cmd_crashes.c */
 int cmd_crashes(const struct command_line *line);
 /* commands.c */

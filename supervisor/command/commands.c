@@ -48,6 +48,26 @@ const struct command commands[] = {
 	{ "restart", "PATH [--timeout TIME]", "stop it in order and start it again",
 		"Waits until it is running again. Does not count as a crash.\n" PATH_HELP, OPTION_TIMEOUT, 1,
 		1, cmd_restart },
+	{ "children", "[PATH]", "the children of a supervisor or a pool, and how many",
+		"Those of PATH, or of the whole tree's root; the last line counts them as OTP's count_children does: specs, those that run,\n"
+		"supervisors and workers.\n" PATH_HELP,
+		0, 0, 1, cmd_children },
+	{ "spec", "PATH", "how it is specified, every default filled in",
+		"As an entry of a tree file, which tractor add takes again.\n" PATH_HELP, 0, 1, 1, cmd_spec },
+	{ "add", "PATH SPEC [--timeout TIME]", "one more child of a supervisor or a pool",
+		"SPEC is a child as a tree file has it, YAML or JSON; \"-\" reads it from standard input. Programs and working directory are\n"
+		"relative to the current directory. Waits until the child is running; one that does not start is forgotten.\n"
+		"    tractor add /shop '{actor: db, exec: ./db, args: {file: data.bin}}'\n"
+		"    tractor add /shop/sessions '{actor: alice, args: {user: alice}}'\n"
+		"Of a pool's new member only the name and args are its own. Exit code 65 if there is an error in SPEC.\n" PATH_HELP,
+		OPTION_TIMEOUT, 2, 2, cmd_add },
+	{ "delete", "PATH", "forget a stopped child, with all below it",
+		"Stop it first. When the supervisor above is started anew, the children of its tree file are all there again.\n" PATH_HELP,
+		0, 1, 1, cmd_delete },
+	{ "scale", "POOL N [--timeout TIME]", "start or stop members of a pool until it has N",
+		"New ones are called POOL-1, POOL-2, ...; the newest are stopped first. Prints what it did.\n"
+		"    tractor scale /shop/sessions 3\n" PATH_HELP,
+		OPTION_TIMEOUT, 2, 2, cmd_scale },
 	{ "down", "[--timeout TIME]", "stop the whole tree and its supervisor",
 		"In order, and waits until all of it has stopped.\n", OPTION_TIMEOUT, 0, 0, cmd_down },
 	{ "reload", "[--dry-run] [--timeout TIME]", "read the tree's file again and become what it says",

@@ -46,8 +46,20 @@ on_request requesttalk_tell, requesttalk_ask;
 on_request requeststeer_start, requeststeer_stop, requeststeer_restart, requeststeer_down,
 	requeststeer_inject;
 
+/* The request is answered when the node has come up or down; not before its state changes. */
+void requeststeer_wait(struct tractor_runtime *runtime, struct control_request *request, struct node *node,
+	enum waiter_for what);
+
+/* --- requestadmin.c: administration of children --- */
+
+on_request requestadmin_children, requestadmin_spec, requestadmin_add, requestadmin_delete;
+
 /* --- requestreload.c: the tree's file, read again --- */
 
 on_request requestreload;
+
+/* --- requestscale.c: a pool's number of members --- */
+
+on_request requestscale_scale;
 
 #endif

@@ -21,16 +21,20 @@ static void
 steered(void *arg, struct node *node, tractor_err err, const char *text)
 {
 	struct control_request *request = arg;
+	const struct tractor_runtime *runtime = request->own;
 
 	request->gone = NULL;
 	if (err == TRACTOR_OK)
 		control_end(request, CONTROL_DONE, NULL);
+	else if (!slot_of(node) && *runtime->start_failure) /* it says which one below it */
+		control_end(
+			request, CONTROL_FAILED, "%s did not start: %s", node->path, runtime->start_failure);
 	else
 		control_end(request, CONTROL_FAILED, "%s did not start: %s", node->path, text);
 }
 
-static void
-wait_for(struct tractor_runtime *runtime, struct control_request *request, struct node *node,
+void
+requeststeer_wait(struct tractor_runtime *runtime, struct control_request *request, struct node *node,
 	enum waiter_for what)
 {
 	request->own = runtime;
@@ -45,10 +49,11 @@ wait_for(struct tractor_runtime *runtime, struct control_request *request, struc
 static void
 steer(struct tractor_runtime *runtime, struct control_request *request, uint64_t id, enum waiter_for what)
 {
+	runtime->start_failure[0] = '\0';
 	tree_run(runtime->tree, runtime->loop.now_ns);
 	struct node *node = tree_by_id(runtime->tree, id);
 	if (node && !waiter_is_over(node, what))
-		wait_for(runtime, request, node, what);
+		requeststeer_wait(runtime, request, node, what);
 	else if (what == WAIT_DOWN || (node && node->state == NODE_RUNNING))
 		control_end(request, CONTROL_DONE, NULL);
 	else

@@ -325,7 +325,7 @@ void waiter_forget(struct tractor_runtime *runtime, const void *arg);
 void waiter_changed(struct tractor_runtime *runtime, struct node *node);
 void waiter_close(struct tractor_runtime *runtime);
 
-/* --- requests.c: what the command asks; how it is answered is in requestshow.c, requesttalk.c and requeststeer.c, which share requests.h --- */
+/* --- requests.c: what the command asks; how it is answered is in request*.c, whose map is requests.h --- */
 
 tractor_err requests_open(struct tractor_runtime *runtime);
 void requests_close(struct tractor_runtime *runtime);

@@ -55,7 +55,8 @@ static enum spec_kind
 kind_at(enum treewalk_place place)
 {
 	switch (place) {
-	case IN_ACTOR: return SPEC_ACTOR;
+	case IN_ACTOR:
+	case IN_MEMBER: return SPEC_ACTOR;
 	case IN_POOL: return SPEC_POOL;
 	default: return SPEC_SUPERVISOR;
 	}
@@ -129,15 +130,34 @@ treechild_list(struct treewalk *walk, const struct treewalk_key *key, const yaml
 	walk->depth--;
 }
 
+/* What is said of a document that is empty, or no mapping. */
+static const struct {
+	const char *empty, *expected;
+} roots[] = {
+	[TREEFILE_TREE] = { "a tree needs a name at least, like name: shop",
+		"a tree file is a mapping, which begins with name: shop, say" },
+	[TREEFILE_CHILD] = { "write a child, like {actor: db, exec: ./db}",
+		"a child is a mapping, like {actor: db, exec: ./db}" },
+	[TREEFILE_MEMBER] = { "write the new member's name, like {actor: s1}",
+		"a pool's new member is a mapping, like {actor: s1, args: {file: data.bin}}" },
+};
+
+static enum treewalk_place
+root_place(struct treewalk *walk, const yaml_node_t *root, enum treefile_what what)
+{
+	if (what == TREEFILE_CHILD)
+		return child_place(walk, root);
+	return what == TREEFILE_MEMBER ? IN_MEMBER : IN_TREE;
+}
+
 struct spec *
-treechild_root(
-	yaml_document_t *document, const char *name, const char *directory, struct treefile_report *report)
+treechild_root(yaml_document_t *document, enum treefile_what what, const char *name, const char *directory,
+	struct treefile_report *report)
 {
 	struct treewalk walk = { .document = document, .directory = directory, .report = report };
 
 	if (yaml_document_get_root_node(document) == NULL) {
-		treereport_add(
-			report, 1, 1, "%s is empty; a tree needs a name at least, like name: shop", name);
+		treereport_add(report, 1, 1, "%s is empty; %s", name, roots[what].empty);
 		return NULL;
 	}
 	const yaml_node_t *root =
@@ -145,10 +165,9 @@ treechild_root(
 	if (root == NULL)
 		return NULL;
 	if (root->type != YAML_MAPPING_NODE) {
-		treewalk_complain(&walk, root,
-			"found %s; a tree file is a mapping, which begins with name: shop, say",
-			treewalk_describe(root).text);
+		treewalk_complain(
+			&walk, root, "found %s; %s", treewalk_describe(root).text, roots[what].expected);
 		return NULL;
 	}
-	return make_spec(&walk, root, IN_TREE);
+	return make_spec(&walk, root, root_place(&walk, root, what));
 }

@@ -26,7 +26,7 @@ complain_of_spec(void *arg, const struct spec *where, const char *complaint)
 
 /* The spec of the text, unchecked. NULL: there is none in it, and the report says why. */
 static struct spec *
-read_spec(const char *text, size_t length, const char *name, const char *directory,
+read_spec(const char *text, size_t length, enum treefile_what what, const char *name, const char *directory,
 	struct treefile_report *report)
 {
 	yaml_document_t document;
@@ -38,7 +38,7 @@ read_spec(const char *text, size_t length, const char *name, const char *directo
 	}
 	if (treeyaml_load(text, length, report, &document) != TRACTOR_OK)
 		return NULL;
-	struct spec *root = treechild_root(&document, name, directory, report);
+	struct spec *root = treechild_root(&document, what, name, directory, report);
 	yaml_document_delete(&document);
 	return root;
 }
@@ -47,13 +47,20 @@ tractor_err
 treefile_parse(const char *text, size_t length, const char *name, const char *directory,
 	struct treefile_report *report, struct spec **ret_root)
 {
+	return treefile_parse_part(text, length, TREEFILE_TREE, name, directory, report, ret_root);
+}
+
+tractor_err
+treefile_parse_part(const char *text, size_t length, enum treefile_what what, const char *name,
+	const char *directory, struct treefile_report *report, struct spec **ret_root)
+{
 	struct spec *root = NULL;
 	tractor_err err = TRACTOR_OK;
 
 	*report = (struct treefile_report){ 0 };
 	char *absolute = realpath(directory != NULL ? directory : ".", NULL);
 	if (absolute != NULL)
-		root = read_spec(text, length, name, absolute, report);
+		root = read_spec(text, length, what, name, absolute, report);
 	else if (errno == ENOMEM)
 		report->out_of_memory = true;
 	else

@@ -56,6 +56,17 @@ tractor_err treefile_load(const char *path, struct treefile_report *report, stru
 tractor_err treefile_parse(const char *text, size_t length, const char *name, const char *directory,
 	struct treefile_report *report, struct spec **ret_root);
 
+/* What a text may be. */
+enum treefile_what {
+	TREEFILE_TREE,
+	TREEFILE_CHILD,	 /* one entry of a list of children */
+	TREEFILE_MEMBER, /* what is a pool's new member's own: its name and its args */
+};
+
+/* As treefile_parse(), of a text that is only such a part. Not looked at: whether it fits where it is to go. */
+tractor_err treefile_parse_part(const char *text, size_t length, enum treefile_what what, const char *name,
+	const char *directory, struct treefile_report *report, struct spec **ret_spec);
+
 /* One line per error, `name:line:column: text`. */
 void treefile_report_print(const struct treefile_report *report, const char *name, FILE *stream);
 

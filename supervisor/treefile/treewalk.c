@@ -197,6 +197,7 @@ place_name(unsigned place)
 	case IN_ACTOR: return "an actor";
 	case IN_POOL: return "a pool";
 	case IN_BACKOFF: return "backoff";
+	case IN_MEMBER: return "a pool's new member";
 	default: return "crash_policy";
 	}
 }

@@ -24,6 +24,7 @@ enum treewalk_place {
 	IN_POOL = 8,
 	IN_BACKOFF = 16,
 	IN_POLICY = 32,
+	IN_MEMBER = 64, /* of a pool, on its own */
 };
 #define IN_CHILD (IN_SUPERVISOR | IN_ACTOR | IN_POOL)
 #define IN_PROCESS (IN_ACTOR | IN_POOL)
@@ -69,8 +70,8 @@ bool treekeys_is_kind(
  * The spec of a document, with all below it; to be used only if the report is empty. NULL: the document gives none, and the
  * report says why.
  */
-struct spec *treechild_root(
-	yaml_document_t *document, const char *name, const char *directory, struct treefile_report *report);
+struct spec *treechild_root(yaml_document_t *document, enum treefile_what what, const char *name,
+	const char *directory, struct treefile_report *report);
 treewalk_take treechild_list; /* the children of `target`, a supervisor */
 
 /* treewalk.c */

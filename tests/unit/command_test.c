@@ -114,6 +114,51 @@ answer_events(struct control_request *request)
 	control_end(request, CONTROL_DONE, NULL);
 }
 
+/* What a tree of our own could say; and beyond that what no tree says, which must do no harm. */
+static void
+answer_with(struct control_request *request, const char *command)
+{
+	static const struct {
+		const char *command, *data;
+	} answers[] = {
+		{ "children",
+			"{\"schema_version\":1,\"path\":\"/shop\",\"children\":["
+			"{\"path\":\"/shop/db\",\"kind\":\"actor\",\"state\":\"running\",\"pid\":4711,\"incarnation\":2,\"restart\":\"permanent\","
+			"\"restarts\":1,\"last_exit\":\"SIGSEGV\"},"
+			"{\"path\":\"/shop/s\",\"kind\":\"supervisor\",\"state\":\"stopped\",\"pid\":0,\"last_exit\":null},7],"
+			"\"counts\":{\"specs\":2,\"active\":1,\"supervisors\":1,\"workers\":1}}" },
+		{ "spec",
+			"{\"schema_version\":1,\"path\":\"/shop/db\",\"directory\":\"/srv/\\u001b\",\"spec\":{\"actor\":\"db\",\"args\":{\"a:\":\"null\","
+			"\"b\":\"x y\"},\"words\":[\"-x\",\"\",1,true],\"backoff\":{\"factor\":2.0,\"max\":\"30s\"}}}" },
+		{ "scale",
+			"{\"schema_version\":1,\"path\":\"/shop/p\",\"members\":1,\"started\":[\"/shop/p/p-1\"],\"stopped\":[7]}" },
+	};
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (strcmp(answers[i].command, command) == 0)
+			control_data(request, json_loads(answers[i].data, 0, NULL));
+	control_end(request, CONTROL_DONE, NULL);
+}
+
+/* A spec with the word "bad" in it is; else what was asked is what is said. */
+static void
+answer_add(struct control_request *request, const json_t *body)
+{
+	const char *spec = json_string_value(json_object_get(body, "spec"));
+
+	if (strstr(spec, "bad") != NULL) {
+		control_data(request, json_pack("{s:i, s:b, s:[{s:i, s:i, s:s}]}", "schema_version", 1, "ok",
+					      0, "errors", "line", 1, "column", 2, "text", "not \033 good"));
+		control_end(request, CONTROL_BAD_FILE, "nothing was added: SPEC has 1 error");
+	} else if (strcmp(spec, "echo") == 0) {
+		char *text = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
+		control_end(request, CONTROL_FAILED, "%s", text);
+		free(text);
+	} else {
+		control_end(request, CONTROL_DONE, NULL);
+	}
+}
+
 static void
 answer(void *arg, struct control_request *request, const json_t *body)
 {
@@ -135,6 +180,11 @@ answer(void *arg, struct control_request *request, const json_t *body)
 		answer_ask(request, body);
 	else if (strcmp(command, "events") == 0)
 		answer_events(request);
+	else if (strcmp(command, "children") == 0 || strcmp(command, "spec") == 0 ||
+		 strcmp(command, "scale") == 0)
+		answer_with(request, command);
+	else if (strcmp(command, "add") == 0)
+		answer_add(request, body);
 	else if (strcmp(command, "version") == 0) {
 		control_data(request, json_pack("{s:s, s:s}", "version", "9.9.9", "name", (const char *)arg));
 		control_end(request, CONTROL_DONE, NULL);
@@ -621,6 +671,74 @@ START_TEST(steering)
 }
 END_TEST
 
+START_TEST(children_and_their_specs)
+{
+	start_server("shop");
+	ck_assert_int_eq(tractor("children"), 0);
+	ck_assert_str_eq(standard_output,
+		"PATH      KIND        STATE     PID  INC  RESTART    RESTARTS  LAST EXIT\n"
+		"/shop/db  actor       running  4711    2  permanent         1  SIGSEGV\n"
+		"/shop/s   supervisor  stopped     -    -  -                 -  -\n"
+		"-         -           -           -    -  -                 -  -\n"
+		"2 specs, 1 active, 1 supervisor, 1 worker\n");
+	ck_assert_int_eq(tractor("children /shop --json"), 0);
+	expect_in(standard_output, "{\"schema_version\":1,\"path\":\"/shop\",\"children\":[");
+	ck_assert_int_eq(tractor("children /shop/nobody"), CONTROL_NO_ACTOR);
+	ck_assert_int_eq(tractor("spec /shop/db"), 0);
+	ck_assert_str_eq(standard_output,
+		"# runs in /srv/\\x1b\nactor: db\nargs: {\"a:\": \"null\", b: \"x y\"}\nwords: [\"-x\", \"\", 1, true]\n"
+		"backoff: {factor: 2.0, max: 30s}\n");
+	ck_assert_int_eq(tractor("spec --json /shop/db"), 0);
+	expect_in(standard_output, "\"spec\":{\"actor\":\"db\",");
+}
+END_TEST
+
+START_TEST(adding_and_deleting)
+{
+	char here[256], wanted[512];
+
+	start_server("shop");
+	ck_assert_int_eq(tractor("add /shop {actor:a}"), 0);
+	ck_assert_str_eq(standard_output, "");
+	ck_assert_int_eq(tractor("add /shop {actor:a} --json"), 0);
+	ck_assert_str_eq(standard_output, "{\"schema_version\":1,\"ok\":true}\n");
+	ck_assert_int_eq(tractor("add /shop bad"), CONTROL_BAD_FILE);
+	ck_assert_str_eq(standard_output, "");
+	ck_assert_str_eq(
+		standard_error, "SPEC:1:2: not \\x1b good\ntractor: nothing was added: SPEC has 1 error\n");
+	ck_assert_int_eq(tractor("add /shop bad --json"), CONTROL_BAD_FILE);
+	expect_in(standard_output, "\"ok\":false");
+	ck_assert_int_eq(tractor("add /shop echo"), CONTROL_FAILED);
+	snprintf(wanted, sizeof(wanted),
+		"{\"command\":\"add\",\"directory\":\"%s\",\"path\":\"/shop\",\"schema_version\":1,\"spec\":\"echo\"}",
+		getcwd(here, sizeof(here)));
+	expect_in(standard_error, wanted);
+	ck_assert_int_eq(tractor("add /shop \xff"), CONTROL_USAGE);
+	expect_in(standard_error, "the spec is not UTF-8");
+	ck_assert_int_eq(tractor("add /shop"), CONTROL_USAGE);
+	ck_assert_int_eq(tractor("delete /shop/db"), 0);
+	ck_assert_int_eq(tractor("delete /shop/nobody"), CONTROL_NO_ACTOR);
+}
+END_TEST
+
+START_TEST(scaling)
+{
+	static const char *const none[] = { "-1", "x", "1.5", "1000001", "99999999999", "3x" };
+	char words[64];
+
+	start_server("shop");
+	ck_assert_int_eq(tractor("scale /shop/p 1"), 0);
+	ck_assert_str_eq(standard_output, "started /shop/p/p-1\nstopped -\n/shop/p has 1 member\n");
+	ck_assert_int_eq(tractor("scale /shop/p 1 --json"), 0);
+	expect_in(standard_output, "\"started\":[\"/shop/p/p-1\"]");
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		snprintf(words, sizeof(words), "scale /shop/p -- %s", none[i]);
+		ck_assert_int_eq(tractor(words), CONTROL_USAGE);
+		expect_in(standard_error, "how many members?");
+	}
+}
+END_TEST
+
 START_TEST(faults_that_are_none)
 {
 	ck_assert_int_eq(tractor("inject /shop/db oom"), CONTROL_USAGE);
@@ -784,8 +902,8 @@ test_suite(void)
 	Suite *suite = suite_create("command");
 	const TTest *with_trees[] = { no_tree, which_tree, status, talking, fields_that_are_none,
 		fields_from_standard_input, a_supervisor_that_does_not_answer, listing_and_following,
-		steering, faults_that_are_none, crashes_are_read_without_a_tree, crashes_that_are_long,
-		checking_a_file, version };
+		steering, children_and_their_specs, adding_and_deleting, scaling, faults_that_are_none,
+		crashes_are_read_without_a_tree, crashes_that_are_long, checking_a_file, version };
 
 	TEST_CASE(suite, "line", 30, options_may_stand_anywhere, command_lines_that_are_none,
 		every_command_has_help);

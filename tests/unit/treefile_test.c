@@ -13,6 +13,8 @@
 
 #include "treefile.h"
 #include "treevalue.h"
+#include "treewalk.h"
+#include "treewrite.h"
 #include "unit.h"
 
 /* Enough of the world that a tree file refers to: made before the tests of a case, removed after them whatever came of them. */
@@ -192,6 +194,7 @@ static const char full[] = "name: shop                        # the running tree
 			   "    children: [{actor: one, exec: sh}, {actor: two, exec: /bin/sh}]\n"
 			   "  - pool: sessions\n"
 			   "    exec: ./db\n"
+			   "    role: session\n"
 			   "    max: 12\n"
 			   "    intensity: 10\n"
 			   "    shutdown: infinity\n";
@@ -1110,6 +1113,150 @@ add_case(Suite *suite, const char *name, double timeout_s, const TTest *const *t
 		add_case(suite, name, timeout_s, tests_, sizeof(tests_) / sizeof(tests_[0])); \
 	} while (0)
 
+/* --- parts, and writing --- */
+
+static tractor_err
+parse_part(const char *text, enum treefile_what what, struct treefile_report *report, struct spec **ret_spec)
+{
+	return treefile_parse_part(text, strlen(text), what, "SPEC", directory, report, ret_spec);
+}
+
+START_TEST(parts_are_taken)
+{
+	struct treefile_report report;
+	struct spec *spec = NULL;
+
+	ck_assert_int_eq(
+		parse_part("{\"supervisor\": \"s\", \"children\": [{\"actor\": \"a\", \"exec\": \"./db\"}]}",
+			TREEFILE_CHILD, &report, &spec),
+		TRACTOR_OK);
+	treefile_report_free(&report);
+	ck_assert_int_eq(spec->kind, SPEC_SUPERVISOR);
+	ck_assert_str_eq(spec->children[0]->exec_path, world_path("db"));
+	spec_free(spec);
+	ck_assert_int_eq(parse_part("actor: m\nargs: {a: b}\n", TREEFILE_MEMBER, &report, &spec), TRACTOR_OK);
+	treefile_report_free(&report);
+	ck_assert_int_eq(spec->kind, SPEC_ACTOR);
+	ck_assert_str_eq(spec->name, "m");
+	ck_assert_str_eq(spec_pair_get(&spec->args, "a"), "b");
+	ck_assert_ptr_null(spec->exec);
+	spec_free(spec);
+}
+END_TEST
+
+START_TEST(bad_parts)
+{
+	static const struct {
+		enum treefile_what what;
+		const char *text, *expected;
+	} bad[] = {
+		{ TREEFILE_CHILD, "", "SPEC is empty; write a child, like" },
+		{ TREEFILE_CHILD, "[]", "a child is a mapping, like" },
+		{ TREEFILE_CHILD, "{exec: ./db}", "neither an actor, a supervisor nor a pool" },
+		{ TREEFILE_CHILD, "{actor: a}", "exec" },
+		{ TREEFILE_CHILD, "{actor: a, exec: ./db, significant: true}", "cannot be permanent" },
+		{ TREEFILE_CHILD, "{actor: a, exec: ./db, name: t}", "\"name\" does not belong in an actor" },
+		{ TREEFILE_MEMBER, "~", "a pool's new member is a mapping" },
+		{ TREEFILE_MEMBER, "{args: {a: b}}", "the new member has no name" },
+		{ TREEFILE_MEMBER, "{actor: a b}", "cannot be a name" },
+		{ TREEFILE_MEMBER, "{actor: a, exec: ./db}",
+			"\"exec\" does not belong in a pool's new member" },
+		{ TREEFILE_MEMBER, "{actor: a, arks: {}}", "did you mean \"args\"?" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct treefile_report report;
+		struct spec *spec = NULL;
+		ck_assert_int_eq(parse_part(bad[i].text, bad[i].what, &report, &spec), TRACTOR_EINVAL);
+		ck_assert_msg(report.count == 1 && strstr(report.errors[0].text, bad[i].expected) != NULL,
+			"%s: %zu errors, the first: %s", bad[i].text, report.count, report.errors[0].text);
+		ck_assert_ptr_null(spec);
+		treefile_report_free(&report);
+	}
+}
+END_TEST
+
+/* Every key that may stand there does. */
+static void
+expect_keys(const json_t *mapping, unsigned place)
+{
+	for (size_t i = 0; i < treekeys_count; i++)
+		ck_assert_msg((treekeys[i].places & place) == 0 ||
+				      json_object_get(mapping, treekeys[i].word) != NULL,
+			"%s is missing", treekeys[i].word);
+}
+
+/* What is written and read again is written the same. */
+static json_t *
+write_and_read(const struct spec *spec, enum treefile_what what)
+{
+	struct treefile_report report;
+	struct spec *again = NULL;
+	json_t *written = treewrite_spec(spec, what == TREEFILE_TREE);
+	char *text = json_dumps(written, 0);
+	tractor_err err = parse_part(text, what, &report, &again);
+
+	ck_assert_ptr_nonnull(written);
+	treefile_report_print(&report, text, stderr);
+	ck_assert_int_eq(err, TRACTOR_OK);
+	json_t *second = treewrite_spec(again, what == TREEFILE_TREE);
+	ck_assert(json_equal(written, second));
+	json_decref(second);
+	free(text);
+	treefile_report_free(&report);
+	spec_free(again);
+	return written;
+}
+
+START_TEST(what_is_written_is_read_again)
+{
+	struct spec *root = parse_good(full);
+	json_t *tree = write_and_read(root, TREEFILE_TREE), *children = json_object_get(tree, "children");
+	const json_t *db = json_array_get(children, 0);
+
+	expect_keys(tree, IN_TREE);
+	expect_keys(db, IN_ACTOR);
+	expect_keys(json_array_get(children, 1), IN_SUPERVISOR);
+	expect_keys(json_array_get(children, 2), IN_POOL);
+	expect_keys(json_object_get(db, "backoff"), IN_BACKOFF);
+	ck_assert_str_eq(json_string_value(json_object_get(tree, "period")), "1500ms");
+	ck_assert_str_eq(json_string_value(json_object_get(db, "start_timeout")), "120s");
+	ck_assert_str_eq(json_string_value(json_object_get(db, "exec")), world_path("db"));
+	json_decref(tree);
+	for (size_t i = 0; i < root->child_count; i++)
+		json_decref(write_and_read(root->children[i], TREEFILE_CHILD));
+	spec_free(root);
+}
+END_TEST
+
+START_TEST(policies_and_odd_texts_are_written)
+{
+	static const char *const policies[] = { "log", "{exec: [./policy, --arg]}",
+		"{plugin: $D/policy.so}" };
+	char text[256];
+
+	for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+		snprintf(text, sizeof(text), "{name: t, crash_policy: %s}", policies[i]);
+		char *whole = expand(text);
+		struct spec *root = parse_good(whole);
+		json_decref(write_and_read(root, TREEFILE_TREE));
+		spec_free(root);
+		free(whole);
+	}
+	struct spec *spec = spec_new(SPEC_ACTOR, "a");
+	spec->exec_path = strdup(world_path("db"));
+	spec->backoff.reset_ns = 1500001; /* a duration of no whole unit */
+	ck_assert_int_eq(spec_pair_add(&spec->args, "a: \"\n", "null"), TRACTOR_OK);
+	json_t *written = write_and_read(spec, TREEFILE_CHILD);
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(written, "backoff"), "reset")),
+		"1.500001ms");
+	json_decref(written);
+	ck_assert_int_eq(spec_pair_add(&spec->args, "b", "\xff"), TRACTOR_OK);
+	ck_assert_ptr_null(treewrite_spec(spec, false));
+	spec_free(spec);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -1117,6 +1264,8 @@ test_suite(void)
 
 	WORLD_CASE(suite, "good", 10, every_key_is_taken, what_is_not_said_is_default, json_is_yaml,
 		aliases_share_values, policies_are_taken, programs_are_found_by_path);
+	WORLD_CASE(suite, "parts", 10, parts_are_taken, bad_parts, what_is_written_is_read_again,
+		policies_and_odd_texts_are_written);
 	WORLD_CASE(suite, "bad", 20, bad_keys, bad_children, bad_values, bad_args_and_env, bad_programs,
 		bad_programs_in_path, bad_policies, plugin_of_somebody_else, bad_yaml, text_with_nul);
 	WORLD_CASE(suite, "limits", 60, sizes_are_bounded, aliases_do_not_explode, depth_is_bounded,
