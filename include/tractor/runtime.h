@@ -90,7 +90,8 @@ TRACTOR_API tractor_err tractor_runtime_load(struct tractor_runtime *runtime, co
 
 /* One change that a reload makes; strings are valid during the call. */
 struct tractor_change {
-	const char *change; /* "added", "removed", "changed" (in place), "restarted" (changed, and for that another process) */
+	const char *
+		change; /* "added", "removed", "changed" (in place), "restarted" (changed, and for that another process) */
 	const char *path;
 	const char *what;    /* "exec: ./a -> ./b, mailbox: 10 -> 20"; "" of an added or a removed one */
 	const char *failure; /* why it did not start; "" */
@@ -106,8 +107,8 @@ struct tractor_change {
  *   TRACTOR_ESTART  a child did not start: it is stopped, everything else was done; tractor_why() says which and why
  *   TRACTOR_ECLOSED it is not running, or being stopped; TRACTOR_EEXIST a reload is going on; TRACTOR_ENOMEM: nothing was changed
  */
-TRACTOR_API tractor_err tractor_runtime_reload(struct tractor_runtime *runtime, const char *path, bool dry_run,
-	void (*on_change)(void *arg, const struct tractor_change *change), void *arg);
+TRACTOR_API tractor_err tractor_runtime_reload(struct tractor_runtime *runtime, const char *path,
+	bool dry_run, void (*on_change)(void *arg, const struct tractor_change *change), void *arg);
 
 /* Stops everything in reverse order of its start, waits for it, and frees the runtime. NULL is fine. Actors that ignore it are killed after their shutdown time. */
 TRACTOR_API void tractor_runtime_close(struct tractor_runtime *runtime);

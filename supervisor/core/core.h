@@ -79,11 +79,11 @@ struct group {
 	size_t static_count;
 	size_t capacity; /* of node->children */
 	uint64_t next_rank;
-	size_t stop_count;	       /* children marked must_stop */
-	size_t start_count;	       /* children marked START_IN_TURN */
-	size_t stop_below;	       /* no child at this place or after it is marked must_stop */
-	size_t start_from;	       /* no child before this place is marked START_IN_TURN */
-	unsigned starting;	       /* actors among its children that are STARTING */
+	size_t stop_count;  /* children marked must_stop */
+	size_t start_count; /* children marked START_IN_TURN */
+	size_t stop_below;  /* no child at this place or after it is marked must_stop */
+	size_t start_from;  /* no child before this place is marked START_IN_TURN */
+	unsigned starting;  /* actors among its children that are STARTING */
 	bool reordered; /* statics has the order of a new file, the children not yet; see node_put_in_order() */
 	enum tree_outcome_kind ending; /* why it comes down, once it does */
 	char cause[SPEC_PATH_MAX];     /* which child brought it down, the lowest one that is known; "" */

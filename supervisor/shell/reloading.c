@@ -65,8 +65,10 @@ came_out(void *arg, struct node *node, tractor_err err, const char *text)
 	start->waits = false;
 	if (err == TRACTOR_OK || err == TRACTOR_IGNORE)
 		return;
-	/* Of a supervisor the child that it failed with says more. */
-	if (!slot_of(node) && *runtime->start_failure)
+	/* Of a supervisor the child that it failed with says more, if that was the first one to fail. */
+	size_t length = strlen(node->path);
+	if (!slot_of(node) && strncmp(runtime->start_failure, node->path, length) == 0 &&
+		runtime->start_failure[length] == '/')
 		text = runtime->start_failure;
 	snprintf(start->failure, sizeof(start->failure), "%s",
 		*text ? text : "it was stopped before it was up");

@@ -346,7 +346,7 @@ bool port_receive(struct tractor_runtime *runtime, uint64_t port, const struct t
 /* How one child came out that a reload starts. */
 struct reloading_start {
 	struct tractor_runtime *runtime;
-	bool waits;	   /* it isn't known yet */
+	bool waits;	    /* it isn't known yet */
 	char failure[1024]; /* why it didn't start; "" */
 };
 
@@ -355,16 +355,16 @@ struct reloading_call {
 	void (*on_change)(void *arg, const struct tractor_change *change);
 	void *arg;
 	bool over;
-	char failure[1024]; /* the first; "" */
+	char failure[SPEC_PATH_MAX + 1024 + 32]; /* the first; "" */
 };
 
 struct reloading {
-	char *file;		/* that the tree was opened from; absolute. NULL: none */
-	struct tree_plan plan;	/* of the one that goes on, or was only planned */
+	char *file;			/* that the tree was opened from; absolute. NULL: none */
+	struct tree_plan plan;		/* of the one that goes on, or was only planned */
 	struct reloading_start *starts; /* one for each change of the plan; NULL: it was only planned */
 	bool going_on;
 	void (*done)(struct tractor_runtime *runtime); /* whom to tell when it is over; NULL: nobody */
-	void *arg;					/* for done's use */
+	void *arg;				       /* for done's use */
 };
 
 /* The file that is meant by reload from now on, wherever the working directory will be. ESYSTEM, ENOMEM. */

@@ -478,6 +478,27 @@ START_TEST(a_full_share)
 }
 END_TEST
 
+START_TEST(another_bound_lets_in_who_has_room_now)
+{
+	actors(3, 1);
+	for (int i = 0; i < 3; i++) {
+		tell(2, 1, "a");
+		tell(3, 1, "b");
+	}
+	forget();
+	router_change(t.router, 1, 2, false);
+	saw("2:3 OK; 1 gets #3 a; 3:4 OK; 1 gets #4 b");
+	ck_assert_uint_eq(counts(1).parked, 2);
+	router_change(t.router, 1, 1, false); /* who is in stays in */
+	done(1, 1);
+	saw("");
+	router_change(t.router, 1, 0, true);
+	saw("2:5 OK; 1 gets #5 a; 3:6 OK; 1 gets #6 b");
+	router_change(t.router, 7, 1, false); /* nobody's */
+	saw("");
+}
+END_TEST
+
 START_TEST(a_flooder_fills_only_its_own_share)
 {
 	actors(3, 4);
@@ -1728,9 +1749,9 @@ test_suite(void)
 	CASE("sending", tells_arrive_in_order, an_ask_gets_one_answer,
 		an_async_ask_is_accepted_and_then_answered, what_comes_before_up_waits, who_cannot_be_sent_to,
 		what_cannot_be_sent, a_frame_of_a_replaced_process_is_dropped, ids_are_checked);
-	CASE("bounds", a_full_share, a_flooder_fills_only_its_own_share, a_share_in_bytes,
-		parked_ones_time_out, a_parked_one_that_gives_up_lets_the_next_in, parking_is_bounded_too,
-		a_window_of_deliveries);
+	CASE("bounds", a_full_share, another_bound_lets_in_who_has_room_now,
+		a_flooder_fills_only_its_own_share, a_share_in_bytes, parked_ones_time_out,
+		a_parked_one_that_gives_up_lets_the_next_in, parking_is_bounded_too, a_window_of_deliveries);
 	CASE("limits", a_limit_covers_parking_waiting_and_handling, a_waiting_ask_that_times_out_is_withdrawn,
 		a_late_answer_is_swallowed_once, an_answer_in_time_stops_the_clock,
 		time_that_was_stopped_is_given_back);
