@@ -243,7 +243,7 @@ keep_result(struct tractor_runtime *runtime)
 	for (size_t i = 0; i < plan->count; i++) {
 		const char *failure = runtime->reloading.starts ? reloading_failure(runtime, i) : "";
 		if (*failure && !*call->failure)
-			snprintf(call->failure, sizeof(call->failure), "%s did not start: %s",
+			snprintf(call->failure, sizeof(call->failure), "%s did not start: %.900s",
 				plan->changes[i].path, failure);
 		if (call->on_change)
 			call->on_change(call->arg,
