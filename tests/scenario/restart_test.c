@@ -228,7 +228,8 @@ START_TEST(each_handler_has_its_own_time)
 		json_decref(ask("/t/a", "victim.perish", "{\"how\":\"burn\",\"number\":200}"));
 	for (int i = 0; i < 8; i++)
 		tell("/t/a", "victim.die", "{\"how\":\"burn\",\"number\":200}");
-	json_t *pong = ask("/t/a", "victim.ping", "{}");
+	json_t *pong =
+		run_json(tractor_command(), "ask", "--timeout", "25s", "/t/a", "victim.ping", "{}", NULL);
 	expect_number(pong, "pid", pid);
 	json_decref(pong);
 	ck_assert_uint_eq(crash_count(NULL), 0);
