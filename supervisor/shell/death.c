@@ -142,6 +142,9 @@ judge_start(struct slot *slot, struct death *death)
 {
 	if (slot->ready || slot->asked_to_stop || death->end == NODE_END_PERMANENT_FAILURE)
 		return;
+	/* Its supervisor wanted it gone, without asking: that is not its time to start being over. */
+	if (slot->killed_by_us && slot->node->state == NODE_STOPPING)
+		return;
 	if (slot->ignored) {
 		*death = (struct death){ .end = NODE_END_IGNORED, .time_ms = death->time_ms };
 		return;
