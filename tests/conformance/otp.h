@@ -77,21 +77,28 @@ begin_with(struct tractor_options options)
 }
 
 /*
- * The tree of a file, of which this is what follows its name: "strategy: one_for_all\nchildren: ...", with `exec: child`
- * standing for the child's program.
+ * Writes the tree file, of which this is what follows its name, "strategy: one_for_all\nchildren: ...", and returns its path.
+ * `exec: ./child` is the child's program.
  */
+static inline const char *
+write_tree(const char *format, va_list args)
+{
+	char text[TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), format, args);
+	if (access(scenario_path("child"), F_OK) != 0) {
+		ck_assert_int_eq(symlink(otp_exec(), scenario_path("child")), 0);
+		scenario_keep("child");
+	}
+	return scenario_write("tree.yaml", "name: r\n%s", text);
+}
+
 static inline tractor_err
 open_file(const char *format, va_list args)
 {
 	struct tractor_options options = otp_options((struct tractor_options){ .name = NULL });
-	char text[TEXT_MAX];
+	tractor_err err = tractor_runtime_open_file(&otp.seed->rt, write_tree(format, args), &options);
 
-	vsnprintf(text, sizeof(text), format, args);
-	if (access(scenario_path("child"), F_OK) != 0)
-		ck_assert_int_eq(symlink(otp_exec(), scenario_path("child")), 0);
-	scenario_keep("child");
-	tractor_err err = tractor_runtime_open_file(
-		&otp.seed->rt, scenario_write("tree.yaml", "name: r\n%s", text), &options);
 	otp.seed->ctx = err == TRACTOR_OK ? tractor_port(otp.seed->rt) : NULL;
 	return err;
 }
@@ -115,6 +122,18 @@ begin_file_fails(tractor_err expected, const char *format, ...)
 	va_start(args, format);
 	FAILS(expected, open_file(format, args));
 	va_end(args);
+}
+
+/* The file is another one now, and the tree what it says; or it is refused. */
+__attribute__((format(printf, 2, 3))) static inline void
+reload(tractor_err expected, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_tree(format, args);
+	va_end(args);
+	FAILS(expected, tractor_runtime_reload(otp.seed->rt, NULL, false, NULL, NULL));
 }
 
 /* terminate(SupPid, shutdown): the root is asked to come down, and does. */
