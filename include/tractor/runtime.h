@@ -119,7 +119,7 @@ TRACTOR_API tractor_ctx *tractor_port(struct tractor_runtime *runtime);
 /* One or more ready events are handled; waits for the first for at most `timeout_ms` (0: doesn't; -1: no limit). ECLOSED: the tree has ended. */
 TRACTOR_API tractor_err tractor_runtime_turn(struct tractor_runtime *runtime, int64_t timeout_ms);
 
-/* Readable when tractor_runtime_turn(rt, 0) has something to do; for poll, epoll or a foreign loop. Timers make it readable too. Belongs to the runtime. */
+/* Readable when tractor_runtime_turn(rt, 0) has something to do; for poll, epoll or a foreign loop. Timers make it readable too. Belongs to the runtime. -1: the system refused what that needs, tractor_why() says what; it may work later. */
 TRACTOR_API int tractor_runtime_fd(struct tractor_runtime *runtime);
 
 /*

@@ -114,7 +114,7 @@ tractor_start_child(struct tractor_runtime *runtime, const struct tractor_protoc
 		take_back(runtime, outcome.id);
 		tri_why(err, "%s", outcome.text);
 	}
-	return err;
+	return runtime_explained(err);
 }
 
 /* Of a child that is no actor. */
@@ -137,7 +137,7 @@ tractor_start_supervisor(struct tractor_runtime *runtime, const struct tractor_s
 	struct spec *spec;
 	tractor_err err = build_supervisor(supervisor, &spec);
 
-	return err == TRACTOR_OK ? start(runtime, supervisor->under, spec) : err;
+	return runtime_explained(err == TRACTOR_OK ? start(runtime, supervisor->under, spec) : err);
 }
 
 tractor_err
@@ -146,7 +146,7 @@ tractor_start_pool(struct tractor_runtime *runtime, const struct tractor_pool *p
 	struct spec *spec;
 	tractor_err err = build_pool(pool, &spec);
 
-	return err == TRACTOR_OK ? start(runtime, pool->under, spec) : err;
+	return runtime_explained(err == TRACTOR_OK ? start(runtime, pool->under, spec) : err);
 }
 
 tractor_err
@@ -155,7 +155,7 @@ tractor_runtime_load(struct tractor_runtime *runtime, const char *path)
 	struct spec *spec;
 	tractor_err err = build_file(path, &spec);
 
-	return err == TRACTOR_OK ? start(runtime, NULL, spec) : err;
+	return runtime_explained(err == TRACTOR_OK ? start(runtime, NULL, spec) : err);
 }
 
 tractor_err
@@ -170,7 +170,7 @@ tractor_terminate_child(struct tractor_runtime *runtime, const char *path)
 	if (err != TRACTOR_OK || node->state == NODE_STOPPED)
 		return err;
 	err = waiter_add(runtime, node, WAIT_DOWN, outcome_known, &outcome);
-	return err == TRACTOR_OK ? wait_for(runtime, &outcome) : err;
+	return runtime_explained(err == TRACTOR_OK ? wait_for(runtime, &outcome) : err);
 }
 
 tractor_err
@@ -186,7 +186,7 @@ tractor_restart_child(struct tractor_runtime *runtime, const char *path)
 		return err;
 	runtime->start_failure[0] = '\0';
 	err = waiter_add(runtime, node, WAIT_UP, outcome_known, &outcome);
-	return err == TRACTOR_OK ? wait_for(runtime, &outcome) : err;
+	return runtime_explained(err == TRACTOR_OK ? wait_for(runtime, &outcome) : err);
 }
 
 tractor_err

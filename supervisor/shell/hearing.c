@@ -109,12 +109,13 @@ send_welcome(struct slot *slot)
 	struct tri_welcome welcome = {
 		.self = slot->node->id,
 		.path = slot->node->path,
-		.args = { .items = args, .count = args ? slot->node->spec->args.count : 0 },
+		.args = { .items = args, .count = slot->node->spec->args.count },
 		.whole = slot->whole,
 		.died = died_of(slot),
 	};
 
-	slot_send_record(slot, &frame, &tri_record_tri_welcome, &welcome);
+	if (!args || slot_send_record(slot, &frame, &tri_record_tri_welcome, &welcome) != TRACTOR_OK)
+		hearing_violated(slot, "no memory to welcome it");
 	free(args);
 }
 
@@ -133,6 +134,7 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 		err = parse_schemas(slot, &hello.messages);
 	tri_arena_free(&arena);
 	if (err != TRACTOR_OK) {
+		runtime_explained(err);
 		hearing_violated(slot, "a bad hello: %s", tractor_why());
 		return;
 	}

@@ -131,7 +131,10 @@ inject_by_frame(
 		json_int_t count = json_integer_value(json_object_get(at, "count"));
 		inject.count = count > 0 ? (uint64_t)count : 1;
 	}
-	slot_send_record(slot, &frame, &tri_record_tri_inject, &inject);
+	if (slot_send_record(slot, &frame, &tri_record_tri_inject, &inject) != TRACTOR_OK) {
+		control_end(request, CONTROL_FAILED, "out of memory");
+		return;
+	}
 	deadline_delivered(slot);
 	control_end(request, CONTROL_DONE, NULL);
 }

@@ -2,6 +2,7 @@
  * runtime.c: a runtime from opening to closing. One thread; every public call first brings core, router and sockets to rest, then waits, then again. It knows the parts by how they are
  * opened, asked for their next moment, and closed; what is done in between is theirs. What cannot be opened is closed again, and the first reason is the one that is told.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,12 @@ runtime_next_port(struct tractor_runtime *runtime)
 }
 
 /* --- turning --- */
+
+tractor_err
+runtime_explained(tractor_err err)
+{
+	return err == TRACTOR_ENOMEM ? tri_why(err, "out of memory") : err;
+}
 
 void
 runtime_settle(struct tractor_runtime *runtime)
@@ -161,8 +168,14 @@ tractor_runtime_fd(struct tractor_runtime *runtime)
 	if (runtime->clock.fd < 0) {
 		int fd = sys.timerfd_create();
 		runtime->clock = (struct watch){ .fd = -1, .ready = clock_rang, .arg = runtime };
-		if (fd >= 0 && loop_watch(&runtime->loop, &runtime->clock, fd, EPOLLIN) != TRACTOR_OK)
+		if (fd < 0) {
+			tri_why(TRACTOR_ESYSTEM, "cannot make a timer: %s", strerror(errno));
+			return -1;
+		}
+		if (loop_watch(&runtime->loop, &runtime->clock, fd, EPOLLIN) != TRACTOR_OK) {
 			sys.close(fd);
+			return -1;
+		}
 		runtime->clock_ns = 0;
 		runtime_set_clock(runtime);
 	}
@@ -306,7 +319,7 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const char *f
 
 	if (!runtime) {
 		spec_free(spec);
-		return TRACTOR_ENOMEM;
+		return runtime_explained(TRACTOR_ENOMEM);
 	}
 	if (options)
 		runtime->options = *options;
@@ -324,6 +337,7 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const char *f
 		*ret_runtime = runtime;
 		return TRACTOR_OK;
 	}
+	runtime_explained(err);
 	char why[TRI_WHY_MAX];
 	snprintf(why, sizeof(why), "%s", tractor_why()); /* what closing says must not hide it */
 	tractor_runtime_close(runtime);
@@ -336,7 +350,7 @@ tractor_runtime_open(struct tractor_runtime **ret_runtime, const struct tractor_
 	struct spec *spec;
 	tractor_err err = build_root(options, &spec);
 
-	return err == TRACTOR_OK ? open_tree(ret_runtime, spec, NULL, options) : err;
+	return err == TRACTOR_OK ? open_tree(ret_runtime, spec, NULL, options) : runtime_explained(err);
 }
 
 tractor_err
@@ -346,7 +360,7 @@ tractor_runtime_open_file(
 	struct spec *spec;
 	tractor_err err = build_file(path, &spec);
 
-	return err == TRACTOR_OK ? open_tree(ret_runtime, spec, path, options) : err;
+	return err == TRACTOR_OK ? open_tree(ret_runtime, spec, path, options) : runtime_explained(err);
 }
 
 const char *

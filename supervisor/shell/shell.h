@@ -200,8 +200,8 @@ void slot_signal(struct slot *slot, int signal);
 /* One frame down; a process that doesn't read its link is killed for it. */
 void slot_send(
 	struct slot *slot, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
-/* The same with a struct of `record` as its payload. */
-void slot_send_record(
+/* The same with a struct of `record` as its payload. TRACTOR_ENOMEM: it was not sent. */
+tractor_err slot_send_record(
 	struct slot *slot, struct tri_frame *frame, const struct tractor_record *record, const void *value);
 
 /* --- hearing.c: what a process says over its link --- */
@@ -499,6 +499,8 @@ struct tractor_runtime {
 
 /* What time it is, for a call of the program's; what it was away from us for is given back to every deadline. */
 void runtime_refresh(struct tractor_runtime *runtime);
+/* The same error; one that has no sentence of its own, for nobody who finds no memory says so, is given one. */
+tractor_err runtime_explained(tractor_err err);
 /* Slots for the actors at and below `node`, which has just been added. */
 tractor_err runtime_add_slots(struct tractor_runtime *runtime, struct node *node);
 /* The path of an actor's address; NULL: none known. */

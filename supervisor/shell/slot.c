@@ -362,7 +362,7 @@ slot_send(struct slot *slot, const struct tri_frame *frame, const uint8_t *paylo
 			err == TRACTOR_EFULL ? tractor_why() : tractor_err_text(err));
 }
 
-void
+tractor_err
 slot_send_record(
 	struct slot *slot, struct tri_frame *frame, const struct tractor_record *record, const void *value)
 {
@@ -370,10 +370,11 @@ slot_send_record(
 	tractor_err err = tri_encoded_size(record, value, &size);
 	uint8_t *payload = err == TRACTOR_OK ? malloc(size ? size : 1) : NULL;
 
-	if (payload && tri_encode(record, value, payload, size, &used) == TRACTOR_OK)
-		slot_send(slot, frame, payload, used);
-	else
-		events_note(slot->runtime, "link", slot->node->path, slot->incarnation, "cannot send it a %s",
-			tri_frame_kind_name(frame->kind));
+	if (!payload || tri_encode(record, value, payload, size, &used) != TRACTOR_OK) {
+		free(payload);
+		return TRACTOR_ENOMEM;
+	}
+	slot_send(slot, frame, payload, used);
 	free(payload);
+	return TRACTOR_OK;
 }
