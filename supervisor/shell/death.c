@@ -228,7 +228,8 @@ death_noticed(void *arg, uint32_t epoll_events)
 	if (looked == 0)
 		sys.group_kill(slot->pid, SIGKILL);
 	slot->death = (struct death){ .time_ms = wall_clock_ms() };
-	if (sys.wait(slot->process.fd, WEXITED | WNOHANG, &info, &slot->death.usage) < 0) {
+	struct spawned spawned = { .pid = slot->pid, .pidfd = slot->process.fd };
+	if (spawn_reap(&spawned, &info, &slot->death.usage) < 0) {
 		info.si_code =
 			CLD_KILLED; /* somebody else in this program has reaped it: all that is known is that it is dead */
 		info.si_status = SIGKILL;

@@ -28,25 +28,28 @@ is_ours(struct tractor_runtime *runtime, pid_t pid)
 }
 
 /*
- * The children of this thread, where the kernel tells (CONFIG_PROC_CHILDREN); calls `each` for those that we did not start. False: they can't be known now.
+ * The children of this thread, where the kernel tells (CONFIG_PROC_CHILDREN); calls `each` for those that we did not start. How many they were; -1: that can't be known now.
  */
-static bool
+static int
 each_orphan(struct tractor_runtime *runtime, void (*each)(pid_t pid))
 {
 	char text[CHILDREN_BYTES];
 	char path[64], *at = text;
+	int count = 0;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)gettid());
 	if (procfile_read(path, text, sizeof(text)) < 0)
-		return false;
+		return -1;
 	for (char *end; *at; at = end) {
 		pid_t pid = (pid_t)strtol(at, &end, 10);
 		if (end == at || *end != ' ') /* a number that was cut off is nobody's */
 			break;
-		if (!is_ours(runtime, pid))
-			each(pid);
+		if (is_ours(runtime, pid))
+			continue;
+		each(pid);
+		count++;
 	}
-	return true;
+	return count;
 }
 
 static void
@@ -105,8 +108,8 @@ orphans_close(struct tractor_runtime *runtime)
 	if (fd < 0)
 		return;
 	/* Killing one may orphan its own children, which are then ours: until there are none. */
-	for (int rounds = 0; rounds < 100; rounds++)
-		each_orphan(runtime, kill_and_reap);
+	for (int rounds = 0; rounds < 100 && each_orphan(runtime, kill_and_reap) != 0; rounds++)
+		;
 	loop_unwatch(&runtime->loop, &runtime->orphans.watch);
 	sys.close(fd);
 }

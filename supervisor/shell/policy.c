@@ -167,7 +167,7 @@ on_ended(void *arg, uint32_t epoll_events)
 
 	(void)epoll_events;
 	sys.group_kill(judgement->process.pid, SIGKILL);
-	if (sys.wait(judgement->process.pidfd, WEXITED | WNOHANG, &info, &usage) < 0)
+	if (spawn_reap(&judgement->process, &info, &usage) < 0)
 		info.si_code = CLD_KILLED;
 	if (judgement->answering.fd >= 0)
 		read_answer(judgement);
@@ -198,20 +198,15 @@ on_limit(void *arg)
 	struct judgement *judgement = arg;
 
 	judgement->overdue = true;
-	sys.pidfd_kill(judgement->process.pidfd, SIGKILL);
+	spawn_signal(&judgement->process, SIGKILL);
 }
 
+/* Its pidfd is not watched any more. */
 static void
 end_program(struct judgement *judgement)
 {
-	siginfo_t info;
-	struct rusage usage;
-
-	sys.pidfd_kill(judgement->process.pidfd, SIGKILL);
-	while (sys.wait(judgement->process.pidfd, WEXITED, &info, &usage) < 0 && errno == EINTR)
-		;
-	if (judgement->ended.fd < 0)
-		sys.close(judgement->process.pidfd);
+	loop_unwatch(&judgement->runtime->loop, &judgement->ended);
+	spawn_end(&judgement->process);
 }
 
 /* Its ends are the child's; ours are watched. */

@@ -321,21 +321,33 @@ report_crash(const struct slot *slot, const json_t *report)
 	};
 }
 
+/* 0, or the errno that ended it. A disk that fills up takes some of it first. */
+static int
+write_all(int fd, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t put = sys.write(fd, text, length);
+		if (put < 0 && errno != EINTR)
+			return errno;
+		text += put > 0 ? put : 0;
+		length -= put > 0 ? (size_t)put : 0;
+	}
+	return 0;
+}
+
 /* Whole or not at all: written aside, then renamed. */
 static tractor_err
 write_file(const char *path, const char *text)
 {
 	char *aside;
-	size_t length = strlen(text);
 
 	if (asprintf(&aside, "%s.part", path) < 0)
 		return TRACTOR_ENOMEM;
 	int fd = sys.open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-	bool written = fd >= 0 && sys.write(fd, text, length) == (ssize_t)length;
-	int error = written ? 0 : errno;
-	if (fd >= 0)
-		sys.close(fd);
-	if (written && sys.rename(aside, path) < 0)
+	int error = fd < 0 ? errno : write_all(fd, text, strlen(text));
+	if (fd >= 0 && sys.close(fd) < 0 && error == 0 && errno != EINTR)
+		error = errno; /* where the disk is somebody else's, the last of it may fail only now */
+	if (error == 0 && sys.rename(aside, path) < 0)
 		error = errno;
 	if (error != 0)
 		sys.unlink(aside);

@@ -87,10 +87,10 @@ slot_clear(struct slot *slot)
 	loop_disarm(loop, &slot->drain);
 	loop_disarm(loop, &slot->handler);
 	loop_disarm(loop, &slot->cpu);
-	if (slot->process.fd >= 0) {
-		int pidfd = slot->process.fd;
+	if (slot->process.fd >= 0) { /* the runtime ends, and could not wait for it: the loop itself failed */
+		struct spawned spawned = { .pid = slot->pid, .pidfd = slot->process.fd };
 		loop_unwatch(loop, &slot->process);
-		sys.close(pidfd);
+		spawn_end(&spawned);
 	}
 	actorlog_close(&slot->logs[0]);
 	actorlog_close(&slot->logs[1]);
@@ -257,12 +257,7 @@ spawn(struct slot *slot, struct launch *launch)
 	if (err == TRACTOR_OK)
 		return TRACTOR_OK;
 	/* A process whose death would not be noticed is none. */
-	sys.pidfd_kill(spawned.pidfd, SIGKILL);
-	siginfo_t info;
-	struct rusage usage;
-	while (sys.wait(spawned.pidfd, WEXITED, &info, &usage) < 0 && errno == EINTR)
-		;
-	sys.close(spawned.pidfd);
+	spawn_end(&spawned);
 	slot->pid = 0;
 	return err;
 }
@@ -325,7 +320,7 @@ void
 slot_signal(struct slot *slot, int signal)
 {
 	if (slot->process.fd >= 0 && !slot->dead)
-		sys.pidfd_kill(slot->process.fd, signal);
+		spawn_signal(&(struct spawned){ .pid = slot->pid, .pidfd = slot->process.fd }, signal);
 }
 
 /* One that has said hello is asked over the link; any other by SIGTERM, which means the same to our library and the usual to everything else. */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -162,15 +163,33 @@ wait_for_exec(int report, const struct spawn_plan *plan)
 	return tri_why(TRACTOR_ESTART, "cannot %s %s: %s", what, target, strerror(failure.error));
 }
 
-/* Ends and reaps a child that came to nothing. */
-static void
-abandon(pid_t pid, int pidfd)
+void
+spawn_signal(const struct spawned *spawned, int signal)
 {
-	sys.kill(pid, SIGKILL);
-	while (sys.waitpid(pid, 0) < 0 && errno == EINTR)
+	if (spawned->pidfd < 0 || (sys.pidfd_kill(spawned->pidfd, signal) < 0 && errno != ESRCH))
+		sys.kill(spawned->pid, signal);
+}
+
+/* Interrupted it would be taken for dead by another hand, and stay a zombie. */
+int
+spawn_reap(const struct spawned *spawned, siginfo_t *ret_info, struct rusage *ret_usage)
+{
+	int reaped;
+
+	do
+		reaped = sys.wait(spawned->pidfd, WEXITED | WNOHANG, ret_info, ret_usage);
+	while (reaped < 0 && errno == EINTR);
+	return reaped;
+}
+
+void
+spawn_end(const struct spawned *spawned)
+{
+	spawn_signal(spawned, SIGKILL);
+	while (sys.waitpid(spawned->pid, 0) < 0 && errno == EINTR)
 		;
-	if (pidfd >= 0)
-		sys.close(pidfd);
+	if (spawned->pidfd >= 0)
+		sys.close(spawned->pidfd);
 }
 
 tractor_err
@@ -188,14 +207,13 @@ spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned)
 		return host_refused(fork_error, "fork", "a process");
 	}
 	sys.setpgid(pid, pid); /* on both sides: whoever comes first. After exec it fails, and is done */
-	int pidfd = sys.pidfd_open(pid);
-	tractor_err err =
-		pidfd < 0 ? host_refused(errno, "pidfd_open", "a process") : wait_for_exec(report[0], plan);
+	struct spawned spawned = { .pid = pid, .pidfd = sys.pidfd_open(pid) };
+	tractor_err err = spawned.pidfd < 0 ? host_refused(errno, "pidfd_open", "a process")
+					    : wait_for_exec(report[0], plan);
 	sys.close(report[0]);
-	if (err != TRACTOR_OK) {
-		abandon(pid, pidfd);
-		return err;
-	}
-	*ret_spawned = (struct spawned){ .pid = pid, .pidfd = pidfd };
-	return TRACTOR_OK;
+	if (err != TRACTOR_OK)
+		spawn_end(&spawned); /* it came to nothing */
+	else
+		*ret_spawned = spawned;
+	return err;
 }

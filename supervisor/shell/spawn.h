@@ -2,6 +2,7 @@
 #ifndef TRACTOR_SUPERVISOR_SHELL_SPAWN_H
 #define TRACTOR_SUPERVISOR_SHELL_SPAWN_H
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -33,5 +34,14 @@ struct spawned {
  * TRACTOR_ESYSTEM: the host is short of processes, fds or memory (see host_refused()); it may work later. Nothing is left behind in either case.
  */
 tractor_err spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned);
+
+/* A signal to one that is not reaped yet. Where its pidfd is not allowed (by a filter, say) or is -1, by its number, which until then is nobody else's. */
+void spawn_signal(const struct spawned *spawned, int signal);
+
+/* Reaps it if it has ended: 0, or -1 with errno; *ret_info is untouched if it lives. */
+int spawn_reap(const struct spawned *spawned, siginfo_t *ret_info, struct rusage *ret_usage);
+
+/* Kills it, reaps it and closes its pidfd. Blocks for the moment that a SIGKILL takes. */
+void spawn_end(const struct spawned *spawned);
 
 #endif
