@@ -69,6 +69,7 @@ set_process_limits(json_t *mapping, const struct spec *spec)
 {
 	return set(mapping, "start_timeout", duration(spec->start_timeout_ns)) &&
 	       set(mapping, "handler_timeout", duration(spec->handler_timeout_ns)) &&
+	       set(mapping, "handler_cpu_timeout", duration(spec->handler_cpu_timeout_ns)) &&
 	       set(mapping, "mailbox", json_integer(spec->mailbox)) &&
 	       set(mapping, "redeliver", json_boolean(spec->redeliver)) &&
 	       set(mapping, "backoff", backoff_mapping(&spec->backoff));
