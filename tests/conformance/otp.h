@@ -25,9 +25,12 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define GATES_MAX 64
 #define TEXT_MAX 8192
-#define SHORT_MS 200 /* a shutdown limit that is meant to be over: well above what an obedient child needs */
+#define SHORT_MS 200 /* a limit that is meant to be over */
 
-/* "Ends by itself": normal, {shutdown, x}, any other reason, killed. A plain `shutdown` of its own a process can't have: that is what an end is called which the supervisor asked for. */
+/*
+ * "Ends by itself": normal, {shutdown, x}, any other reason, killed. A plain `shutdown` of its own a process can't have: that is what an
+ * end is called which the supervisor asked for.
+ */
 static const char *const own_ends[] = { "normal", "done", "exit", "kill" };
 /* And what the rules make of it. */
 static const char *const own_reasons[] = { "normal", "done", "abnormal", "killed" };
@@ -144,7 +147,7 @@ shut_down(void)
 	OK(tractor_runtime_run(otp.seed->rt));
 }
 
-/* The root has come down by itself: TRACTOR_OK: it is done (auto_shutdown); TRACTOR_ECRASHED: it gave up, because of `culprit`. */
+/* The root has come down by itself. TRACTOR_OK: it is done (auto_shutdown); TRACTOR_ECRASHED: it gave up, because of `culprit`. */
 static inline void
 has_ended(tractor_err expected, const char *culprit)
 {

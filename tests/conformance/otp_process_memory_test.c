@@ -9,7 +9,10 @@
 #define ARGUMENT_BYTES (50 * 1024)
 #define LARGE_COUNT 10
 
-/* What malloc() has given out in this process, which is the supervisor's. 0 under a sanitizer, whose malloc() keeps no such count, but would tell of what is lost. */
+/*
+ * What malloc() has given out in this process, which is the supervisor's. 0 under a sanitizer, whose malloc() keeps no such count, but would
+ * tell of what is lost.
+ */
 static size_t
 allocated_bytes(void)
 {

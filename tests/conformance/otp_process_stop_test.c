@@ -41,7 +41,7 @@ END_TEST
 START_TEST(sup_stop_timeout)
 {
 	begin(.intensity = 2);
-	add(.name = "a", .shutdown_ms = SHORT_MS);
+	add(.name = "a");
 	add(.name = "b", .shutdown_ms = SHORT_MS);
 	stops("b", "");
 	begin_to_shut_down();
@@ -58,13 +58,15 @@ END_TEST
 
 START_TEST(sup_stop_timeout_dynamic)
 {
+	const int64_t limit_ms = scaled_ms(500); /* enough for those that obey */
+
 	begin(.intensity = 2);
-	add_pool("p", 2, .shutdown_ms = SHORT_MS);
+	add_pool("p", 2, .shutdown_ms = limit_ms);
 	add_members("/r/p", 3);
 	stops("m2", "");
 	begin_to_shut_down();
 	has_shut_down();
-	ck_assert_int_ge(now_ms() - began_ms, SHORT_MS);
+	ck_assert_int_ge(now_ms() - began_ms, limit_ms);
 	did("-r -p -m3 -m2 -m1");
 	reasons_sorted("m1:shutdown m2:killed m3:shutdown");
 	finish();
@@ -165,7 +167,7 @@ END_TEST
  */
 START_TEST(simple_one_for_one_shutdown)
 {
-	const int64_t limit_ms = scaled_ms(2 * SHORT_MS);
+	const int64_t limit_ms = scaled_ms(1000);
 
 	begin(.intensity = 2);
 	add_pool("p", 2, .shutdown_ms = limit_ms);
