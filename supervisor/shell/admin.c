@@ -23,10 +23,10 @@ admin_find(struct tractor_runtime *runtime, const char *path, struct node **ret_
 tractor_err
 admin_find_parent(struct tractor_runtime *runtime, const char *path, struct node **ret_node)
 {
-	struct node *node;
+	struct node *node = NULL;
 	tractor_err err = admin_find(runtime, path, &node);
 
-	if (err != TRACTOR_OK)
+	if (!node)
 		return err;
 	if (node->spec->kind == SPEC_ACTOR)
 		return tri_why(TRACTOR_EINVAL, "%s is an actor: only a supervisor or a pool has children",

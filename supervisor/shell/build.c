@@ -39,6 +39,8 @@ milliseconds_ns(int64_t ms)
 			       : ms * SPEC_MILLISECOND;
 }
 
+_Static_assert(SPEC_SHUTDOWN_KILL == 0, "no time at all");
+
 /* TRACTOR_INFINITY, TRACTOR_KILL and TRACTOR_NONE are themselves. */
 static void
 set_duration(int64_t ms, int64_t *ns)
@@ -46,7 +48,7 @@ set_duration(int64_t ms, int64_t *ns)
 	switch (ms) {
 	case 0: break;
 	case TRACTOR_INFINITY: *ns = SPEC_SHUTDOWN_INFINITY; break;
-	case TRACTOR_KILL: *ns = SPEC_SHUTDOWN_KILL; break;
+	case TRACTOR_KILL: /* SPEC_SHUTDOWN_KILL */
 	case TRACTOR_NONE: *ns = 0; break;
 	default: *ns = milliseconds_ns(ms);
 	}

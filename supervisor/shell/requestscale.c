@@ -144,20 +144,20 @@ static void
 start_one(struct scale *scale, struct node *pool, unsigned *number)
 {
 	char name[SPEC_NAME_MAX + 1];
-	struct node *node;
+	struct node *node = NULL;
 
 	free_name(scale->runtime, pool, number, name);
 	struct spec *spec = spec_member(pool->spec, name);
 	tractor_err err = spec ? admin_add(scale->runtime, pool, spec, &node)
 			       : tri_why(TRACTOR_ENOMEM, "out of memory");
-	if (err == TRACTOR_OK)
+	if (node)
 		err = waiter_add(scale->runtime, node, WAIT_UP, is_up, scale);
-	if (err == TRACTOR_OK) {
-		json_array_append_new(scale->started, json_string(node->path));
-		scale->pending++;
-	} else {
+	if (!node || err != TRACTOR_OK) {
 		fail(scale, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
+		return;
 	}
+	json_array_append_new(scale->started, json_string(node->path));
+	scale->pending++;
 }
 
 static void

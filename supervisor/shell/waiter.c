@@ -21,7 +21,9 @@ why_not(struct node *node)
 
 	if (!slot)
 		return "one of its children did not start";
-	return slot->refusal ? slot->refusal : *slot->death.text ? slot->death.text : slot->last_exit;
+	if (slot->refusal || *slot->death.text)
+		return slot->refusal ? slot->refusal : slot->death.text;
+	return *slot->last_exit ? slot->last_exit : "it was stopped before it had started";
 }
 
 /* Whether it is over for this one, and how. */
