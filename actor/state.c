@@ -107,6 +107,8 @@ tri_state_save(struct tri_state *state, uint64_t sequence)
 		return;
 	int older = file->copy[0].generation > file->copy[1].generation;
 	atomic_store(&file->copy[older].tag, NOT_WHOLE);
+	atomic_signal_fence(
+		memory_order_seq_cst); /* the kernel kills between two instructions, not between two caches */
 	memcpy(copy_bytes(state, older), state->work, state->size_bytes);
 	file->copy[older].generation = file->copy[!older].generation + 1;
 	atomic_store(&file->copy[older].tag, sequence);
@@ -119,11 +121,13 @@ tri_state_forget(struct tri_state *state)
 
 	if (!file)
 		return;
-	file->size_bytes = state->size_bytes;
 	for (int i = 0; i < 2; i++) {
 		atomic_store(&file->copy[i].tag, NOT_WHOLE);
 		file->copy[i].generation = 0;
 	}
+	/* Last: a death before this leaves copies that are known to be of another size, and not ones that look like ours. */
+	atomic_signal_fence(memory_order_seq_cst);
+	file->size_bytes = state->size_bytes;
 }
 
 void
