@@ -188,19 +188,16 @@ name_exit(struct slot *slot, struct death *death)
 	snprintf(slot->last_exit, sizeof(slot->last_exit), "%s", death->exit);
 }
 
+/* Once all that it had sent is heard: whether it had become ready, or said bye, may be in what was still on its way when it died. */
 static void
-judge(struct slot *slot, const siginfo_t *info)
+judge(struct slot *slot)
 {
 	struct death *death = &slot->death;
 
-	death->end = NODE_END_NONE;
-	if (info->si_code == CLD_EXITED) {
-		death->code = info->si_status;
+	if (death->signal == 0)
 		judge_exit(slot, death);
-	} else {
-		death->signal = info->si_status;
+	else
 		judge_signal(slot, death);
-	}
 	if (*slot->violation) {
 		panicked(death, TRACTOR_CAUSE_PROTOCOL_VIOLATION);
 		say(death, slot->violation);
@@ -237,8 +234,11 @@ death_noticed(void *arg, uint32_t epoll_events)
 	int pidfd = slot->process.fd;
 	loop_unwatch(&slot->runtime->loop, &slot->process);
 	sys.close(pidfd);
+	if (info.si_code == CLD_EXITED)
+		slot->death.code = info.si_status;
+	else
+		slot->death.signal = info.si_status;
 	slot->dead = true;
-	judge(slot, &info);
 	loop_disarm(&slot->runtime->loop, &slot->handler);
 	loop_disarm(&slot->runtime->loop, &slot->cpu);
 	if (slot->said_bye || *slot->violation || !slot->greeted)
@@ -421,6 +421,8 @@ death_drained(void *arg)
 	loop_disarm(&runtime->loop, &slot->drain);
 	actorlog_close(&slot->logs[0]);
 	actorlog_close(&slot->logs[1]);
+	if (slot->death.end == NODE_END_NONE) /* one that was never born is judged already */
+		judge(slot);
 	settling.planned = tree_would(runtime->tree, slot->node, slot->death.end, runtime->loop.now_ns);
 	note_message(slot, NULL);
 	monitors_forget_watcher(slot);

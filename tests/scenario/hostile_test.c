@@ -258,6 +258,20 @@ START_TEST(box_of_zeroes)
 }
 END_TEST
 
+/* What it had sent counts, also where its death is noticed first: it ended in order, which is no crash. */
+START_TEST(ready_and_gone)
+{
+	struct scene scene = begin();
+
+	name_crime("ready_and_gone");
+	ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);
+	expect_node("t", "/t/hostile", "running", 3, SOON_MS);
+	expect_event("/t/hostile", "ended", "^normal$");
+	ck_assert_uint_eq(crash_count("/t/hostile"), 1);
+	end(&scene);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -275,6 +289,7 @@ test_suite(void)
 	SCENARIO_CASE(
 		suite, "floods", 30, flood_of_asks, flood_of_questions_to_the_supervisor, flood_of_nothing);
 	SCENARIO_CASE(suite, "black box", 30, box_of_lies, box_of_ones, box_of_zeroes, shrunken_memory);
+	SCENARIO_CASE(suite, "link and life", 30, ready_and_gone);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble, intruder);
 	return suite;
 }
