@@ -409,7 +409,9 @@ death_drained(void *arg)
 	uint64_t done = believable_done(slot), hand = slot->box ? atomic_load(&slot->box->in_hand) : 0;
 
 	if (!slot->dead) {
-		if (!wire_connected(slot->wire))
+		if (slot->said_bye)
+			hearing_violated(slot, "it said bye and lives on");
+		else if (!wire_connected(slot->wire))
 			hearing_violated(slot, "it closed its link and lives on%s%s",
 				wire_trouble(slot->wire) ? ": " : "",
 				wire_trouble(slot->wire) ? wire_trouble(slot->wire) : "");

@@ -15,6 +15,8 @@
 #define HUNG_UP_GRACE_NS \
 	SPEC_SECOND /* between the end of a link and the end of the process: a ms or so where the process died */
 #define FRAMES_A_TURN 64 /* then it is the others' turn */
+#define BYE_GRACE_NS \
+	(5 * SPEC_SECOND) /* from bye to the end, for one that is killed where others are stopped: what exit() runs */
 
 void
 hearing_violated(struct slot *slot, const char *format, ...)
@@ -130,7 +132,7 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 		err = tri_why(TRACTOR_EBADMSG,
 			"it speaks version %u of the control protocol, we speak %u: build it anew",
 			hello.version, TRI_CONTROL_VERSION);
-	if (err == TRACTOR_OK && !slot->ready)
+	if (err == TRACTOR_OK && !slot->greeted)
 		err = parse_schemas(slot, &hello.messages);
 	tri_arena_free(&arena);
 	if (err != TRACTOR_OK) {
@@ -138,12 +140,10 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 		hearing_violated(slot, "a bad hello: %s", tractor_why());
 		return;
 	}
-	if (slot->greeted && !slot->ready)
-		send_welcome(
-			slot); /* said again over a new connection: the first welcome may have gone with the old */
 	if (slot->greeted)
-		return;
+		return; /* what was kept for a connection that came to nothing goes over the next, which is greeted as well */
 	slot->greeted = true;
+	wire_expect(slot->wire, 0); /* what is on its way from now on would be lost with this connection */
 	send_welcome(slot);
 	if (slot->asked_to_stop)
 		slot_stop(slot); /* SIGTERM may have come before its handler was there */
@@ -197,6 +197,18 @@ on_ready(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 	tri_arena_free(&arena);
 }
 
+/* One that ends by itself has as long from its bye to its end as for a stop: it is no actor any more, and nobody else would end it. */
+static void
+expect_end(struct slot *slot)
+{
+	int64_t limit_ns = slot->node->spec->shutdown_ns;
+
+	if (limit_ns == SPEC_SHUTDOWN_KILL)
+		limit_ns = BYE_GRACE_NS;
+	if (limit_ns != SPEC_SHUTDOWN_INFINITY)
+		loop_arm(&slot->runtime->loop, &slot->drain, slot->runtime->loop.now_ns + limit_ns);
+}
+
 static void
 on_bye(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 {
@@ -214,6 +226,8 @@ on_bye(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 	if (bye.finished)
 		slot->farewell_reason = strdup(bye.reason);
 	slot_send(slot, &farewell, NULL, 0);
+	if (!slot->dead && !slot->asked_to_stop)
+		expect_end(slot);
 }
 
 /* --- messages --- */

@@ -32,7 +32,7 @@ void bell_answer(struct bell *bell, void (*ready)(void *owner));
  */
 tractor_err wire_open(struct bell *bell, const char *url, void *owner, struct wire **ret_wire);
 
-/* Lets in the peer with that process id, and nobody else. */
+/* Lets in the peer with that process id, and nobody else; 0: nobody any more. */
 void wire_expect(struct wire *wire, pid_t pid);
 
 /* What the host last refused it, in the system's words: why its peer is not heard, perhaps. NULL: nothing. */

@@ -32,7 +32,8 @@ begin(void)
 	setenv("HOSTILE_FILE", scenario_path("crime"), 1);
 	struct scene scene = { .tree = tree_up("{name: t, intensity: 20, children: [%s, %s]}",
 				       actor_line("bystander", "victim"),
-				       actor_line_with("hostile", "hostile", "start_timeout: 3s")) };
+				       actor_line_with(
+					       "hostile", "hostile", "start_timeout: 3s, shutdown: 1s")) };
 	scene.bystander = pid_of("/t/bystander");
 	json_decref(ask("/t/hostile", "victim.ping", "{}"));
 	scene.fds = fds_of(process_pid(scene.tree));
@@ -162,6 +163,8 @@ KILLED_FOR(bye_twice, "^a bad bye$")
 KILLED_FOR(malformed_ready, "^a bad ready$")
 KILLED_FOR(unasked_answer, "^it answered 77, which is no ask that it owes an answer$")
 KILLED_FOR(forward_of_nothing, "^it forwarded 5, which is no ask that it owes an answer$")
+KILLED_FOR(redials, "^it closed its link and lives on$")
+KILLED_FOR(lives_on, "^it said bye and lives on$")
 KILLED_FOR(hello_of_another_version, "^a bad hello: it speaks version 99 of the control protocol, we speak 1")
 KILLED_FOR(hello_garbage, "^a bad hello: ")
 KILLED_FOR(malformed_schema, "^a bad hello: ")
@@ -289,7 +292,7 @@ test_suite(void)
 	SCENARIO_CASE(
 		suite, "floods", 30, flood_of_asks, flood_of_questions_to_the_supervisor, flood_of_nothing);
 	SCENARIO_CASE(suite, "black box", 30, box_of_lies, box_of_ones, box_of_zeroes, shrunken_memory);
-	SCENARIO_CASE(suite, "link and life", 30, ready_and_gone);
+	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble, intruder);
 	return suite;
 }

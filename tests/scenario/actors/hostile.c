@@ -587,6 +587,35 @@ shrunken_memory(void)
 	go_on();
 }
 
+/* --- the link and the life --- */
+
+/* Cuts its connection; nng dials again, and the process is at the other end of that as if nothing had been. */
+static void
+redials(void)
+{
+	struct sockaddr_un peer;
+	socklen_t size;
+
+	start();
+	for (int fd = 3; fd < 64; fd++) {
+		size = sizeof(peer);
+		if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.sun_family == AF_UNIX)
+			shutdown(fd, SHUT_RDWR);
+	}
+	go_on();
+}
+
+/* It takes its leave, and stays. */
+static void
+lives_on(void)
+{
+	struct tri_bye bye = { .finished = false };
+
+	start();
+	send_record(header(TRI_FRAME_BYE), &tri_record_tri_bye, &bye);
+	receive(TRI_FRAME_FAREWELL, NULL);
+}
+
 /* --- before the real one --- */
 
 /* Connects to the link's socket as any program can; -1: can't. */
@@ -773,6 +802,8 @@ static const struct crime {
 	CRIME(box_of_ones),
 	CRIME(box_of_zeroes),
 	CRIME(shrunken_memory),
+	CRIME(redials),
+	CRIME(lives_on),
 };
 
 static bool
