@@ -369,6 +369,12 @@ router_reply(struct router *router, uint64_t actor, uint64_t sequence, tractor_e
 	return TRACTOR_OK;
 }
 
+bool
+router_owes(const struct router *router, uint64_t actor, uint64_t sequence)
+{
+	return asks_by_sequence(router, actor, sequence) != NULL;
+}
+
 void
 router_done(struct router *router, uint64_t actor, uint64_t done, int64_t now_ns)
 {

@@ -137,6 +137,9 @@ tractor_err router_forward(
 tractor_err router_reply(struct router *router, uint64_t actor, uint64_t sequence, tractor_err err,
 	const uint8_t *payload, size_t payload_bytes);
 
+/* True if the actor's process may still answer the ask that it was given as `sequence`. */
+bool router_owes(const struct router *router, uint64_t actor, uint64_t sequence);
+
 /* Its handlers have returned up to and including sequence `done` (clamped): room in the window, room in the mailbox. */
 void router_done(struct router *router, uint64_t actor, uint64_t done, int64_t now_ns);
 

@@ -273,6 +273,24 @@ on_forward(struct slot *slot, const struct tri_frame *frame, const uint8_t *payl
 			(unsigned long long)frame->sequence);
 }
 
+/*
+ * How far its handlers have come, and so what room there is. Not beyond a reply that is noted in the black box and still on its way: what is delivered for that room may be
+ * noted in the same place, and the first would be lost if the process died now.
+ */
+static void
+look_into_box(struct slot *slot)
+{
+	uint64_t done = atomic_load(&slot->box->done);
+
+	for (size_t i = 0; i < TRI_ANSWER_COUNT; i++) {
+		uint64_t sequence = slot->box->answers[i].sequence;
+		if (sequence != 0 && sequence <= done &&
+			router_owes(slot->runtime->router, slot->node->id, sequence))
+			done = sequence - 1;
+	}
+	router_done(slot->runtime->router, slot->node->id, done, slot->runtime->loop.now_ns);
+}
+
 static void
 on_reply(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 {
@@ -280,6 +298,8 @@ on_reply(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 		    payload, frame->payload_bytes) != TRACTOR_OK)
 		hearing_violated(slot, "it answered %llu, which is no ask that it owes an answer",
 			(unsigned long long)frame->sequence);
+	else
+		look_into_box(slot);
 }
 
 static void
@@ -319,8 +339,8 @@ hear(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 		hearing_violated(slot, "a %s where there must be none", tri_frame_kind_name(frame->kind));
 		return;
 	}
-	router_done(slot->runtime->router, slot->node->id, atomic_load(&slot->box->done),
-		slot->runtime->loop.now_ns);
+	if (frame->kind != TRI_FRAME_REPLY) /* which itself makes room */
+		look_into_box(slot);
 	by_kind[frame->kind](slot, frame, payload);
 }
 

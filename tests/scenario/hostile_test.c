@@ -261,6 +261,43 @@ START_TEST(box_of_zeroes)
 }
 END_TEST
 
+#define ASKERS 17 /* one more than TRI_WINDOW */
+
+static bool
+has_all_asks(void *arg)
+{
+	struct seen_node seen;
+
+	(void)arg;
+	return seen_node_read("t", "/t/hostile", &seen) && seen.mailbox == ASKERS;
+}
+
+/*
+ * More asks than fit into its window; it notes replies and sends none. Whoever's reply was noted gets it, for the handler had returned; the others get the successor's. Nobody hears that
+ * it crashed.
+ */
+START_TEST(unsent_answers)
+{
+	struct process *askers[ASKERS];
+	struct scene scene = begin();
+
+	name_crime("unsent_answers");
+	ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);
+	expect_node("t", "/t/hostile", "running", 2, SOON_MS);
+	for (int i = 0; i < ASKERS; i++)
+		askers[i] = process_start(tractor_command(), "ask", "/t/hostile", "victim.ping", "{}",
+			"--timeout", "10s", NULL);
+	ck_assert(wait_until(SOON_MS, has_all_asks, NULL));
+	name_crime("now");
+	for (int i = 0; i < ASKERS; i++) {
+		expect_exit(askers[i], 0, 2 * SOON_MS);
+		process_close(askers[i]);
+	}
+	expect_node("t", "/t/hostile", "running", 3, SOON_MS);
+	end(&scene);
+}
+END_TEST
+
 /* What it had sent counts, also where its death is noticed first: it ended in order, which is no crash. */
 START_TEST(ready_and_gone)
 {
@@ -291,7 +328,8 @@ test_suite(void)
 		garbage_answer);
 	SCENARIO_CASE(
 		suite, "floods", 30, flood_of_asks, flood_of_questions_to_the_supervisor, flood_of_nothing);
-	SCENARIO_CASE(suite, "black box", 30, box_of_lies, box_of_ones, box_of_zeroes, shrunken_memory);
+	SCENARIO_CASE(suite, "black box", 30, box_of_lies, box_of_ones, box_of_zeroes, shrunken_memory,
+		unsent_answers);
 	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble, intruder);
 	return suite;

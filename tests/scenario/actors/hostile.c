@@ -183,6 +183,23 @@ pong(uint64_t sequence)
 	reply(sequence, payload, used);
 }
 
+/* The reply to a ping as it stands in the black box before it is sent. */
+static void
+note_pong(uint64_t sequence)
+{
+	const struct victim_pong answer = { .pid = getpid(), .incarnation = box->incarnation };
+	struct tri_answer *note = tri_blackbox_answer(box, sequence);
+	size_t used;
+
+	if (tri_encode(&tri_record_victim_pong, &answer, note->payload, sizeof(note->payload), &used) !=
+		TRACTOR_OK)
+		_exit(4);
+	note->err = TRACTOR_OK;
+	note->payload_bytes = (uint32_t)used;
+	tri_blackbox_answered(note, sequence);
+	atomic_store(&box->done, sequence);
+}
+
 /* Answers pings until it is stopped: what it did before must have been survived by both sides. */
 static void
 go_on(void)
@@ -587,6 +604,29 @@ shrunken_memory(void)
 	go_on();
 }
 
+/* It notes the replies to what it is handed, as all do, but none of them gets out; then it lets itself be handed as much as it may have. */
+static void
+unsent_answers(void)
+{
+	struct tri_supervisor_find find = { .path = "/t/bystander", .protocol = "victim" };
+	struct tri_frame frame;
+
+	start();
+	for (int i = 0; i < TRI_WINDOW; i++)
+		note_pong(receive(TRI_FRAME_MESSAGE, NULL).sequence);
+	/* Until the test has seen that more of them wait. */
+	while (access(getenv("HOSTILE_FILE"), F_OK) != 0)
+		usleep(1000);
+	send_record(message_to(0, tri_supervisor_protocol.messages[0], TRI_FLAG_ASK),
+		tri_supervisor_protocol.messages[0]->record, &find);
+	/* What comes before this answer is what room was given for when the question was heard. */
+	while ((frame = receive(0, NULL)).kind != TRI_FRAME_ANSWER)
+		if (frame.kind == TRI_FRAME_MESSAGE)
+			note_pong(frame.sequence);
+	unlink(getenv("HOSTILE_FILE"));
+	raise(SIGKILL);
+}
+
 /* --- the link and the life --- */
 
 /* Cuts its connection; nng dials again, and the process is at the other end of that as if nothing had been. */
@@ -802,6 +842,7 @@ static const struct crime {
 	CRIME(box_of_ones),
 	CRIME(box_of_zeroes),
 	CRIME(shrunken_memory),
+	CRIME(unsent_answers),
 	CRIME(redials),
 	CRIME(lives_on),
 };
