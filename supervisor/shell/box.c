@@ -8,18 +8,32 @@
 #include "shell.h"
 #include "sys.h"
 
+/* Its memory, mapped; MAP_FAILED: *ret_call failed, errno says why. Sealed in size: an actor that shrank it would kill the supervisor with SIGBUS at its next look. */
+static struct tri_blackbox *
+map(int fd, const char **ret_call)
+{
+	*ret_call = "memfd_create";
+	if (fd < 0)
+		return MAP_FAILED;
+	*ret_call = "ftruncate";
+	if (sys.ftruncate(fd, sizeof(struct tri_blackbox)) < 0)
+		return MAP_FAILED;
+	*ret_call = "fcntl";
+	if (sys.seal(fd, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return MAP_FAILED;
+	*ret_call = "mmap";
+	return sys.mmap(fd, sizeof(struct tri_blackbox));
+}
+
 tractor_err
 box_make(uint32_t incarnation, uint64_t done, struct tri_blackbox **ret_box, int *ret_fd)
 {
-	struct tri_blackbox *box = MAP_FAILED;
+	const char *call;
 	int fd = sys.memfd("tractor-blackbox", MFD_ALLOW_SEALING);
+	struct tri_blackbox *box = map(fd, &call);
 
-	/* Sealed in size: an actor that shrank it would kill the supervisor with SIGBUS at its next look. */
-	if (fd >= 0 && sys.ftruncate(fd, sizeof(*box)) == 0 &&
-		sys.seal(fd, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		box = sys.mmap(fd, sizeof(*box));
 	if (box == MAP_FAILED) {
-		tractor_err err = host_refused(errno, fd < 0 ? "memfd_create" : "mmap", "a black box");
+		tractor_err err = host_refused(errno, call, "a black box");
 		if (fd >= 0)
 			sys.close(fd);
 		return err;

@@ -85,6 +85,8 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_read] = { EINTR, EIO, ECONNRESET, FAULT_SHORT, -1 },
 	[FAULT_write] = { EINTR, ENOSPC, EDQUOT, EIO, FAULT_SHORT, -1 },
 	[FAULT_close] = { EINTR, EIO, -1 },
+	[FAULT_files_limit] = { -1 },
+	[FAULT_set_files_limit] = { EPERM, -1 },
 	[FAULT_allocation] = { ENOMEM, -1 },
 };
 /* clang-format on */
@@ -92,6 +94,10 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 const int *
 fault_errors(enum fault_call call)
 {
+	if (errors[call][0] == 0 && errors[call][1] == 0) {
+		fprintf(stderr, "%s() is new in the table: which errnos can it give?\n", names[call]);
+		abort();
+	}
 	return errors[call];
 }
 

@@ -7,13 +7,10 @@
 
 #include "fault.h"
 
-/* Writes the tree's file. */
-void story_write_tree(const char *path);
-
 enum story_length { STORY_WHOLE, STORY_UP_AND_DOWN };
 
 /*
- * Lives through it with `fault`, in this process, which has no children and no other use. Tells on stderr what happens, and what should not have. False: something should not have. The counts of
+ * Writes the tree's file to `tree` and lives through it with `fault`, in this process, which has no children and no other use. Tells on stderr what happens, and what should not have. False: something should not have. The counts of
  * calls are fault_count()'s afterwards.
  */
 bool story_run(const char *tree, enum story_length length, const struct fault *fault);

@@ -217,6 +217,8 @@ can_last(enum fault_call call, int error)
 static void
 make_kinds(void)
 {
+	for (int call = 0; call < FAULT_CALL_COUNT; call++)
+		fault_errors(call); /* none is forgotten */
 	if (sweep.kill) {
 		add_kind(FAULT_any, FAULT_KILL_BEFORE, 0);
 		add_kind(FAULT_any, FAULT_KILL_AFTER, 0);
@@ -357,7 +359,6 @@ prepare(void)
 	setenv(TEST_ID_VARIABLE, sweep.id, 1);
 	sweep.result =
 		mmap(NULL, sizeof(*sweep.result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	story_write_tree(sweep.tree);
 	return mkdir(sweep.run, 0700) == 0 && sweep.result != MAP_FAILED &&
 	       prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
 }
