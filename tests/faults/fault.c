@@ -87,6 +87,7 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_close] = { EINTR, EIO, -1 },
 	[FAULT_files_limit] = { -1 },
 	[FAULT_set_files_limit] = { EPERM, -1 },
+	[FAULT_cpu_time] = { EPERM, -1 },
 	[FAULT_allocation] = { ENOMEM, -1 },
 };
 /* clang-format on */
@@ -96,7 +97,7 @@ fault_errors(enum fault_call call)
 {
 	if (errors[call][0] == 0 && errors[call][1] == 0) {
 		fprintf(stderr, "%s() is new in the table: which errnos can it give?\n", names[call]);
-		abort();
+		exit(1);
 	}
 	return errors[call];
 }

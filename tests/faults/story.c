@@ -63,7 +63,7 @@ static void
 write_tree(const char *path, int intensity)
 {
 	static const char child[] =
-		"{actor: %s, exec: %s/victim, start_timeout: 2s, backoff: {initial: 10ms, factor: 1}}";
+		"{actor: %s, exec: %s/victim, start_timeout: 2s, handler_timeout: 10s, handler_cpu_timeout: 10s, backoff: {initial: 10ms, factor: 1}}";
 	FILE *file = fopen(path, "we");
 
 	if (!file) {

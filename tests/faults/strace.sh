@@ -1,6 +1,6 @@
 #!/bin/sh
 # faults/strace.sh --build FOLDER [--seconds N | --all] [--seed N] [--case "CALL FAULT WHEN"] [--keep]: the unmodified `tractor run`, whose kernel fails it: strace makes the Nth system call of a kind
-# fail, once or ten times in a row, or kills the supervisor at it. The tree starts, an actor is killed and comes back, another is restarted by a command, and it comes down. Whatever failed, the
+# fail, once or four times in a row, or kills the supervisor at it. The tree starts, an actor is killed and comes back, another is restarted by a command, and it comes down. Whatever failed, the
 # supervisor goes on and the tree is whole again, or it exits with a documented code and says why in words; no actor outlives it; the next start works.
 #
 # Only the supervisor is traced, from the reading of its tree file on: what goes wrong before main() is the loader's. A seed chooses what is tried in the given time; --all tries everything.
@@ -273,7 +273,7 @@ make_cases() {
 	echo "$faults" | awk -v seed="$seed" '
 		BEGIN { srand(seed) }
 		function add(call, fault, while_, n) {
-			printf "%f %s %s %s\n", ++rank[call fault while_] * (while_ ? 2 : 1) + rand(), call, fault, while_ ? n ".." n + 9 : n
+			printf "%f %s %s %s\n", ++rank[call fault while_] * (while_ ? 2 : 1) + rand(), call, fault, while_ ? n ".." n + 3 : n
 		}
 		function all(call, fault, while_, i, with, n) {
 			n = 0
