@@ -73,6 +73,7 @@ kill_now(struct node *node)
 	if (node->own->killed)
 		return;
 	node->own->killed = true;
+	timers_cancel(&tree->timers, &node->own->timer);
 	if (node->own->group != NULL)
 		group_kill(node);
 	else
@@ -88,7 +89,7 @@ climb_ladder(struct node *node)
 	node->own->asked = true;
 	if (shutdown_ns == SPEC_SHUTDOWN_KILL)
 		kill_now(node);
-	else if (shutdown_ns != SPEC_SHUTDOWN_INFINITY)
+	else if (shutdown_ns != SPEC_SHUTDOWN_INFINITY && !node->own->killed)
 		arm(node, shutdown_ns);
 }
 
@@ -264,15 +265,33 @@ fall(struct node *node, const struct child_event *event)
 	}
 }
 
+/* It is RUNNING no longer, whyever: what has run for long enough begins its delays anew. */
+static void
+note_run(struct node *node)
+{
+	if (node->state == NODE_RUNNING)
+		backoff_ran(
+			&node->own->backoff, &node->spec->backoff, node->own->tree->now_ns - node->since_ns);
+}
+
 /* An end by itself; unless its supervisor was about to stop it, then this is part of that. */
 static void
 die(struct node *node, const struct child_event *event)
 {
+	note_run(node);
 	node->last_end = event->end;
 	if (node->own->must_stop)
 		rest(node, event);
 	else
 		strategy_died(node, event);
+}
+
+/* OTP's supervisors hear of deaths after their start only: one that gave up in the middle of it has come up for its parent. */
+static void
+supervisor_died(struct node *node, const struct child_event *event)
+{
+	node->own->cause = CAUSE_RESTART;
+	strategy_died(node, event);
 }
 
 /* The end of a stop: one that was asked for, or a supervisor's by itself. */
@@ -285,18 +304,20 @@ come_down(struct node *node, const struct child_event *event)
 	else if (event->end == NODE_END_START_FAILED)
 		strategy_start_failed(node, event);
 	else
-		strategy_died(node, event);
+		supervisor_died(node, event);
 }
 
 static void
 halt(struct node *node, const struct child_event *event)
 {
 	struct tree *tree = node->own->tree;
+	bool at_once = node_shutdown_ns(node) == SPEC_SHUTDOWN_KILL;
 
+	note_run(node);
 	enter(node, NODE_STOPPING, event_name(event));
 	if (node->own->group != NULL)
-		group_halt(node);
-	else if (!node->own->killed && node_shutdown_ns(node) != SPEC_SHUTDOWN_KILL)
+		group_halt(node, at_once ? CHILD_KILL : CHILD_STOP);
+	else if (!node->own->killed && !at_once)
 		tree->ops.stop(tree->arg, node);
 	climb_ladder(node);
 }
@@ -313,17 +334,20 @@ insist(struct node *node, const struct child_event *event)
 static void
 strike(struct node *node, const struct child_event *event)
 {
-	(void)event;
+	/* A supervisor may be coming down by itself: then that is now somebody's wish, and its end no failure. */
+	if (event->kind == CHILD_KILL)
+		node->own->asked = true;
 	kill_now(node);
 }
 
 static void
 halt_and_strike(struct node *node, const struct child_event *event)
 {
+	note_run(node);
 	enter(node, NODE_STOPPING, event_name(event));
 	node->own->asked = true;
 	if (node->own->group != NULL)
-		group_halt(node);
+		group_halt(node, CHILD_KILL);
 	kill_now(node);
 }
 
@@ -333,7 +357,7 @@ finish(struct node *node, const struct child_event *event)
 	(void)event;
 	tri_assert(node->own->group != NULL);
 	enter(node, NODE_STOPPING, tree_outcome_name(node->own->group->ending));
-	group_halt(node);
+	group_halt(node, CHILD_STOP);
 }
 
 static void

@@ -38,6 +38,13 @@ parent_runs(const struct node *node)
 	return node->parent == NULL || node->parent->state == NODE_RUNNING;
 }
 
+static bool
+is_to_run(enum command waiting)
+{
+	return waiting == COMMAND_START || waiting == COMMAND_ADD || waiting == COMMAND_RESTART ||
+	       waiting == COMMAND_LINE_UP;
+}
+
 tractor_err
 tree_start(struct tree *tree, struct node *node)
 {
@@ -46,8 +53,7 @@ tree_start(struct tree *tree, struct node *node)
 	tri_assert(node->own->tree == tree);
 	if (leaves(node))
 		return TRACTOR_ESTOPPED;
-	if (node->state != NODE_STOPPED ||
-		(waiting != COMMAND_NONE && waiting != COMMAND_TERMINATE && waiting != COMMAND_KILL))
+	if (node->state != NODE_STOPPED || is_to_run(waiting))
 		return TRACTOR_EEXIST;
 	if (!parent_runs(node))
 		return TRACTOR_ECLOSED;
@@ -68,7 +74,7 @@ void
 tree_kill(struct tree *tree, struct node *node)
 {
 	tri_assert(node->own->tree == tree);
-	if (node->state != NODE_GONE)
+	if (node->state != NODE_GONE && waiting_command(node) != COMMAND_REMOVE)
 		command_order(node, COMMAND_KILL);
 }
 
@@ -95,8 +101,8 @@ tree_remove(struct tree *tree, struct node *node)
 		return TRACTOR_ESTOPPED;
 	if (node->parent == NULL || node->state != NODE_STOPPED)
 		return TRACTOR_EINVAL;
-	if (waiting != COMMAND_NONE && waiting != COMMAND_TERMINATE && waiting != COMMAND_REMOVE)
-		return TRACTOR_EINVAL; /* it is about to run */
+	if (is_to_run(waiting))
+		return TRACTOR_EINVAL;
 	command_order(node, COMMAND_REMOVE);
 	return TRACTOR_OK;
 }
@@ -189,15 +195,16 @@ abandon_restart(struct node *node)
 	}
 }
 
+/* `how`: CHILD_STOP, or CHILD_KILL, which waits for no turn. */
 static void
-terminate(struct node *node)
+terminate(struct node *node, enum child_event_kind how)
 {
 	if (node->parent != NULL && node->own->cause == CAUSE_RESTART && group_has_turn(node))
 		abandon_restart(node);
 	node->own->cause = CAUSE_RESTART; /* nobody's start depends on it any more, and its spec is kept */
 	group_mark_start(node, START_NO);
-	if (!node->own->must_stop) /* else it has its turn */
-		child_do(node, CHILD_STOP);
+	if (how == CHILD_KILL || !node->own->must_stop) /* else it has its turn */
+		child_do(node, how);
 }
 
 static void
@@ -240,18 +247,15 @@ command_obey(struct node *node, enum command command)
 		break;
 	case COMMAND_TERMINATE:
 		if (node->state != NODE_GONE)
-			terminate(node);
+			terminate(node, CHILD_STOP);
 		break;
 	case COMMAND_KILL:
-		if (node->state == NODE_GONE)
-			break;
-		terminate(node);
-		if (!node_at_rest(node))
-			child_do(node, CHILD_KILL);
+		if (node->state != NODE_GONE)
+			terminate(node, CHILD_KILL);
 		break;
 	case COMMAND_REMOVE:
 		if (node->state == NODE_STOPPED)
-			terminate(node); /* it may be marked to be started */
+			terminate(node, CHILD_STOP); /* it may be marked to be started */
 		if (node->state == NODE_STOPPED)
 			child_do(node, CHILD_FORGET);
 		break;

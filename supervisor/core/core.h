@@ -228,8 +228,9 @@ bool group_busy(const struct node *supervisor); /* some child is still marked */
 bool group_has_turn(const struct node *child);	/* those before it are up, those after it wait for it */
 void group_wake(struct node *supervisor);	/* has it reconciled soon */
 void group_launch(struct node *supervisor);	/* it has become STARTING */
-void group_halt(struct node *supervisor);	/* it has become STOPPING */
-void group_kill(struct node *supervisor);	/* kills all below it; it is STOPPING */
+void group_halt(
+	struct node *supervisor, enum child_event_kind how); /* it has become STOPPING, or by CHILD_KILL */
+void group_kill(struct node *supervisor);		     /* kills all below it; it is STOPPING */
 void group_finish(struct node *supervisor, enum tree_outcome_kind why, struct node *culprit);
 void group_reconcile(struct node *supervisor);
 bool group_is_turn(struct node *child); /* it may start, as far as its siblings are concerned */

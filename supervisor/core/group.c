@@ -197,10 +197,10 @@ group_launch(struct node *supervisor)
 
 /*
  * Those that have nothing to stop are at rest for good at once, and some vanish with that: hence newest first. The others are stopped
- * in order, but a pool's all together.
+ * in order, but a pool's all together: `how` it is done, CHILD_STOP or CHILD_KILL.
  */
 void
-group_halt(struct node *supervisor)
+group_halt(struct node *supervisor, enum child_event_kind how)
 {
 	struct group *group = supervisor->own->group;
 
@@ -212,7 +212,7 @@ group_halt(struct node *supervisor)
 		group_mark_start(child, START_NO);
 		group_mark_stop(child, !at_rest);
 		if (at_rest || supervisor->spec->kind == SPEC_POOL)
-			child_do(child, CHILD_STOP);
+			child_do(child, how);
 	}
 	group_wake(supervisor);
 }

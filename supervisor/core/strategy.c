@@ -40,14 +40,26 @@ answer_of(const struct node_verdict *verdict, bool rules_say_restart)
 	return rules_say_restart ? ANSWER_RESTART : ANSWER_LEAVE;
 }
 
+/* It runs, or will: OTP, which does one thing after the other, has forgotten the process of a child that it was told to terminate before. */
+static bool
+is_left(const struct node *child)
+{
+	const struct node_private *own = child->own;
+
+	if (own->doomed)
+		return false;
+	if (own->start != START_NO)
+		return true;
+	return !node_at_rest(child) && !own->must_stop && !(child->state == NODE_STOPPING && own->asked);
+}
+
 /* OTP: a child that is being restarted is not done; one that was stopped, or ignored its start, is. */
 static bool
 significant_left(const struct node *supervisor)
 {
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		const struct node *child = supervisor->children[i];
-		if (child->spec->significant && child->spec->kind != SPEC_POOL && !child->own->doomed &&
-			child->state != NODE_STOPPED)
+		if (child->spec->significant && child->spec->kind != SPEC_POOL && is_left(child))
 			return true;
 	}
 	return false;
@@ -88,20 +100,17 @@ join(struct node *sibling)
 }
 
 /*
- * Marks everybody whom the death concerns. As in OTP a group is restarted as a whole, and so are those of its children that had been
+ * Marks the siblings whom the death concerns. As in OTP a group is restarted as a whole, and so are those of its children that had been
  * stopped by a command or had ended normally.
  */
 static void
-mark_group(struct node *dead)
+mark_siblings(struct node *dead)
 {
 	struct node *supervisor = dead->parent;
 	enum spec_strategy strategy = supervisor->spec->strategy;
 
-	if (strategy == SPEC_ONE_FOR_ONE) {
-		group_mark_start(dead, START_FREE);
+	if (strategy == SPEC_ONE_FOR_ONE)
 		return;
-	}
-	group_mark_start(dead, START_IN_TURN);
 	size_t first = strategy == SPEC_REST_FOR_ONE ? node_place(dead) : 0;
 	for (size_t i = supervisor->child_count; i-- > first;)
 		if (supervisor->children[i] != dead)
@@ -118,8 +127,6 @@ delay_of(struct node *node, const struct node_verdict *verdict)
 		return verdict->after_ns < SPEC_DURATION_MAX_NS ? verdict->after_ns : SPEC_DURATION_MAX_NS;
 	if (node->spec->kind != SPEC_ACTOR)
 		return 0;
-	if (node->state == NODE_RUNNING)
-		backoff_ran(&node->own->backoff, &node->spec->backoff, tree->now_ns - node->since_ns);
 	return backoff_next_ns(&node->own->backoff, &node->spec->backoff, &tree->random);
 }
 
@@ -139,8 +146,9 @@ restart(struct node *node, const struct node_verdict *verdict)
 	}
 	int64_t delay_ns = delay_of(node, verdict);
 	node->own->cause = CAUSE_RESTART;
-	mark_group(node);
-	child_wait(node, delay_ns, "ended");
+	group_mark_start(node, node->parent->spec->strategy == SPEC_ONE_FOR_ONE ? START_FREE : START_IN_TURN);
+	child_wait(node, delay_ns, "ended"); /* first: it is the reason of what its siblings do */
+	mark_siblings(node);
 }
 
 static void
@@ -198,6 +206,8 @@ tree_would(const struct tree *tree, const struct node *node, enum node_end end, 
 	(void)tree;
 	if (node->parent == NULL || own->must_stop || (!starting && node->state != NODE_RUNNING))
 		return "stop";
+	if (starting && own->killed && end == NODE_END_IGNORED)
+		end = NODE_END_START_FAILED; /* it says so too late */
 	if (end == NODE_END_HOST_FAILED && gate_is_restart(node))
 		return "restart";
 	if (starting && own->cause != CAUSE_RESTART)

@@ -66,6 +66,22 @@ END_TEST
 
 /* One for one. */
 
+/* Not needed, says who is being killed because its time is over: too late, and tree_would() knows. */
+START_TEST(would_of_what_is_said_too_late)
+{
+	begin_abc(SPEC_ONE_FOR_ONE, 5);
+	starts("b", HANGS_STARTING, 1);
+	stops("b", HANGS_DYING);
+	crash("/r/b");
+	ck_assert_str_eq(tree_would(fake.tree, at("/r/b"), NODE_END_IGNORED, fake.now_ns), "stop");
+	pass(5 * SEC);
+	ck_assert_str_eq(tree_would(fake.tree, at("/r/b"), NODE_END_IGNORED, fake.now_ns), "restart");
+	ends("/r/b", NODE_END_IGNORED);
+	is("/r/b", NODE_RUNNING);
+	finish();
+}
+END_TEST
+
 START_TEST(one_for_one_restarts_only_the_dead)
 {
 	begin_abc(SPEC_ONE_FOR_ONE, 1);
@@ -205,6 +221,19 @@ START_TEST(one_for_all_waits_for_each)
 	is("/r/b", NODE_WAITING);
 	ready("/r/a");
 	did("+b +c");
+	finish();
+}
+END_TEST
+
+/* In the log a death comes before what follows from it. */
+START_TEST(the_reason_is_told_first)
+{
+	begin(sup("r", SPEC_ONE_FOR_ALL, 1, actor("a", PERMANENT), actor("b", TRANSIENT), NULL));
+	ends("/r/b", NODE_END_NORMAL);
+	fake.trace[0] = '\0';
+	crash("/r/a");
+	ck_assert_str_eq(fake.trace, "a waiting ended\nb waiting start\na starting turn\na running ready\n"
+				     "b starting turn\nb running ready\n");
 	finish();
 }
 END_TEST
@@ -559,6 +588,36 @@ START_TEST(backoff_grows_and_resets)
 }
 END_TEST
 
+/* However it came to an end. */
+START_TEST(backoff_resets_after_a_run_that_a_stop_ended)
+{
+	begin_backoff(SPEC_ONE_FOR_ONE);
+	for (int way = 0; way < 3; way++) {
+		crash("/r/b");
+		pass(SEC);
+		crash("/r/b");
+		pass(2 * SEC);
+		is("/r/b", NODE_RUNNING);
+		pass(10 * SEC);
+		if (way == 0) {
+			ck_assert_int_eq(tree_restart(fake.tree, at("/r/b")), TRACTOR_OK);
+		} else if (way == 1) {
+			crash_with("/r/b", NODE_VERDICT_RESTART_AFTER, MS);
+			pass(MS);
+		} else {
+			tree_kill(fake.tree, at("/r/b"));
+			run();
+			ck_assert_int_eq(tree_start(fake.tree, at("/r/b")), TRACTOR_OK);
+		}
+		run();
+		crash("/r/b");
+		ck_assert_int_eq(at("/r/b")->due_ns, fake.now_ns + SEC);
+		pass(20 * SEC);
+	}
+	finish();
+}
+END_TEST
+
 START_TEST(backoff_delays_no_sibling_in_one_for_one)
 {
 	begin_backoff(SPEC_ONE_FOR_ONE);
@@ -778,6 +837,35 @@ START_TEST(last_own_end_after_a_terminate_triggers)
 }
 END_TEST
 
+/* OTP would have waited for the end of the one that was terminated before it heard of the other's. */
+START_TEST(last_own_end_while_another_is_terminated_triggers)
+{
+	begin_significant(SPEC_ALL_SIGNIFICANT, TRANSIENT);
+	stops("x", HANGS_STOPPING);
+	terminate("/r/s/x");
+	ends("/r/s/y", NODE_END_NORMAL);
+	is("/r/s", NODE_STOPPING);
+	ends("/r/s/x", NODE_END_SHUTDOWN);
+	is("/r/s", NODE_STOPPED);
+	finish();
+}
+END_TEST
+
+/* One that is stopped to be started again is left. */
+START_TEST(last_own_end_while_another_is_restarted_does_not_trigger)
+{
+	begin_significant(SPEC_ALL_SIGNIFICANT, TRANSIENT);
+	stops("x", HANGS_STOPPING);
+	ck_assert_int_eq(tree_restart(fake.tree, at("/r/s/x")), TRACTOR_OK);
+	run();
+	ends("/r/s/y", NODE_END_NORMAL);
+	is("/r/s", NODE_RUNNING);
+	ends("/r/s/x", NODE_END_SHUTDOWN);
+	is("/r/s/x", NODE_RUNNING);
+	finish();
+}
+END_TEST
+
 START_TEST(significant_bystander_does_not_trigger)
 {
 	struct spec *root = sup("r", SPEC_ONE_FOR_ALL, 5, actor("a", PERMANENT), significant("t", TEMPORARY),
@@ -846,13 +934,13 @@ test_suite(void)
 
 	tcase_add_loop_test(types, restart_types, 0, sizeof(type_cases) / sizeof(type_cases[0]));
 	suite_add_tcase(suite, types);
-	TEST_CASE(suite, "one for one", 30, one_for_one_restarts_only_the_dead,
-		one_too_many_ends_the_supervisor_newest_first, multiple_restarts_outside_the_window,
-		failed_attempts_count, failed_attempt_of_transient_is_tried_again,
-		failure_for_good_on_restart_stops_trying, ignored_on_restart_is_stopped,
-		one_for_one_restarts_are_independent);
+	TEST_CASE(suite, "one for one", 30, would_of_what_is_said_too_late,
+		one_for_one_restarts_only_the_dead, one_too_many_ends_the_supervisor_newest_first,
+		multiple_restarts_outside_the_window, failed_attempts_count,
+		failed_attempt_of_transient_is_tried_again, failure_for_good_on_restart_stops_trying,
+		ignored_on_restart_is_stopped, one_for_one_restarts_are_independent);
 	TEST_CASE(suite, "one for all", 30, one_for_all_restarts_everybody_in_order,
-		one_for_all_waits_for_each, death_in_a_stop_is_part_of_it,
+		one_for_all_waits_for_each, the_reason_is_told_first, death_in_a_stop_is_part_of_it,
 		one_for_all_other_child_fails_restart, one_for_all_escalation,
 		one_for_all_death_in_the_middle);
 	TEST_CASE(suite, "rest for one", 30, rest_for_one_restarts_later_ones, rest_for_one_last_and_first,
@@ -865,7 +953,8 @@ test_suite(void)
 		temporary_supervisor_that_gave_up_is_forgotten_with_all_below,
 		inner_start_failure_on_restart_counts, inner_start_failure_on_restart_escalates,
 		static_children_come_back_and_dynamic_ones_do_not, comes_back_within_one_run);
-	TEST_CASE(suite, "backoff", 30, backoff_grows_and_resets, backoff_delays_no_sibling_in_one_for_one,
+	TEST_CASE(suite, "backoff", 30, backoff_grows_and_resets,
+		backoff_resets_after_a_run_that_a_stop_ended, backoff_delays_no_sibling_in_one_for_one,
 		backoff_in_a_group_delays_the_later_ones, backoff_after_failed_starts,
 		shift_moves_the_backoff);
 	TEST_CASE(suite, "verdicts", 30, verdict_restart_overrides_the_type,
@@ -874,6 +963,8 @@ test_suite(void)
 		verdict_escalate_of_an_inner_child, verdict_on_a_failed_restart);
 	TEST_CASE(suite, "auto-shutdown", 30, any_significant, all_significant, all_significant_temporary,
 		terminate_does_not_trigger, last_own_end_after_a_terminate_triggers,
+		last_own_end_while_another_is_terminated_triggers,
+		last_own_end_while_another_is_restarted_does_not_trigger,
 		significant_bystander_does_not_trigger, verdict_stop_of_a_significant_child_triggers,
 		auto_shutdown_propagates_iff_significant, auto_shutdown_during_the_start);
 	return suite;

@@ -785,6 +785,106 @@ START_TEST(restart_keeps_the_temporary)
 }
 END_TEST
 
+/* At once: nobody is asked first. */
+START_TEST(kill_does_not_ask)
+{
+	begin(sup("r", SPEC_ONE_FOR_ONE, 1, actor("a", PERMANENT),
+		sup("s", SPEC_ONE_FOR_ONE, 1, actor("x", PERMANENT), pool("p", PERMANENT, 1),
+			actor("z", PERMANENT), NULL),
+		NULL));
+	add_member("/r/s/p", "m1");
+	add_member("/r/s/p", "m2");
+	forget_log();
+	stops("z", HANGS_DYING);
+	tree_kill(fake.tree, at("/r/s"));
+	run();
+	did("!z !m2 !m1 !x");
+	is("/r/s", NODE_STOPPING);
+	ends("/r/s/z", NODE_END_KILLED);
+	is("/r/s", NODE_STOPPED);
+	ck_assert_int_eq(at("/r/s")->last_end, NODE_END_KILLED);
+	tree_kill(fake.tree, at("/r/a"));
+	run();
+	did("!a");
+	is("/r/a", NODE_STOPPED);
+	ck_assert_int_eq(tree_next_ns(fake.tree), INT64_MAX);
+	finish();
+}
+END_TEST
+
+/* Nothing is left to wait for but its end: the rest of its patience is no reason to run. */
+START_TEST(nothing_more_is_due_of_who_is_killed)
+{
+	begin(abc());
+	stops("b", HANGS_DYING);
+	terminate("/r/b");
+	tree_kill(fake.tree, at("/r/b"));
+	run();
+	ck_assert_int_eq(tree_next_ns(fake.tree), INT64_MAX);
+	ends("/r/b", NODE_END_KILLED);
+	starts("b", HANGS_STARTING, 1);
+	ck_assert_int_eq(tree_start(fake.tree, at("/r/b")), TRACTOR_OK);
+	pass(5 * SEC);
+	forget_log();
+	terminate("/r/b");
+	did("");
+	ck_assert_int_eq(tree_next_ns(fake.tree), INT64_MAX);
+	ends("/r/b", NODE_END_KILLED);
+	finish();
+}
+END_TEST
+
+/* It comes down by itself and is killed by command meanwhile: its supervisor does nothing about that. */
+START_TEST(kill_of_a_supervisor_that_comes_down)
+{
+	begin(sup("r", SPEC_ONE_FOR_ONE, 0,
+		sup("s", SPEC_ONE_FOR_ONE, 0, actor("x", PERMANENT), actor("y", PERMANENT), NULL), NULL));
+	stops("x", HANGS_STOPPING);
+	crash("/r/s/y");
+	is("/r/s", NODE_STOPPING);
+	tree_kill(fake.tree, at("/r/s"));
+	run();
+	is("/r/s", NODE_STOPPED);
+	is("/r", NODE_RUNNING);
+	ck_assert_uint_eq(tree_restarts_in_window(at("/r"), fake.now_ns), 0);
+	finish();
+}
+END_TEST
+
+/* What tree_remove() said it would do is done. */
+START_TEST(kill_does_not_undo_a_remove)
+{
+	begin(abc());
+	terminate("/r/b");
+	ck_assert_int_eq(tree_remove(fake.tree, at("/r/b")), TRACTOR_OK);
+	tree_kill(fake.tree, at("/r/b"));
+	run();
+	is_gone("/r/b");
+	terminate("/r/c");
+	tree_kill(fake.tree, at("/r/c"));
+	ck_assert_int_eq(tree_remove(fake.tree, at("/r/c")), TRACTOR_OK);
+	run();
+	is_gone("/r/c");
+	finish();
+}
+END_TEST
+
+/* OTP hears of the death after the start, which was well: what was added is kept, as its type has it. */
+START_TEST(added_supervisor_that_gives_up_while_it_starts)
+{
+	struct spec *s = sup("s", SPEC_ONE_FOR_ONE, 0, actor("x", PERMANENT), actor("y", PERMANENT), NULL);
+
+	s->restart = TRANSIENT;
+	begin(abc());
+	starts("y", HANGS_STARTING, 1);
+	add("/r", s);
+	crash("/r/s/x");
+	is("/r/s", NODE_STOPPED);
+	is("/r", NODE_RUNNING);
+	finish();
+}
+END_TEST
+
 START_TEST(add_to_a_supervisor)
 {
 	struct node *node;
@@ -1108,10 +1208,12 @@ test_suite(void)
 		terminate_forgets_the_temporary, terminate_while_starting_and_waiting, hanging_restart_loop,
 		hanging_restart_loop_rest_for_one, terminate_ends_only_the_restart_that_waits_for_it,
 		failed_start_by_command_stays_stopped, restart_is_stop_and_start, restart_of_the_root,
-		restart_ends_the_backoff, restart_keeps_the_temporary, add_to_a_supervisor, add_a_subtree,
-		add_what_is_not_allowed, add_that_does_not_start, add_a_subtree_that_does_not_start,
-		terminate_what_was_just_added, commands_while_the_parent_is_down,
-		commands_during_a_group_restart);
+		restart_ends_the_backoff, restart_keeps_the_temporary, kill_does_not_ask,
+		nothing_more_is_due_of_who_is_killed, kill_of_a_supervisor_that_comes_down,
+		kill_does_not_undo_a_remove, added_supervisor_that_gives_up_while_it_starts,
+		add_to_a_supervisor, add_a_subtree, add_what_is_not_allowed, add_that_does_not_start,
+		add_a_subtree_that_does_not_start, terminate_what_was_just_added,
+		commands_while_the_parent_is_down, commands_during_a_group_restart);
 	TEST_CASE(suite, "events", 30, stale_incarnations_are_dropped, ready_behind_its_own_end_is_dropped,
 		terminate_and_death_cross);
 	TEST_CASE(suite, "questions", 30, finds_nodes, names_of_things, would_of_a_start, next_time,
