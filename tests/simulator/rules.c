@@ -1,0 +1,360 @@
+/*
+ * rules.c: what follows from what: a start, a stop, a death, a command, in OTP's terms. Each function is called when the core has
+ * taken the step in question, and writes down what must follow; steps.c says when it is time for that.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "model.h"
+#include "simulator.h"
+
+static void
+come(struct slot *slot, enum comes comes, enum wish wish)
+{
+	slot->comes = comes;
+	slot->wish = wish;
+}
+
+static void
+go_down(struct slot *slot)
+{
+	if (!slot_at_rest(slot))
+		slot->down = slot->ordered = true;
+}
+
+/* It has so long from now on; no limit: 0 or less. */
+static void
+set_limit(struct slot *slot, int64_t ns)
+{
+	slot->limit_ns = ns > 0 && !slot->killed ? model.now_ns + ns : 0;
+	slot->limit_order = ++model.limits;
+}
+
+/* A supervisor starts anew: all that its spec says comes, in order; it has no past (case 71). */
+static void
+launch(struct slot *supervisor)
+{
+	supervisor->window_count = 0;
+	supervisor->falls = TREE_NOT_ENDED;
+	supervisor->culprit[0] = '\0';
+	supervisor->came_up = false;
+	for (size_t i = 0; i < supervisor->static_count; i++) {
+		come(supervisor->statics[i], COMES_IN_TURN, WISH_INITIAL);
+		supervisor->statics[i]->next_delay_ns = 0;
+	}
+}
+
+void
+rules_started(struct slot *slot)
+{
+	slot->incarnation++;
+	slot->restarts += slot->wish == WISH_RESTART;
+	slot->due_ns = 0;
+	slot->killed = slot->killing = false;
+	if (slot->kind == SPEC_ACTOR)
+		set_limit(slot, slot->start_timeout_ns);
+	else
+		launch(slot);
+}
+
+void
+rules_ready(struct slot *slot)
+{
+	slot->limit_ns = 0;
+	/* If it must go all the same, what follows that still follows. */
+	come(slot, slot->down ? slot->comes : COMES_NOT, WISH_RESTART);
+}
+
+/* SIGKILL for everything at and below it, at once and in no order. */
+void
+rules_kill(struct slot *slot)
+{
+	slot->killing = true;
+	if (slot_at_rest(slot))
+		return;
+	slot->down = true;
+	if (slot->kind != SPEC_ACTOR && slot->state == NODE_STOPPING) {
+		slot->killed = slot->killed || !steps_all_at_rest(slot);
+		slot->killed_late = !slot->killed;
+		slot->limit_ns = 0;
+	}
+	for (size_t i = 0; i < slot->child_count; i++) {
+		slot->children[i]->comes = COMES_NOT;
+		slot->children[i]->leaves = slot->children[i]->state == NODE_STOPPED;
+		rules_kill(slot->children[i]);
+	}
+}
+
+/* All its children go, newest first (case 87). */
+static void
+halt(struct slot *supervisor)
+{
+	for (size_t i = 0; i < supervisor->child_count; i++) {
+		struct slot *child = supervisor->children[i];
+		child->comes = COMES_NOT;
+		child->leaves = child->state == NODE_STOPPED;
+		child->killing = child->killing && !slot_at_rest(child);
+		go_down(child);
+	}
+}
+
+/* It has so long (cases 16 to 20). */
+void
+rules_insist(struct slot *slot)
+{
+	slot->told = true;
+	if (slot->kind != SPEC_ACTOR && slot->shutdown_ns == SPEC_SHUTDOWN_KILL) {
+		rules_kill(slot);
+		slot->killed = true;
+	}
+	set_limit(slot, slot->shutdown_ns);
+}
+
+void
+rules_asked_down(struct slot *slot)
+{
+	if (slot->kind != SPEC_ACTOR)
+		halt(slot);
+	rules_insist(slot);
+}
+
+void
+rules_timeout(struct slot *slot)
+{
+	slot->limit_ns = 0;
+	if (slot->kind == SPEC_ACTOR) {
+		slot->killed = true;
+		return;
+	}
+	REACHED(SUPERVISOR_LIMIT);
+	rules_kill(slot);
+}
+
+/* The supervisor comes down by itself. Its parent will see a child that ended, and that is all there is to escalation (case 71). */
+void
+rules_fall(struct slot *supervisor, enum tree_outcome_kind why, struct slot *culprit)
+{
+	if (supervisor->state == NODE_STOPPING || supervisor->falls != TREE_NOT_ENDED)
+		return;
+	supervisor->falls = why;
+	snprintf(supervisor->culprit, sizeof(supervisor->culprit), "%s",
+		culprit->culprit[0] != '\0' ? culprit->culprit : culprit->path);
+	if (why == TREE_GAVE_UP)
+		supervisor->owes_gives_up = culprit;
+	coverage_falls(supervisor);
+	halt(supervisor);
+}
+
+/* It is there, or will be. */
+static bool
+is_left(const struct slot *slot)
+{
+	return slot->comes != COMES_NOT || (!slot_at_rest(slot) && !slot->down);
+}
+
+/* Only a child's own end for good counts, never one that was ordered (cases 50 to 56). */
+static void
+auto_shutdown(struct slot *slot)
+{
+	struct slot *supervisor = slot->parent;
+
+	if (!slot->significant || supervisor->auto_shutdown == SPEC_NEVER)
+		return;
+	if (supervisor->auto_shutdown == SPEC_ALL_SIGNIFICANT)
+		for (size_t i = 0; i < supervisor->child_count; i++)
+			if (supervisor->children[i] != slot && supervisor->children[i]->significant &&
+				is_left(supervisor->children[i])) {
+				REACHED(SIGNIFICANT_LEFT);
+				return;
+			}
+	rules_fall(supervisor, TREE_AUTO_SHUTDOWN, slot);
+}
+
+static void
+note_restart(struct slot *supervisor)
+{
+	if (supervisor->window_count == MODEL_WINDOW_MAX)
+		memmove(supervisor->window, supervisor->window + 1,
+			--supervisor->window_count * sizeof(supervisor->window[0]));
+	supervisor->window[supervisor->window_count++] = model.now_ns;
+}
+
+/*
+ * A bystander of a strategy: it goes if it is there, and comes again, but for a temporary that has run (case 34). One that was down comes
+ * too. If somebody is waiting to hear how its start went, he still is.
+ */
+static void
+bystander(struct slot *slot)
+{
+	bool comes = slot->restart != SPEC_TEMPORARY || slot->state == NODE_WAITING;
+
+	if (!comes)
+		REACHED(BYSTANDER_TEMPORARY);
+	else if (slot->state == NODE_STOPPED)
+		REACHED(BYSTANDER_STOPPED);
+	go_down(slot);
+	slot->comes = comes ? COMES_IN_TURN : COMES_NOT;
+}
+
+/* Cases 36, 38, 41, 47; 40 and 49 are the same rule once more. */
+static void
+restart(struct slot *slot)
+{
+	struct slot *supervisor = slot->parent;
+	bool later = false;
+
+	note_restart(supervisor);
+	if (supervisor->kind == SPEC_POOL || supervisor->strategy == SPEC_ONE_FOR_ONE) {
+		come(slot, COMES_ALONE, WISH_RESTART);
+		return;
+	}
+	for (size_t i = 0; i < supervisor->child_count; i++) {
+		struct slot *child = supervisor->children[i];
+		if (child == slot)
+			later = true;
+		else if (later || supervisor->strategy == SPEC_ONE_FOR_ALL)
+			bystander(child);
+	}
+	come(slot, COMES_IN_TURN, WISH_RESTART);
+}
+
+/* What it has been before it ended no longer counts for what comes. */
+static void
+forget_incarnation(struct slot *slot, enum node_end end)
+{
+	delay_ran(slot);
+	slot->last_end = end;
+	slot->limit_ns = 0;
+	slot->killed = slot->killed_late = slot->killing = slot->down = slot->ordered = slot->told = false;
+}
+
+void
+rules_ended(struct slot *slot, enum node_end end, struct node_verdict verdict)
+{
+	enum fate fate = fate_of(slot, end, verdict);
+	struct slot *supervisor = slot->parent;
+
+	coverage_ended(slot, fate, fate_end(slot, end), verdict.kind);
+	forget_incarnation(slot, fate_end(slot, end));
+	slot->state = fate_state(slot, fate);
+	if (fate == FATE_HOST)
+		slot->restarts -= slot->wish == WISH_RESTART; /* it was none */
+	if (fate == FATE_ORDERED || fate == FATE_HOST)
+		return;
+	slot->comes = COMES_NOT;
+	switch (fate) {
+	case FATE_ORDERED:
+	case FATE_HOST:
+	case FATE_IGNORED:
+	case FATE_REFUSED: break;
+	case FATE_STOP: auto_shutdown(slot); break;
+	case FATE_ROLL_BACK: rules_fall(supervisor, TREE_START_FAILED, slot); break;
+	case FATE_RESTART:
+		restart(slot);
+		delay_begins(slot, verdict);
+		break;
+	case FATE_TOO_MANY: note_restart(supervisor); /* fall through */
+	case FATE_ESCALATE: rules_fall(supervisor, TREE_GAVE_UP, slot); break;
+	}
+}
+
+enum node_end
+rules_supervisor_end(const struct slot *supervisor)
+{
+	if (supervisor->killed)
+		return NODE_END_KILLED;
+	return supervisor->falls == TREE_START_FAILED ? NODE_END_START_FAILED : NODE_END_SHUTDOWN;
+}
+
+/* Where a group is on its way, who is started by command has its turn in it. */
+static void
+come_by_command(struct slot *slot, enum wish wish)
+{
+	bool alone = slot->parent == NULL || steps_settled(slot->parent);
+
+	come(slot, alone ? COMES_ALONE : COMES_IN_TURN, wish);
+}
+
+/* This one alone, whoever else must go. */
+static void
+go_now(struct slot *slot)
+{
+	slot->down = !slot_at_rest(slot);
+	if (!slot->ordered && steps_to_insist(slot)) {
+		REACHED(INSISTED);
+		rules_insist(slot);
+	}
+}
+
+/*
+ * The restart of a group has come to this one, and ends with it, as it does in OTP, where a group's restart is retried by its child (case
+ * 81): those that were to follow in this restart stay down.
+ */
+static void
+abandon(const struct slot *slot)
+{
+	struct slot *supervisor = slot->parent;
+	bool later = false;
+
+	for (size_t i = 0; i < supervisor->child_count; i++) {
+		struct slot *child = supervisor->children[i];
+		if (later && child->comes == COMES_IN_TURN && child->wish == WISH_RESTART) {
+			REACHED(RESTART_ABANDONED);
+			child->comes = COMES_NOT;
+		}
+		later = later || child == slot;
+	}
+}
+
+/* terminate_child: its supervisor does nothing about it (cases 52, 64). */
+static void
+terminate(struct slot *slot)
+{
+	if (slot->wish == WISH_RESTART && steps_has_turn(slot))
+		abandon(slot);
+	come(slot, COMES_NOT, WISH_RESTART);
+	slot->leaves = slot->state == NODE_STOPPED;
+	go_now(slot);
+}
+
+/* Stopped in order, then started, whatever its type; if it waits for its next attempt, now. */
+static void
+restart_by_command(struct slot *slot)
+{
+	come_by_command(slot, WISH_COMMAND);
+	slot->due_ns = 0;
+	slot->line = 0; /* a new place, at the end */
+	go_now(slot);
+}
+
+/* What has changed since it was given may have made it moot. */
+void
+rules_command(struct slot *slot, enum model_command command)
+{
+	bool parent_runs = slot->parent == NULL || slot->parent->state == NODE_RUNNING;
+
+	coverage_command(slot, command);
+	switch (command) {
+	case ASK_NONE: break;
+	case ASK_START:
+	case ASK_ADD:
+		if (parent_runs && slot->state == NODE_STOPPED)
+			come_by_command(slot, command == ASK_ADD ? WISH_ADD : WISH_COMMAND);
+		break;
+	case ASK_RESTART:
+		if (parent_runs && slot->state != NODE_GONE)
+			restart_by_command(slot);
+		break;
+	case ASK_TERMINATE:
+		if (slot->state != NODE_GONE)
+			terminate(slot);
+		break;
+	case ASK_KILL:
+		if (slot->state == NODE_GONE)
+			break;
+		terminate(slot);
+		rules_kill(slot);
+		break;
+	case ASK_REMOVE: slot->forgotten = slot->state == NODE_STOPPED; break;
+	}
+}
