@@ -118,7 +118,7 @@ struct model {
 	uint64_t limits;      /* that were set */
 	unsigned start_limit; /* starts at a time; 0: no bound */
 	uint64_t line;	      /* looks at the line */
-	bool in_line;	      /* somebody is */
+	unsigned in_line;     /* so many are */
 	uint64_t host_order;  /* as limit_order */
 	int64_t host_due_ns, host_over_ns,
 		host_delay_ns; /* until when no restart is tried; when that was over last */

@@ -61,8 +61,9 @@ void
 rules_ready(struct slot *slot)
 {
 	slot->limit_ns = 0;
-	/* If it must go all the same, what follows that still follows. */
-	come(slot, slot->down ? slot->comes : COMES_NOT, WISH_RESTART);
+	/* If it must go all the same, what follows that still follows, and whose wish that is stays as it is. */
+	if (!slot->down)
+		come(slot, COMES_NOT, WISH_RESTART);
 }
 
 /* SIGKILL for everything at and below it, at once and in no order. */
@@ -323,6 +324,7 @@ restart_by_command(struct slot *slot)
 {
 	come_by_command(slot, WISH_COMMAND);
 	slot->due_ns = 0;
+	model.in_line -= slot->line != 0;
 	slot->line = 0; /* a new place, at the end */
 	go_now(slot);
 }
@@ -355,6 +357,11 @@ rules_command(struct slot *slot, enum model_command command)
 		terminate(slot);
 		rules_kill(slot);
 		break;
-	case ASK_REMOVE: slot->forgotten = slot->state == NODE_STOPPED; break;
+	case ASK_REMOVE:
+		if (slot->state != NODE_STOPPED)
+			break;
+		terminate(slot);
+		slot->forgotten = true;
+		break;
 	}
 }

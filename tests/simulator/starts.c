@@ -67,7 +67,7 @@ look_at(struct slot *slot, const struct slot *but)
 		slot->line = 0;
 	else if (is_held && slot->line == 0)
 		slot->line = model.line + 1;
-	model.in_line = model.in_line || is_held || (slot == but && slot->line != 0);
+	model.in_line += is_held || (slot == but && slot->line != 0);
 	for (size_t i = 0; i < slot->child_count; i++)
 		look_at(slot->children[i], but);
 }
@@ -75,9 +75,9 @@ look_at(struct slot *slot, const struct slot *but)
 void
 starts_look(const struct slot *but)
 {
-	if (model.start_limit == 0 && model.host_due_ns == 0 && !model.in_line)
+	if (model.start_limit == 0 && model.host_due_ns == 0 && model.in_line == 0)
 		return;
-	model.in_line = false;
+	model.in_line = 0;
 	look_at(model.root, but);
 	model.line++;
 }
@@ -98,7 +98,7 @@ starts_check(struct slot *slot)
 {
 	if (slot->line == 0)
 		slot->line = model.line; /* it has joined since the last look too, or never had to */
-	if (model.in_line)
+	if (model.in_line > 0)
 		check_older(model.root, slot);
 }
 

@@ -220,7 +220,7 @@ is_immediate(const struct slot *slot, const struct step *step)
 	if (strcmp(step->event, "forget") == 0 && !slot->forgotten)
 		return wants(slot->parent, &above) && is_immediate(slot->parent, &above);
 	if (strcmp(step->event, "turn") == 0)
-		return slot->comes == COMES_ALONE && (slot->kind != SPEC_ACTOR || !model.in_line);
+		return slot->comes == COMES_ALONE && (slot->kind != SPEC_ACTOR || model.in_line == 0);
 	if (strcmp(step->event, "stop") == 0)
 		return slot_at_rest(slot) || !slot->ordered || slot->parent->kind == SPEC_POOL;
 	return strcmp(step->event, "ready") != 0 && strcmp(step->event, "ended") != 0 &&

@@ -175,7 +175,14 @@ on_released(void *arg, struct node *node)
 		model_drop(slot);
 }
 
-static const struct tree_ops ops = { on_start, on_stop, on_kill, on_changed, on_gives_up, on_released };
+static const struct tree_ops ops = {
+	.start = on_start,
+	.stop = on_stop,
+	.kill = on_kill,
+	.changed = on_changed,
+	.gives_up = on_gives_up,
+	.released = on_released,
+};
 
 void
 world_begin(uint64_t seed, struct spec *root, struct manners manners, unsigned start_limit)
