@@ -367,8 +367,7 @@ hearing_ready(void *owner)
 					slot->runtime->loop.now_ns + HUNG_UP_GRACE_NS);
 			return;
 		}
-		if (slot->box)
-			atomic_fetch_add_explicit(&slot->box->heard, 1, memory_order_relaxed);
+		atomic_fetch_add_explicit(&slot->box->heard, 1, memory_order_relaxed);
 		if (bad)
 			hearing_violated(slot, "%s", tractor_why());
 		else
