@@ -214,7 +214,7 @@ add_row(struct output_table *table, const struct report *report)
 static json_t *
 row_json(const struct report *report)
 {
-	static const char *const keys[] = { "time", "path", "cause" };
+	static const char *const keys[] = { "time", "path", "incarnation", "cause" };
 	char *message = message_name(json_object_get(report->body, "message"));
 	json_t *row = output_need(json_pack("{s:s}", "id", report->id));
 

@@ -214,17 +214,6 @@ struct wanted_crash {
 	char id[128];
 };
 
-/* "-alice-2": how an id ends. */
-static bool
-is_of(const char *id, const struct wanted_crash *wanted)
-{
-	char end[96];
-	size_t length = strlen(id), size = (size_t)snprintf(end, sizeof(end), "-%s-%d",
-					    strrchr(wanted->path, '/') + 1, wanted->incarnation);
-
-	return length >= size && strcmp(id + length - size, end) == 0;
-}
-
 static bool
 find_crash(void *arg)
 {
@@ -235,7 +224,8 @@ find_crash(void *arg)
 
 	json_array_foreach(json_object_get(list, "crashes"), i, row)
 	{
-		if (strcmp(text_at(row, "path"), wanted->path) == 0 && is_of(text_at(row, "id"), wanted))
+		if (strcmp(text_at(row, "path"), wanted->path) == 0 &&
+			number_at(row, "incarnation") == wanted->incarnation)
 			snprintf(wanted->id, sizeof(wanted->id), "%s", text_at(row, "id"));
 	}
 	json_decref(list);
