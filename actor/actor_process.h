@@ -46,6 +46,9 @@ struct tri_actor {
 	struct tri_served *served;	/* by id */
 	size_t served_count;
 	struct tri_packets inbox; /* MESSAGE and DOWN frames, in order */
+	struct tri_outbox_end outbox;
+	unsigned
+		unaccepted; /* tells of handlers that have returned: the next one waits until the supervisor has them */
 	unsigned unsaid;	  /* messages done that the supervisor was not told of */
 	bool may_be_stopped;	  /* false in on_stop: its asks go on */
 	bool finishing, finished; /* it stops itself; with a reason */
@@ -85,11 +88,22 @@ void tri_actor_phase(struct tri_actor *actor, enum tri_phase phase);
 tractor_err tri_index_handlers(struct tri_actor *actor);
 /* Takes the next message of the inbox, which must not be empty, and runs its handler. */
 tractor_err tri_dispatch_next(struct tri_actor *actor);
-/* Notes an answer in the black box: once its message is done it is given, whatever happens to this process. `record` NULL: without payload. */
-void tri_note_answer(struct tri_actor *actor, uint64_t sequence, tractor_err err,
-	const struct tractor_record *record, const void *value);
 /* If messages are done that the supervisor doesn't know of: now it does. Called before it waits, and when half a window is done. */
 void tri_say_done(struct tri_actor *actor);
+
+/* --- sending.c: frames out, at once or when their handler has returned --- */
+
+/* tri_actor_end's. A reply is noted in the outbox before it is sent: this process's end doesn't end it. */
+tractor_err tri_actor_send(
+	tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record *record, const void *value);
+bool tri_actor_holds(const tractor_ctx *ctx);
+/* The reply that a handler returns, to be sent by tri_commit(). False: it can't be held, *ret_err says why. */
+bool tri_hold_answer(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value, tractor_err *ret_err);
+/* The message in hand is done, and with it all that is held is said, in one store. Then it is sent. */
+void tri_commit(struct tri_actor *actor, uint64_t sequence);
+/* The supervisor's word on a tell that was held. */
+void tri_held_accepted(struct tri_actor *actor, const struct tri_frame *frame);
 
 /* --- fault.c: injected faults --- */
 

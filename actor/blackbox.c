@@ -110,24 +110,6 @@ tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns)
 	atomic_store_explicit(&box->busy_since_ns, 0, memory_order_relaxed);
 }
 
-struct tri_answer *
-tri_blackbox_answer(struct tri_blackbox *box, uint64_t sequence)
-{
-	struct tri_answer *answer = &box->answers[sequence % TRI_ANSWER_COUNT];
-
-	answer->sequence = 0;
-	atomic_signal_fence(
-		memory_order_seq_cst); /* the kernel kills between two instructions, not between two caches */
-	return answer;
-}
-
-void
-tri_blackbox_answered(struct tri_answer *answer, uint64_t sequence)
-{
-	atomic_signal_fence(memory_order_seq_cst);
-	answer->sequence = sequence;
-}
-
 bool
 tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind)
 {

@@ -13,8 +13,10 @@
 
 #include <tractor/error.h>
 
+#include "outbox.h"
+
 #define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
-#define TRI_BLACKBOX_VERSION 1
+#define TRI_BLACKBOX_VERSION 2
 #define TRI_FIRST_BYTES 1024 /* of the message in hand: whole for most, enough to recognise the rest */
 #define TRI_RECENT_COUNT 16  /* the last messages handled */
 #define TRI_TEXT_BYTES 1024  /* a panic's words */
@@ -61,17 +63,6 @@ struct tri_recent {
 	uint64_t message;
 	uint64_t source;
 	uint64_t took_ns;
-};
-
-#define TRI_ANSWER_BYTES 512 /* most replies; a larger one can be lost with the process that sent it */
-#define TRI_ANSWER_COUNT 16  /* as many as may be done without the supervisor knowing: a window */
-
-/* A reply, noted before it is sent: nng drops what a dying process had written and nobody had read yet. */
-struct tri_answer {
-	uint64_t sequence; /* 0: none, or too large */
-	int32_t err;
-	uint32_t payload_bytes;
-	uint8_t payload[TRI_ANSWER_BYTES];
 };
 
 struct tri_fault {
@@ -125,13 +116,12 @@ struct tri_blackbox {
 	struct tri_recent
 		recent[TRI_RECENT_COUNT]; /* a ring: handled % TRI_RECENT_COUNT is the next to be written */
 
-	struct tri_answer answers[TRI_ANSWER_COUNT]; /* by sequence; each counts once its message is done */
-
 	char text[TRI_TEXT_BYTES]; /* TRI_LAST_PANIC, TRI_LAST_REFUSED: NUL-terminated */
 	char where[256];	   /* "file:line" of the panic */
 
 	uint8_t plan[4096]; /* kept for the injection plan */
 	struct tri_fault fault;
+	struct tri_outbox outbox; /* holes, until something is written */
 };
 
 /* --- the supervisor's end --- */
@@ -153,12 +143,6 @@ void tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t mes
 
 /* The handler has returned: the message in hand is done. */
 void tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns);
-
-/*
- * Where to note the reply to `sequence` before it is sent and before the message is done: fill err, payload and payload_bytes in, then call tri_blackbox_answered(). Nothing counts until then.
- */
-struct tri_answer *tri_blackbox_answer(struct tri_blackbox *box, uint64_t sequence);
-void tri_blackbox_answered(struct tri_answer *answer, uint64_t sequence);
 
 /* Last words, the first of them stays: returns false if there were some already. Async-signal-safe. */
 bool tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind);

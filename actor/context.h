@@ -1,5 +1,5 @@
 /*
- * context.h: what one acts with: an actor's own, or a program's port. The verbs (tell, ask, ...) are written once, over the two functions of `tri_end`; an
+ * context.h: what one acts with: an actor's own, or a program's port. The verbs (tell, ask, ...) are written once, over the functions of `tri_end`; an
  * actor's end is its link, a port's is the runtime in the same process.
  */
 #ifndef TRACTOR_ACTOR_CONTEXT_H
@@ -34,6 +34,8 @@ struct tri_end {
 	tractor_err (*wait)(tractor_ctx *ctx, int64_t until_ns);
 	/* True if waits should end because the actor is to stop. */
 	bool (*is_stopping)(const tractor_ctx *ctx);
+	/* True if tells are held back until the handler has returned: then `send` owns them, and nobody says that they were accepted. NULL: never. */
+	bool (*holds)(const tractor_ctx *ctx);
 };
 
 /* The message in hand. Whoever dispatches owns it; ctx->hand points to it meanwhile. */

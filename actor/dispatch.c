@@ -1,6 +1,6 @@
 /*
- * dispatch.c: from the inbox to the handler and back. The order of what happens after a handler matters: the durable state is copied and the reply noted
- * first, the black box's `done` makes them and "handled" true in one store, and only then the reply goes out. A crash before the store leaves the message in hand; after it, at most the reply is lost, and the asker is told.
+ * dispatch.c: from the inbox to the handler and back. The order of what happens after a handler matters: the durable state is copied, and the reply and all that was held put in the outbox,
+ * first; the black box's `done` makes them and "handled" true in one store, and only then they go out. A crash before the store leaves the message in hand, and nothing of it to see; after it, all of it is true.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -87,58 +87,41 @@ make_answer(struct answer *answer, tractor_err err, const struct tractor_record 
 	answer->value = &answer->reason;
 }
 
-void
-tri_note_answer(struct tri_actor *actor, uint64_t sequence, tractor_err err,
-	const struct tractor_record *record, const void *value)
+/* True if it is held. What can't be sent as it is (too large, say) is an error to the asker. False: there is no more room for what must survive this process; then it is sent all the same. */
+static bool
+hold_answer(struct tri_actor *actor, struct tri_frame *frame, struct answer *answer)
 {
-	struct tri_answer *note = tri_blackbox_answer(actor->box, sequence);
-	size_t used = 0;
+	tractor_err err;
 
-	if (record && tri_encode(record, value, note->payload, sizeof(note->payload), &used) != TRACTOR_OK)
-		return;
-	note->err = err;
-	note->payload_bytes = (uint32_t)used;
-	tri_blackbox_answered(note, sequence);
-}
-
-static void
-send_answer(struct tri_actor *actor, uint64_t sequence, const struct answer *answer)
-{
-	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
-
-	frame.sequence = sequence;
-	frame.err = answer->err;
-	tractor_err sent = tri_actor_end.send(&actor->ctx, &frame, answer->record, answer->value);
-	actor->unsaid = 0; /* whatever comes from us makes the supervisor look into the black box */
-	if (sent == TRACTOR_OK || answer->err != TRACTOR_OK)
-		return;
-	/* A reply that can't be sent as it is (too large, say): the asker gets that as the error. */
+	frame->err = answer->err;
+	if (tri_hold_answer(actor, frame, answer->record, answer->value, &err))
+		return true;
+	if (err == TRACTOR_EFULL)
+		return false;
 	tractor_log(&actor->ctx, TRACTOR_ERROR, "the reply cannot be sent: %s", tractor_why());
-	struct answer instead;
-	make_answer(&instead, sent, NULL, NULL);
-	send_answer(actor, sequence, &instead);
+	make_answer(answer, err, NULL, NULL);
+	frame->err = answer->err;
+	return tri_hold_answer(actor, frame, answer->record, answer->value, &err);
 }
 
-/* After the handler: state, done, reply, in that order. */
+/* After the handler: state and reply are written, the message is done, and then the reply goes out with all else that was held. */
 static void
 finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, const void *reply)
 {
-	uint64_t sequence = hand->packet->frame.sequence;
 	const struct tractor_message *message = hand->message;
-
 	bool answers = message && message->reply && !hand->settled;
+	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
 	struct answer answer;
 
-	tri_state_save(&actor->state, sequence);
-	if (answers) {
-		make_answer(&answer, err, message->reply, reply);
-		tri_note_answer(actor, sequence, err, answer.record, answer.value);
-	}
-	tri_blackbox_done(actor->box, tri_now_ns());
-	actor->unsaid++;
+	frame.sequence = hand->packet->frame.sequence;
+	tri_state_save(&actor->state, frame.sequence);
 	if (answers)
-		send_answer(actor, sequence, &answer);
-	else if (err != TRACTOR_OK && message && !message->reply)
+		make_answer(&answer, err, message->reply, reply);
+	bool held = answers && hold_answer(actor, &frame, &answer);
+	tri_commit(actor, frame.sequence);
+	if (answers && !held)
+		tri_actor_end.send(&actor->ctx, &frame, answer.record, answer.value);
+	if (err != TRACTOR_OK && message && !message->reply)
 		tractor_log(&actor->ctx, TRACTOR_WARNING, "%s.%s: %s", message->protocol, message->name,
 			tractor_why());
 	if (actor->unsaid >= TRI_WINDOW / 2)
@@ -193,6 +176,7 @@ handle_down(struct tri_actor *actor, struct tri_packet *packet)
 	tractor_err err = tri_decode(&tri_record_tri_down, packet->payload, packet->frame.payload_bytes,
 		&actor->hand_arena, &down);
 
+	actor->ctx.hand = &hand;
 	if (err == TRACTOR_OK && actor->behaviour.on_down)
 		err = actor->behaviour.on_down(actor->state.work, &actor->ctx,
 			&(struct tractor_down){ .who = { .actor = down.actor },
@@ -200,6 +184,7 @@ handle_down(struct tri_actor *actor, struct tri_packet *packet)
 				.incarnation = down.incarnation,
 				.reason = down.reason,
 				.final = down.final });
+	actor->ctx.hand = NULL;
 	if (err != TRACTOR_OK)
 		tractor_log(&actor->ctx, TRACTOR_WARNING, "on_down: %s", tractor_err_text(err));
 	finish(actor, &hand, TRACTOR_OK, NULL);
@@ -236,7 +221,7 @@ tractor_dispatch(tractor_ctx *ctx)
 	if (!actor || ctx->hand)
 		return tri_why(
 			TRACTOR_EINVAL, actor ? "a message is in hand already" : "a port has no mailbox");
-	while (!actor->inbox.head) {
+	while (!actor->inbox.head || actor->unaccepted > 0) {
 		if (tri_actor_stopping(actor))
 			return TRACTOR_ECLOSED;
 		tri_say_done(actor);

@@ -56,6 +56,11 @@ sort(struct tri_actor *actor, struct tri_packet *packet)
 	case TRI_FRAME_MESSAGE:
 	case TRI_FRAME_DOWN: tri_packets_put(&actor->inbox, packet); return;
 	case TRI_FRAME_ACCEPT:
+		if (!tri_context_find(&actor->ctx, packet->frame.correlation)) {
+			tri_held_accepted(actor, &packet->frame);
+			break;
+		}
+		/* fall through */
 	case TRI_FRAME_ANSWER: tri_context_receive(&actor->ctx, packet); return;
 	case TRI_FRAME_WELCOME:
 		if (actor->welcome)
@@ -114,21 +119,6 @@ tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_
 	return TRACTOR_OK;
 }
 
-static tractor_err
-end_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record *record, const void *value)
-{
-	frame->incarnation = ctx->incarnation;
-	if (frame->kind == TRI_FRAME_SEND) {
-		_Atomic uint64_t *counter =
-			frame->flags & TRI_FLAG_ASK ? &ctx->actor->box->asked : &ctx->actor->box->told;
-		atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-	}
-	tractor_err err = tri_link_send(ctx->actor->link, frame, record, value);
-	if (err == TRACTOR_OK)
-		atomic_fetch_add_explicit(&ctx->actor->box->sent, 1, memory_order_relaxed);
-	return err;
-}
-
 /* In a handler or hook: the black box says meanwhile that it waits for others. */
 static tractor_err
 end_wait(tractor_ctx *ctx, int64_t until_ns)
@@ -150,4 +140,7 @@ end_is_stopping(const tractor_ctx *ctx)
 	return ctx->actor->may_be_stopped && stop_requested;
 }
 
-const struct tri_end tri_actor_end = { .send = end_send, .wait = end_wait, .is_stopping = end_is_stopping };
+const struct tri_end tri_actor_end = { .send = tri_actor_send,
+	.wait = end_wait,
+	.is_stopping = end_is_stopping,
+	.holds = tri_actor_holds };

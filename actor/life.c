@@ -90,6 +90,7 @@ prepare(struct tri_actor *actor, const char *url)
 	/* So that a timer or future kept in durable state never means one of a later incarnation's. */
 	actor->ctx.last_correlation = (uint64_t)actor->ctx.incarnation << 32;
 	actor->ctx.arena = &actor->hook_arena;
+	tri_outbox_open(&actor->outbox, actor->box);
 	if (err == TRACTOR_OK)
 		err = tri_state_open(&actor->state, actor->behaviour.state_bytes);
 	if (err == TRACTOR_OK && actor->behaviour.durable)
@@ -177,7 +178,7 @@ start(struct tri_actor *actor)
 static void
 default_step(struct tri_actor *actor)
 {
-	if (actor->inbox.head) {
+	if (actor->inbox.head && actor->unaccepted == 0) {
 		tri_dispatch_next(actor);
 		return;
 	}

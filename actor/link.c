@@ -205,6 +205,18 @@ tri_link_take(struct tri_link *link)
 	return packet;
 }
 
+/* Takes the message. */
+static tractor_err
+hand_over(struct tri_link *link, nng_msg *message)
+{
+	int rv = nng_sendmsg(link->socket, message, 0);
+
+	if (rv == 0)
+		return TRACTOR_OK;
+	nng_msg_free(message);
+	return tri_why(TRACTOR_ECLOSED, "the link is closed: %s", nng_strerror(rv));
+}
+
 tractor_err
 tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value)
@@ -225,8 +237,19 @@ tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tract
 	memcpy(body, frame, sizeof(*frame));
 	if (record)
 		err = tri_encode(record, value, body + sizeof(*frame), payload_bytes, &used);
-	int rv = err == TRACTOR_OK ? nng_sendmsg(link->socket, message, 0) : 0;
-	if (err != TRACTOR_OK || rv != 0)
-		nng_msg_free(message);
-	return rv == 0 ? err : tri_why(TRACTOR_ECLOSED, "the link is closed: %s", nng_strerror(rv));
+	if (err == TRACTOR_OK)
+		return hand_over(link, message);
+	nng_msg_free(message);
+	return err;
+}
+
+tractor_err
+tri_link_send_bytes(struct tri_link *link, const void *frame, size_t size_bytes)
+{
+	nng_msg *message;
+
+	if (nng_msg_alloc(&message, size_bytes) != 0)
+		return TRACTOR_ENOMEM;
+	memcpy(nng_msg_body(message), frame, size_bytes);
+	return hand_over(link, message);
 }

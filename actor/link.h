@@ -34,6 +34,9 @@ struct tri_packet *tri_link_take(struct tri_link *link);
 tractor_err tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value);
 
+/* Sends a frame that is whole already. Blocks likewise. TRACTOR_ENOMEM. TRACTOR_ECLOSED. */
+tractor_err tri_link_send_bytes(struct tri_link *link, const void *frame, size_t size_bytes);
+
 /* Before nng's first use in a process: fewer threads where its version lets us (1.7 and later). */
 void tri_nng_init(void);
 

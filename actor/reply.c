@@ -69,7 +69,6 @@ keep(tractor_ctx *ctx, struct tractor_promise *promise, tractor_err answer,
 			"the promise was kept already, was never made, or is another incarnation's");
 	frame.sequence = promise->id;
 	frame.err = answer;
-	tri_note_answer(ctx->actor, promise->id, answer, record, reply);
 	tractor_err err = ctx->end->send(ctx, &frame, record, reply);
 	if (err == TRACTOR_OK)
 		*promise = (struct tractor_promise){ .id = 0 };

@@ -31,7 +31,7 @@ check_target(struct tractor_address to, const struct tractor_message *message)
 	return tri_why(TRACTOR_ENOACTOR, "%s.%s: the ref was never set", message->protocol, message->name);
 }
 
-/* Sends and waits for the supervisor's word on it. Not cut short by a stop: it is the supervisor that answers, and it is there. */
+/* Sends and waits for the supervisor's word on it, unless it is held: then that comes when its handler has returned. Not cut short by a stop: it is the supervisor that answers, and it is there. */
 static tractor_err
 send_accepted(tractor_ctx *ctx, struct tri_frame *frame, struct tri_pending *pending,
 	const struct tractor_message *message, const void *msg)
@@ -39,6 +39,8 @@ send_accepted(tractor_ctx *ctx, struct tri_frame *frame, struct tri_pending *pen
 	tri_context_await(ctx, pending);
 	frame->correlation = pending->correlation;
 	tractor_err err = ctx->end->send(ctx, frame, message->record, msg);
+	if (err == TRACTOR_OK && (frame->flags & TRI_FLAG_COMMITTED))
+		return TRACTOR_OK;
 	while (err == TRACTOR_OK && !pending->accepted)
 		err = ctx->end->wait(ctx, TRI_FOREVER);
 	if (err != TRACTOR_OK || pending->accept_err == TRACTOR_OK)
@@ -74,7 +76,9 @@ tractor_err
 tri_forward_tell(
 	tractor_ctx *ctx, struct tractor_address to, const struct tractor_message *message, const void *msg)
 {
-	return tri_tell(ctx, to, message, msg, 0);
+	bool is_held = ctx->end->holds && ctx->end->holds(ctx); /* then it keeps nobody waiting */
+
+	return tri_tell(ctx, to, message, msg, is_held ? TRACTOR_TELL_DEFAULT_MS : 0);
 }
 
 tractor_err

@@ -99,15 +99,15 @@ put_back(struct router *router, struct party *actor, struct vacancies *vacancies
 
 /* Takes what was in hand off the list; it stays counted as delivered. NULL: nothing was, or nothing that can have been. */
 static struct letter *
-take_hand(struct router *router, struct party *actor, uint64_t in_hand)
+take_hand(struct router *router, struct party *actor, const struct router_end *how)
 {
 	for (struct link *link = actor->delivered.next; link != &actor->delivered; link = link->next) {
 		struct letter *letter = OWNER(link, struct letter, at_target);
 
-		if (letter->message.sequence != in_hand)
+		if (letter->message.sequence != how->in_hand)
 			continue;
 		link_remove(link);
-		letter->message.attempts++;
+		letter->message.attempts += !how->from_outside;
 		letters_digest(letter);
 		if (letter->ask != NULL)
 			asks_undelivered(router, letter->ask);
@@ -118,9 +118,9 @@ take_hand(struct router *router, struct party *actor, uint64_t in_hand)
 
 enum fate { FATE_NONE, FATE_AGAIN, FATE_LOST, FATE_QUARANTINED };
 
-/* What becomes of the message in hand. A second message of the same bytes is the same suspect: senders repeat themselves. */
+/* What becomes of the message in hand. A second message of the same bytes is the same suspect: senders repeat themselves. What was in hand when somebody killed the process is none. */
 static enum fate
-judge(struct party *actor, const struct letter *hand)
+judge(struct party *actor, const struct letter *hand, bool from_outside)
 {
 	bool again;
 
@@ -129,6 +129,8 @@ judge(struct party *actor, const struct letter *hand)
 	if (!actor->redeliver || actor->closed != TRACTOR_OK || hand->message.kind != ROUTER_MESSAGE ||
 		spent(hand))
 		return FATE_LOST;
+	if (from_outside)
+		return FATE_AGAIN;
 	again = hand->message.attempts > 1 || hand->message.digest == actor->suspect;
 	actor->suspect = hand->message.digest;
 	return again ? FATE_QUARANTINED : FATE_AGAIN;
@@ -174,7 +176,7 @@ refuse_waiting(struct router *router, struct party *actor, tractor_err why)
 }
 
 void
-ends_down(struct router *router, struct party *actor, uint64_t done, uint64_t in_hand,
+ends_down(struct router *router, struct party *actor, const struct router_end *how,
 	void (*in_hand_is)(void *arg, const struct router_message *message), void *arg)
 {
 	struct vacancies vacancies = { .count = 0 };
@@ -184,9 +186,9 @@ ends_down(struct router *router, struct party *actor, uint64_t done, uint64_t in
 
 	/* First all the bookkeeping, so that whoever is called back finds an actor that is down, and nothing in between. */
 	actor->up = false;
-	finish_done(router, actor, done, &vacancies);
-	hand = take_hand(router, actor, in_hand);
-	fate = judge(actor, hand);
+	finish_done(router, actor, how->done, &vacancies);
+	hand = take_hand(router, actor, how);
+	fate = judge(actor, hand, how->from_outside);
 	put_back(router, actor, &vacancies);
 	drop_news(router, actor);
 	if (fate == FATE_AGAIN)

@@ -32,6 +32,7 @@ letters_new(const struct router_send *send, struct letter **ret_letter)
 		},
 		.incarnation = send->incarnation,
 		.correlation = send->correlation,
+		.committed = (send->flags & TRI_FLAG_COMMITTED) != 0,
 	};
 	if (send->payload_bytes > 0)
 		memcpy(letter->payload, send->payload, send->payload_bytes);
@@ -154,7 +155,10 @@ turn_away(struct router *router, struct letter *letter, tractor_err err)
 {
 	if (letter->ask != NULL)
 		asks_drop(router, letter->ask);
-	letters_drop(router, letter);
+	if (letter->committed)
+		letters_bury(router, letter, err);
+	else
+		letters_drop(router, letter);
 	router_tell_accept(router, letter->message.sender, letter->incarnation, letter->correlation, err);
 }
 
@@ -196,28 +200,36 @@ letters_digest(struct letter *letter)
 	return message->digest;
 }
 
+/* Those that stay with the sender's place are found again, so only what leaves it is taken off the list. */
 static void
-disown_letter(struct router *router, struct letter *letter, struct link *forwarded)
+disown_letter(struct router *router, struct letter *letter, bool for_good, struct link *left)
 {
-	if (letter->forwarded) {
+	bool stays = letter->forwarded || letter->committed;
+
+	if (stays && letter->place == LETTER_PARKED) {
+		letter->wants_accept = false;
+		if (letter->delayed)
+			load_take(&letter->from->delayed, letter->message.payload_bytes);
+		letter->delayed = false;
 		link_remove(&letter->pending);
-		link_insert(forwarded, &letter->pending);
-		return;
+		link_insert(left, &letter->pending);
+	} else if (!stays || for_good) {
+		if (letter->ask != NULL)
+			asks_drop(router, letter->ask);
+		letters_drop(router, letter);
 	}
-	if (letter->ask != NULL)
-		asks_drop(router, letter->ask);
-	letters_drop(router, letter);
 }
 
 void
-letters_disown(struct router *router, struct party *from, struct link *ret_forwarded)
+letters_disown(struct router *router, struct party *from, bool for_good, struct link *ret_left)
 {
-	struct letter *letter;
 	struct ask *ask;
 
-	link_init(ret_forwarded);
-	while ((letter = FIRST(&from->pending, struct letter, pending)) != NULL)
-		disown_letter(router, letter, ret_forwarded);
+	link_init(ret_left);
+	for (struct link *link = from->pending.next, *next; link != &from->pending; link = next) {
+		next = link->next;
+		disown_letter(router, OWNER(link, struct letter, pending), for_good, ret_left);
+	}
 	while ((ask = FIRST(&from->asks, struct ask, asked)) != NULL)
 		asks_silence(router, ask);
 	from->waits_for = NULL;

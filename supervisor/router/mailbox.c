@@ -121,11 +121,11 @@ mailbox_resized(struct router *router, struct party *actor)
 }
 
 void
-mailbox_admit_forwarded(struct router *router, struct link *forwarded)
+mailbox_admit_left(struct router *router, struct link *left)
 {
 	struct letter *letter;
 
-	while ((letter = FIRST(forwarded, struct letter, pending)) != NULL) {
+	while ((letter = FIRST(left, struct letter, pending)) != NULL) {
 		link_remove(&letter->pending);
 		letter->from = NULL;
 		mailbox_admit(router, letter->share);

@@ -249,18 +249,18 @@ router_up(struct router *router, uint64_t actor, uint32_t incarnation, const uin
 }
 
 void
-router_down(struct router *router, uint64_t actor, uint64_t done, uint64_t in_hand,
+router_down(struct router *router, uint64_t actor, const struct router_end *how,
 	void (*in_hand_is)(void *arg, const struct router_message *message), void *arg)
 {
 	struct party *party = find_actor(router, actor);
-	struct link forwarded;
+	struct link left;
 
 	if (party == NULL)
 		return;
 	begin(router);
-	letters_disown(router, party, &forwarded);
-	ends_down(router, party, done, in_hand, in_hand_is, arg);
-	mailbox_admit_forwarded(router, &forwarded);
+	letters_disown(router, party, false, &left);
+	ends_down(router, party, how, in_hand_is, arg);
+	mailbox_admit_left(router, &left);
 	end(router);
 }
 
@@ -302,16 +302,16 @@ void
 router_remove(struct router *router, uint64_t actor)
 {
 	struct party *party = find_actor(router, actor);
-	struct link forwarded;
+	struct link left;
 
 	if (party == NULL)
 		return;
 	begin(router);
 	forget(router, party);
-	letters_disown(router, party, &forwarded);
+	letters_disown(router, party, true, &left);
 	ends_close(router, party, TRACTOR_ESTOPPED);
-	ends_down(router, party, 0, 0, NULL, NULL);
-	mailbox_admit_forwarded(router, &forwarded);
+	ends_down(router, party, &(struct router_end){ .done = 0 }, NULL, NULL);
+	mailbox_admit_left(router, &left);
 	end(router);
 }
 
@@ -319,13 +319,13 @@ void
 router_remove_port(struct router *router, uint64_t port)
 {
 	struct party *party = port >= ROUTER_PORT_FIRST ? router_party(router, port) : NULL;
-	struct link forwarded;
+	struct link left;
 
 	if (party == NULL)
 		return;
 	begin(router);
 	forget(router, party);
-	letters_disown(router, party, &forwarded); /* nothing is forwarded by a port */
+	letters_disown(router, party, true, &left); /* nothing is forwarded by a port */
 	end(router);
 }
 
@@ -367,12 +367,6 @@ router_reply(struct router *router, uint64_t actor, uint64_t sequence, tractor_e
 	asks_answer(router, ask, err, payload, payload_bytes);
 	end(router);
 	return TRACTOR_OK;
-}
-
-bool
-router_owes(const struct router *router, uint64_t actor, uint64_t sequence)
-{
-	return asks_by_sequence(router, actor, sequence) != NULL;
 }
 
 void

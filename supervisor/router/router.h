@@ -30,7 +30,7 @@ struct router_message {
 	uint64_t target;
 	uint64_t message; /* the fingerprint of its schema; 0 for DOWN */
 	bool ask;
-	uint32_t attempts; /* incarnations that had it in hand */
+	uint32_t attempts; /* incarnations that had it in hand and crashed by themselves */
 	uint64_t
 		digest; /* of fingerprint and payload: FNV-1a 64; what quarantine goes by. 0 until it was in hand at a crash */
 	size_t payload_bytes;
@@ -50,7 +50,7 @@ struct router_ops {
 	/* The one answer to an ask. */
 	void (*answer)(void *arg, uint64_t asker, uint32_t incarnation, uint64_t correlation, tractor_err err,
 		const uint8_t *payload, size_t payload_bytes);
-	/* A tell that nobody will ever handle, or an ask's message that was in hand; told for the event log. `why`: ESTOPPED, ECRASHED, EPROTOCOL, ETIMEDOUT. */
+	/* A tell that nobody will ever handle, or an ask's message that was in hand; told for the event log. `why`: ESTOPPED, ECRASHED, EPROTOCOL, ETIMEDOUT; for a committed one any. */
 	void (*dead_letter)(void *arg, const struct router_message *message, tractor_err why);
 	/* The same message was in hand at two crashes: it is not delivered a third time. In place of dead_letter. */
 	void (*quarantined)(void *arg, const struct router_message *message);
@@ -73,14 +73,20 @@ void router_change(struct router *router, uint64_t actor, unsigned mailbox, bool
  */
 tractor_err router_up(
 	struct router *router, uint64_t actor, uint32_t incarnation, const uint64_t *messages, size_t count);
+/* How a process ended. `done` and `in_hand` come from its black box and are clamped to what is possible. */
+struct router_end {
+	uint64_t done, in_hand;
+	bool from_outside; /* somebody killed it: what it had in hand is no suspect */
+};
+
 /*
- * Its process is dead, whichever way. `done` and `in_hand` come from the black box and are clamped to what is possible. Settles:
+ * Its process is dead, whichever way. Settles:
  * delivered asks at or before `done` that were not answered (deferred, or the answer was lost): ECRASHED; the one in hand (sequence > done): an ask gets
  * ECRASHED, a tell is a dead letter; with redeliver it becomes the first to be delivered again, or is quarantined; the rest waits again in order.
- * What this incarnation had parked or delayed is dropped; its own asks are no longer answered to anybody; what was accepted from it stays.
+ * What this incarnation had parked or delayed is dropped, unless it was committed; its own asks are no longer answered to anybody; what was accepted from it stays.
  * ret_in_hand (may be NULL): called before settling with the message in hand, if there was one.
  */
-void router_down(struct router *router, uint64_t actor, uint64_t done, uint64_t in_hand,
+void router_down(struct router *router, uint64_t actor, const struct router_end *end,
 	void (*in_hand_is)(void *arg, const struct router_message *message), void *arg);
 /*
  * It is stopped, perhaps to be started again by hand: everything that waits is answered with `why` (ESTOPPED, say), and so is all that comes.
@@ -108,7 +114,7 @@ struct router_send {
 	uint32_t target_node; /* other than 0: EUNREACHABLE */
 	uint64_t message;
 	uint16_t flags;	  /* enum tri_frame_flag */
-	int64_t limit_ms; /* for an answer, or for room, or until a delayed one is due; negative: none */
+	int64_t limit_ms; /* for an answer, or for room (of a committed one: until its sender may go on), or until a delayed one is due; negative: none */
 	const uint8_t *payload;
 	size_t payload_bytes;
 };
@@ -120,6 +126,8 @@ struct router_send {
  * EDEADLOCK (BLOCKING and would wait for itself), ENOMEM, ECRASHED. EFULL without try: ROUTER_PENDING_MAX messages, or ROUTER_SHARE_BYTES,
  * are parked or delayed already. EINVAL: an ask can't be delayed. EBADMSG: over TRI_PAYLOAD_MAX. A sender that isn't there: ESTOPPED; one
  * of an incarnation before the present one is not even answered.
+ * COMMITTED: its handler has returned, so nobody is left who could do something about a refusal: where there is no room it waits without limit, and doesn't die with its sender's process, nor does a
+ * delayed one; what is refused all the same is a dead letter, too.
  */
 void router_send(struct router *router, const struct router_send *send, int64_t now_ns);
 
@@ -136,9 +144,6 @@ tractor_err router_forward(
  */
 tractor_err router_reply(struct router *router, uint64_t actor, uint64_t sequence, tractor_err err,
 	const uint8_t *payload, size_t payload_bytes);
-
-/* True if the actor's process may still answer the ask that it was given as `sequence`. */
-bool router_owes(const struct router *router, uint64_t actor, uint64_t sequence);
 
 /* Its handlers have returned up to and including sequence `done` (clamped): room in the window, room in the mailbox. */
 void router_done(struct router *router, uint64_t actor, uint64_t done, int64_t now_ns);

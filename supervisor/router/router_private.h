@@ -181,10 +181,12 @@ struct letter {
 	uint32_t incarnation;  /* its sender's */
 	uint64_t correlation;  /* its sender's */
 	bool wants_accept;     /* the sender waits to hear whether it was taken over, and has not heard yet */
-	bool forwarded;	 /* carries the ask of another than its sender, and doesn't die with its sender */
-	bool delayed;	 /* counted in from->delayed while it is pending */
+	bool committed; /* its sender said it with all that its handler did, and can't unsay it: it doesn't die with its sender's process */
+	bool forwarded; /* carries the ask of another than its sender, and doesn't die with its sender */
+	bool delayed;	/* counted in from->delayed while it is pending */
 	struct ask *ask; /* what its handler owes; NULL: nothing, or not any more */
-	struct deadline deadline; /* delayed: when it is due; a parked tell: until when. An ask has its own */
+	struct deadline
+		deadline; /* delayed: when it is due; a parked tell: until when it, or its sender, waits. An ask has its own */
 	uint8_t payload[];
 };
 
@@ -256,9 +258,10 @@ void letters_bury(struct router *router, struct letter *letter, tractor_err why)
 uint64_t letters_digest(struct letter *letter);
 /*
  * The sender's process is gone: what it has pending is dropped and its asks are nobody's. Calls nothing back. What it had forwarded isn't
- * its own: that is left on `ret_forwarded`, for mailbox_admit_forwarded().
+ * its own, nor is what it had committed: what of that is parked is left on `ret_left`, for mailbox_admit_left(). What is committed and delayed stays with the
+ * sender's place, unless that is gone, too: `for_good`.
  */
-void letters_disown(struct router *router, struct party *from, struct link *ret_forwarded);
+void letters_disown(struct router *router, struct party *from, bool for_good, struct link *ret_left);
 
 /* sending.c: as router_send(), router_forward() and router_post() */
 void sending_send(struct router *router, const struct router_send *send, int64_t now_ns);
@@ -280,7 +283,7 @@ void mailbox_park(struct letter *letter);
 /* What is parked in the share and has room now is taken over. */
 void mailbox_admit(struct router *router, struct share *share);
 /* The same for the shares of what letters_disown() left. */
-void mailbox_admit_forwarded(struct router *router, struct link *forwarded);
+void mailbox_admit_left(struct router *router, struct link *left);
 /* actor->mailbox has changed: those that wait for room and have it now get in. */
 void mailbox_resized(struct router *router, struct party *actor);
 /* Refuses it, and lets in what was behind it. */
@@ -298,7 +301,7 @@ void mailbox_finish(struct router *router, struct letter *letter); /* its handle
 void mailbox_collect_parked(struct party *actor, bool all, struct link *collected);
 
 /* ends.c: as router_down() and router_stopped() */
-void ends_down(struct router *router, struct party *actor, uint64_t done, uint64_t in_hand,
+void ends_down(struct router *router, struct party *actor, const struct router_end *how,
 	void (*in_hand_is)(void *arg, const struct router_message *message), void *arg);
 void ends_close(struct router *router, struct party *actor, tractor_err why);
 

@@ -30,10 +30,20 @@ check(const struct router *router, const struct router_send *send, struct party 
 	return TRACTOR_OK;
 }
 
+/* A committed one goes on waiting, but its sender need not: else two that fill each other's mailboxes would wait for ever. */
 static void
 parked_too_long(struct router *router, struct deadline *deadline)
 {
-	mailbox_evict(router, OWNER(deadline, struct letter, deadline), TRACTOR_ETIMEDOUT);
+	struct letter *letter = OWNER(deadline, struct letter, deadline);
+
+	if (!letter->committed) {
+		mailbox_evict(router, letter, TRACTOR_ETIMEDOUT);
+		return;
+	}
+	router_disarm(router, deadline);
+	letter->wants_accept = false;
+	router_tell_accept(
+		router, letter->message.sender, letter->incarnation, letter->correlation, TRACTOR_OK);
 }
 
 /* A delayed one is due. Its sender has long been told that it is taken over. */
@@ -189,6 +199,23 @@ try_send(struct router *router, struct party *from, const struct router_send *se
 	return hand_in(router, from, target, send, now_ns);
 }
 
+/* There is no letter, but it was said to be sent. */
+static void
+bury_unborn(struct router *router, const struct router_send *send, tractor_err why)
+{
+	const struct router_message message = {
+		.kind = ROUTER_MESSAGE,
+		.sender = send->sender,
+		.target = send->target,
+		.message = send->message,
+		.payload_bytes = send->payload_bytes,
+		.payload = send->payload,
+	};
+
+	if (router->ops.dead_letter != NULL)
+		router->ops.dead_letter(router->arg, &message, why);
+}
+
 void
 sending_send(struct router *router, const struct router_send *send, int64_t now_ns)
 {
@@ -201,6 +228,8 @@ sending_send(struct router *router, const struct router_send *send, int64_t now_
 	err = try_send(router, from, send, now_ns);
 	if (err == TRACTOR_OK)
 		return;
+	if ((send->flags & TRI_FLAG_COMMITTED) != 0)
+		bury_unborn(router, send, err);
 	if ((send->flags & (TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT)) == answer_only)
 		router_tell_answer(router, send->sender, send->incarnation, send->correlation, err, NULL, 0);
 	else

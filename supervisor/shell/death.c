@@ -382,22 +382,18 @@ say_obituary(struct slot *slot, pid_t pid, const char *planned)
 		*slot->hand_message ? ", with this in hand: " : "", slot->hand_message, planned);
 }
 
-/* Replies that the process had noted and that did not reach us: they were in its nng when it died. Those that did are answered already. */
+/* What its handlers had said, and had not reached us: it was in its nng when it died. What a message said that was not done was never said. */
 static void
-salvage_answers(struct slot *slot, uint64_t done)
+salvage_outbox(struct slot *slot, uint64_t done)
 {
-	for (size_t i = 0; slot->box && i < TRI_ANSWER_COUNT; i++) {
-		const struct tri_answer *answer = &slot->box->answers[i];
-		uint64_t sequence = answer->sequence;
-		uint32_t bytes = answer->payload_bytes;
-		uint8_t payload[TRI_ANSWER_BYTES];
-		if (sequence == 0 || sequence > done || bytes > TRI_ANSWER_BYTES)
-			continue;
-		memcpy(payload, answer->payload, bytes);
-		if (strcmp(tractor_err_name((tractor_err)answer->err), "TRACTOR_E?") != 0)
-			router_reply(slot->runtime->router, slot->node->id, sequence,
-				(tractor_err)answer->err, payload, bytes);
-	}
+	uint64_t heard = slot->box ? atomic_load(&slot->box->heard) : 0;
+	struct tri_outbox_place place = { .banks = 0 };
+	struct tri_outbox_record record;
+	const void *frame;
+
+	while (slot->box && tri_outbox_read(slot->box, &place, &record, &frame))
+		if (record.number > heard && record.sequence <= done)
+			hearing_salvaged(slot, frame, record.size_bytes);
 }
 
 void
@@ -428,11 +424,16 @@ death_drained(void *arg)
 	settling.planned = tree_would(runtime->tree, slot->node, slot->death.end, runtime->loop.now_ns);
 	note_message(slot, NULL);
 	monitors_forget_watcher(slot);
-	salvage_answers(slot, done);
+	salvage_outbox(slot, done);
 	/* Stopped for good in the middle of a handler: no crash of its own, so its asker hears what all the others hear. */
 	if (!slot->death.panicked && tree_stops(slot->node) && !coreops_may_return(slot->node))
 		router_stopped(runtime->router, slot->node->id, coreops_stopped_error(runtime));
-	router_down(runtime->router, slot->node->id, done, hand, in_hand, &settling);
+	const struct router_end how = {
+		.done = done,
+		.in_hand = hand,
+		.from_outside = !slot->death.panicked || slot->death.cause == TRACTOR_CAUSE_KILLED,
+	};
+	router_down(runtime->router, slot->node->id, &how, in_hand, &settling);
 	if (slot->death.panicked && !settling.report)
 		settling.report = report_make(slot, NULL, settling.planned);
 	/* One that never was ready was given nothing: its black box's `done` is only where it was to go on from, beyond what was in hand before it. */

@@ -273,22 +273,12 @@ on_forward(struct slot *slot, const struct tri_frame *frame, const uint8_t *payl
 			(unsigned long long)frame->sequence);
 }
 
-/*
- * How far its handlers have come, and so what room there is. Not beyond a reply that is noted in the black box and still on its way: what is delivered for that room may be
- * noted in the same place, and the first would be lost if the process died now.
- */
+/* How far its handlers have come, and so what room there is. */
 static void
 look_into_box(struct slot *slot)
 {
-	uint64_t done = atomic_load(&slot->box->done);
-
-	for (size_t i = 0; i < TRI_ANSWER_COUNT; i++) {
-		uint64_t sequence = slot->box->answers[i].sequence;
-		if (sequence != 0 && sequence <= done &&
-			router_owes(slot->runtime->router, slot->node->id, sequence))
-			done = sequence - 1;
-	}
-	router_done(slot->runtime->router, slot->node->id, done, slot->runtime->loop.now_ns);
+	router_done(slot->runtime->router, slot->node->id, atomic_load(&slot->box->done),
+		slot->runtime->loop.now_ns);
 }
 
 static void
@@ -342,6 +332,35 @@ hear(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 	if (frame->kind != TRI_FRAME_REPLY) /* which itself makes room */
 		look_into_box(slot);
 	by_kind[frame->kind](slot, frame, payload);
+}
+
+/* What an outbox can have: what a handler says that is to be true once it has returned. */
+static bool
+is_outgoing(const struct slot *slot, const struct tri_frame *frame)
+{
+	return frame->incarnation == slot->incarnation &&
+	       (frame->kind == TRI_FRAME_REPLY || frame->kind == TRI_FRAME_FORWARD ||
+		       (frame->kind == TRI_FRAME_SEND && frame->target != 0 &&
+			       (frame->flags & TRI_FLAG_COMMITTED)));
+}
+
+void
+hearing_salvaged(struct slot *slot, const void *bytes, size_t size_bytes)
+{
+	struct router *router = slot->runtime->router;
+	const uint8_t *payload = (const uint8_t *)bytes + sizeof(struct tri_frame);
+	struct tri_frame frame;
+
+	if (tri_frame_check(bytes, size_bytes, &frame) != TRACTOR_OK || !is_outgoing(slot, &frame))
+		return;
+	struct router_send send = send_of(slot, &frame, payload);
+	if (frame.kind == TRI_FRAME_REPLY)
+		router_reply(router, slot->node->id, frame.sequence, (tractor_err)frame.err, payload,
+			frame.payload_bytes);
+	else if (frame.kind == TRI_FRAME_FORWARD)
+		router_forward(router, frame.sequence, &send, slot->runtime->loop.now_ns);
+	else
+		router_send(router, &send, slot->runtime->loop.now_ns);
 }
 
 void

@@ -208,6 +208,8 @@ tractor_err slot_send_record(
 
 /* The wire has news; `owner` is the slot. */
 void hearing_ready(void *owner);
+/* A frame that a dead process had said and that did not come over its link; nobody is left who could be killed for what it says. */
+void hearing_salvaged(struct slot *slot, const void *bytes, size_t size_bytes);
 /* The process broke the rules: it is killed, and its death will say so. */
 void hearing_violated(struct slot *slot, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The schema of a message that the actor serves; NULL: it doesn't. */

@@ -412,7 +412,8 @@ do_down(uint64_t id)
 	uint64_t sequence = in_hand != NOTHING ? process->in_hand_sequence : 0;
 
 	lose(process);
-	router_down(m.router, id, process->done, sequence, in_hand_is, &in_hand);
+	router_down(m.router, id, &(struct router_end){ .done = process->done, .in_hand = sequence },
+		in_hand_is, &in_hand);
 }
 
 static void

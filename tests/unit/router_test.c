@@ -261,7 +261,8 @@ done(uint64_t actor, uint64_t sequence)
 static void
 down(uint64_t actor, uint64_t done_sequence, uint64_t in_hand)
 {
-	router_down(t.router, actor, done_sequence, in_hand, in_hand_is, NULL);
+	router_down(t.router, actor, &(struct router_end){ .done = done_sequence, .in_hand = in_hand },
+		in_hand_is, NULL);
 }
 
 static void
@@ -1699,9 +1700,9 @@ START_TEST(no_ops_at_all)
 	up(1);
 	tell(PORT, 1, "a");
 	ask(PORT, 1, "q");
-	router_down(router, 1, 0, 1, NULL, NULL);
+	router_down(router, 1, &(struct router_end){ .in_hand = 1 }, NULL, NULL);
 	up(1);
-	router_down(router, 1, 1, 2, NULL, NULL);
+	router_down(router, 1, &(struct router_end){ .done = 1, .in_hand = 2 }, NULL, NULL);
 	up(1);
 	router_stopped(router, 1, TRACTOR_ESTOPPED);
 	tell(PORT, 1, "b");

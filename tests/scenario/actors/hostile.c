@@ -30,6 +30,7 @@
 
 static nng_socket link_socket;
 static struct tri_blackbox *box;
+static struct tri_outbox_end outbox;
 static uint64_t self;
 
 /* The real one takes this process over, and with it the pid that the supervisor expects. */
@@ -183,20 +184,20 @@ pong(uint64_t sequence)
 	reply(sequence, payload, used);
 }
 
-/* The reply to a ping as it stands in the black box before it is sent. */
+/* The reply to a ping as it stands in the outbox before it is sent. */
 static void
 note_pong(uint64_t sequence)
 {
 	const struct victim_pong answer = { .pid = getpid(), .incarnation = box->incarnation };
-	struct tri_answer *note = tri_blackbox_answer(box, sequence);
-	size_t used;
+	struct tri_frame frame = header(TRI_FRAME_REPLY);
+	size_t size;
 
-	if (tri_encode(&tri_record_victim_pong, &answer, note->payload, sizeof(note->payload), &used) !=
-		TRACTOR_OK)
+	frame.sequence = sequence;
+	if (tri_outbox_hold(&outbox, &frame, &tri_record_victim_pong, &answer) != TRACTOR_OK)
 		_exit(4);
-	note->err = TRACTOR_OK;
-	note->payload_bytes = (uint32_t)used;
-	tri_blackbox_answered(note, sequence);
+	tri_outbox_publish(&outbox, sequence);
+	while (tri_outbox_take(&outbox, &size))
+		atomic_fetch_add(&box->sent, 1);
 	atomic_store(&box->done, sequence);
 }
 
@@ -873,6 +874,8 @@ main(int argc, char **argv)
 		be_a_victim(argv);
 	if (tri_blackbox_map(TRI_FD_BLACKBOX, &box) != TRACTOR_OK)
 		return 11;
+	tri_outbox_open(&outbox, box);
+	atomic_store(&box->sent, 1000); /* far beyond what the supervisor will have heard */
 	if (strcmp(word, "connect_and_close") == 0)
 		connect_and_close(argv);
 	if (strcmp(word, "connect_and_babble") == 0)
