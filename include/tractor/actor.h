@@ -319,7 +319,17 @@ TRACTOR_API void tractor_begin_with(int argc, char **argv, const struct tractor_
  *
  *	.durable = true
  *		The state survives a crash, in two copies: a handler that does not return leaves the state
- *		from before it.
+ *		from before it. And a handler happens whole or not at all: what it tells (delayed ones too),
+ *		forwards and replies is held until it has returned, whatever it returns, and then its state,
+ *		its sends and "handled" become true in one step, at whatever moment the process dies. A tell
+ *		that is held is TRACTOR_OK at once; where the mailbox is full it waits for room, and the next
+ *		handler with it for up to TRACTOR_TELL_DEFAULT_MS; one that cannot be delivered is a dead
+ *		letter. What needs an answer at once sends what was held first, and so ends that for this
+ *		message: asks, try_ verbs, tractor_spawn(), tractor_stop(), tractor_monitor(),
+ *		tractor_cancel(); tractor_find() and tractor_cast() do not. One handler may send 512
+ *		messages and 32 MiB: TRACTOR_EFULL. The same holds for on_down; hooks and steps send at once.
+ *		With `redeliver: true` in the tree file, each message that was taken over is processed
+ *		exactly once, as far as tractor's own effects go, unless it is put in quarantine.
  *
  *	.on_start = f        tractor_err f(self, ctx)
  *		Before the first message; the supervisor waits for it up to start_timeout. An error refuses

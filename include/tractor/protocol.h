@@ -217,7 +217,8 @@ extern "C" {
  * a crash of the sender cannot lose it any more; it says nothing of the receiver having handled it. Order is
  * kept per sender and receiver. Waits for the supervisor's word, and while the sender's share of the mailbox
  * is full up to TRACTOR_TELL_DEFAULT_MS; a busy receiver alone does not delay it. <message>_try_tell() is the
- * same and does not wait for room: TRACTOR_EFULL.
+ * same and does not wait for room: TRACTOR_EFULL. In a handler of a durable actor it is held until that has
+ * returned: see .durable at TRACTOR_ACTOR().
  *   TRACTOR_ENOACTOR, TRACTOR_ESTOPPED, TRACTOR_EUNREACHABLE  there is nobody at `to`
  *   TRACTOR_EPROTOCOL  the actor there does not know this message, or knows it differently
  *   TRACTOR_ETIMEDOUT  no room came up
@@ -235,7 +236,7 @@ TRACTOR_API tractor_err tri_forward_tell(
 
 /*
  * <message>_tell_after(ctx, to, delay_ms, msg, ret_timer): a tell that is sent in `delay_ms` (0 or more),
- * unless it is cancelled or this incarnation ends before. `ret_timer` may be NULL if it will not be
+ * unless it is cancelled or this incarnation ends before (one of a durable actor's handler outlives it). `ret_timer` may be NULL if it will not be
  * cancelled. The supervisor keeps it and sends it; waits for its word only. What the tell meets when its time
  * has come is not reported: it waits where the mailbox is full, and is dropped if the receiver is gone.
  *   TRACTOR_EINVAL  delay_ms is negative

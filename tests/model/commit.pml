@@ -1,8 +1,9 @@
 /*
- * commit.pml: durable state in its two copies, and the black box's `done`, under kills between any two stores; for spin. See actor/state.c, actor/blackbox.c, actor/life.c, supervisor/shell/death.c.
+ * commit.pml: durable state in its two copies, what a handler said in the outbox, and the black box's `done`, under kills between any two stores; for spin. See actor/state.c, actor/outbox.c,
+ * actor/blackbox.c, actor/sending.c, actor/life.c, supervisor/shell/death.c.
  *
  * What must hold: a successor that goes on has exactly the state that was whole at the death: of the last message whose handler had returned, or of the last step; never a half-written one, one
- * of another layout, an older one or the one of a message that was in hand. One statement is one store; the kernel kills between two instructions, so what was stored before is there.
+ * of another layout, an older one or the one of a message that was in hand. And of each message whose handler had returned what it said is heard, once, and of no other one. One statement is one store; the kernel kills between two instructions, so what was stored before is there.
  */
 #ifndef LIVES
 #define LIVES 4 /* processes, one after the other */
@@ -25,6 +26,11 @@ byte written[2]; /* the layout that the bytes are in; not in the file */
 
 /* struct tri_blackbox */
 byte box_done;
+byte said;	/* the outbox's record: the message that it is of; 0: none */
+
+/* the link: frames that were sent, of `said` */
+bool heard;
+byte heard_total, returned_total;
 
 /* the supervisor */
 byte whole, sequence, lives;
@@ -119,15 +125,25 @@ born:	alive;
 		atomic { ready = true; panicked = false; there_is = true };
 		number = box_done;
 		do
-		:: number < sequence ->
+		:: number < sequence && (said == 0 || heard) ->	/* one after the other: actor->unaccepted */
 			number++;
+			said = 0;	/* begin_anew() */
+			heard = false;
 			work = work + 1;	/* the handler */
 #ifdef BUG_DONE_FIRST
 			atomic { box_done = number; truth = work };
 			save(number)
 #else
 			save(number);
-			atomic { box_done = number; truth = work; there_is = true }	/* tri_blackbox_done() */
+#ifndef BUG_PUBLISH_LATE
+			said = number;	/* tri_outbox_publish() */
+#endif
+			atomic { box_done = number; truth = work; there_is = true; returned_total++ };	/* tri_blackbox_done() */
+#ifdef BUG_PUBLISH_LATE
+			said = number;
+#endif
+			/* send_held(): what is in nng when it dies was not sent */
+			atomic { heard = true; heard_total++ }
 #endif
 		:: steps > 0 -> steps--; work = work + 10; save(box_done)	/* own_step() */
 		od
@@ -152,6 +168,20 @@ end:	do
 			:: else	/* it leaves what it was left */
 			fi;
 			ready = false;
+			/* salvage_outbox() */
+			if
+			:: said != 0 &&
+#ifndef BUG_SALVAGE_UNDONE
+				said <= box_done &&
+#endif
+#ifndef BUG_SALVAGE_HEARD
+				!heard &&
+#endif
+				true -> heard_total++
+			:: else
+			fi;
+			assert(heard_total == returned_total);
+			said = 0; heard = false;
 			/* make_box(), slot_start(); perhaps of another binary */
 			box_done = sequence;
 			lives++;

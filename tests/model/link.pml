@@ -30,9 +30,6 @@
 #ifndef WINDOW
 #define WINDOW 2 /* TRI_WINDOW */
 #endif
-#ifndef RING
-#define RING WINDOW /* TRI_ANSWER_COUNT */
-#endif
 #ifndef MAILBOX
 #define MAILBOX 2 /* one sender's share */
 #endif
@@ -81,7 +78,7 @@ bool redialled[2];	/* a new connection was let in: tri_link_connections() has go
 
 /* ---- the black box of the present incarnation (actor/blackbox.h) ---- */
 byte box_done, box_hand;
-byte answers[RING];	/* the sequence of the answer noted there; 0: none */
+byte noted[MESSAGES];	/* the outbox (actor/outbox.h): the sequence of the ask whose answer is in it; 0: none */
 
 /* ---- the node (supervisor/core/child.c) ---- */
 mtype node = STOPPED;
@@ -202,9 +199,9 @@ born:	LIVES(me);
 				began[message] = true;
 				box_hand = number
 			};
-			/* dispatch.c: finish(): tri_note_answer() */
+			/* dispatch.c: finish(): tri_outbox_hold(), tri_outbox_publish() */
 			if
-			:: IS_ASK(message) -> answers[number % RING] = number
+			:: IS_ASK(message) -> noted[message] = number
 			:: else
 			fi;
 #ifdef BUG_REPLY_BEFORE_DONE
@@ -216,7 +213,7 @@ born:	LIVES(me);
 			/* tri_blackbox_done() */
 			d_step { box_done = number; returned[message] = true; unsaid++ };
 #ifndef BUG_REPLY_BEFORE_DONE
-			/* send_answer() */
+			/* send_held() */
 			if
 			:: IS_ASK(message) -> say(REPLY, number); unsaid = 0
 			:: else
@@ -515,7 +512,7 @@ inline slot_clear() {
 	leaving = false; status = NONE; box_done = 0; box_hand = 0;
 	k = 0;
 	do
-	:: k < RING -> answers[k] = 0; k++
+	:: k < MESSAGES -> noted[k] = 0; k++
 	:: else -> break
 	od;
 	k = 0
@@ -580,12 +577,12 @@ inline settle_death() {
 	done = (linked -> box_done : whole);
 	done = (done < whole -> whole : (done > sequence -> sequence : done));
 #ifndef BUG_NO_SALVAGE
-	/* salvage_answers() */
+	/* salvage_outbox(); one that was heard is answered, and is owed nothing */
 	i = 0;
 	do
-	:: i < RING && answers[i] != 0 && answers[i] <= done -> reply(answers[i]); i++
-	:: i < RING && !(answers[i] != 0 && answers[i] <= done) -> i++
-	:: i == RING -> break
+	:: i < MESSAGES && noted[i] != 0 && noted[i] <= done -> reply(noted[i]); i++
+	:: i < MESSAGES && !(noted[i] != 0 && noted[i] <= done) -> i++
+	:: i == MESSAGES -> break
 	od;
 	i = 0; bad = false;
 #endif
@@ -654,23 +651,6 @@ inline look_into_box() {
 	if
 	:: is_up ->
 		done = (box_done > sequence -> sequence : box_done);
-#ifndef BUG_WINDOW
-		/* not beyond an answer that is noted and has not come yet: it must not be overwritten before */
-		i = 0;
-		do
-		:: i < RING ->
-			k = 0;
-			do
-			:: k < MESSAGES ->
-				done = ((answers[i] != 0 && duty[k] == answers[i] && answers[i] <= done) -> answers[i] - 1 : done);
-				k++
-			:: k == MESSAGES -> break
-			od;
-			i++
-		:: i == RING -> break
-		od;
-		i = 0; k = 0;
-#endif
 		finish_done(done);
 		done = 0;
 		pump()
@@ -683,14 +663,10 @@ inline hear(from) {
 	/* Nothing of an incarnation that is over is ever heard. */
 	assert(from == HERE && deaths == 0);
 	assert(greeted || frame == HELLO);
-#ifdef BUG_WINDOW
-	look_into_box();
-#else
 	if
 	:: frame != REPLY -> look_into_box()
 	:: else
 	fi;
-#endif
 	if
 	:: frame == HELLO ->	/* on_hello() */
 		if
@@ -723,9 +699,7 @@ inline hear(from) {
 	:: frame == REPLY ->	/* on_reply() */
 		reply(number);
 		assert(!bad);
-#ifndef BUG_WINDOW
 		look_into_box()
-#endif
 	:: frame == DONE -> skip
 	:: frame == BYE ->	/* on_bye() */
 		assert(!said_bye);

@@ -32,7 +32,6 @@ table() {
 		defect   link   JUDGE_EARLY          FAULTS=1 SENDERS=1 EACH=1
 		defect   link   RECONNECT            FAULTS=1 SENDERS=1 EACH=2 BREAKS=1
 		defect   link   BYE_LIVES_ON         FAULTS=2 SENDERS=1 EACH=1
-		defect   link   WINDOW               FAULTS=1 SENDERS=1 EACH=4 ASKS=3 MAILBOX=4
 		defect   link   HAND_REDELIVERED     FAULTS=1 SENDERS=1 EACH=1
 		defect   link   PUT_BACK_LAST        FAULTS=1 SENDERS=1 EACH=2
 		defect   link   NO_SALVAGE           FAULTS=1 SENDERS=1 EACH=1
@@ -43,6 +42,9 @@ table() {
 		defect   commit DONE_FIRST
 		defect   commit KEEP_OTHER
 		defect   commit WHOLE_UNREADY
+		defect   commit PUBLISH_LATE
+		defect   commit SALVAGE_UNDONE
+		defect   commit SALVAGE_HEARD
 	END
 }
 
