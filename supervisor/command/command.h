@@ -67,6 +67,9 @@ int cmd_version(const struct command_line *line);
 /* cmd_talk.c */
 int cmd_tell(const struct command_line *line);
 int cmd_ask(const struct command_line *line);
+/* cmd_lost.c */
+int cmd_poison(const struct command_line *line);
+int cmd_dead_letters(const struct command_line *line);
 /* cmd_steer.c */
 int cmd_start(const struct command_line *line);
 int cmd_stop(const struct command_line *line);

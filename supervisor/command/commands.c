@@ -79,6 +79,15 @@ const struct command commands[] = {
 		"Works without the tree running, too: reports stay in its run directory. The beginning of an ID is enough if no other ID\n"
 		"begins so.\n",
 		0, 0, 2, cmd_crashes },
+	{ "poison", "[list [PATH] | show N | requeue N | drop N | drop all]",
+		"messages in quarantine: at each an actor crashed twice",
+		"With `redeliver: true` the message that was in hand at a crash is handed to the successor again; if that crashes at it too,\n"
+		"the message is put in quarantine, the last 100 (and 64 MiB) of them, as long as the supervisor runs. requeue sends it again, as\n"
+		"from the command, and prints an ask's reply; one at which the actor crashes again is back, under another number. drop forgets it.\n",
+		0, 0, 2, cmd_poison },
+	{ "dead-letters", "[PATH]", "messages that nobody will handle, and why",
+		"The last 100 of them, to PATH or to anybody: their receiver is gone, or died with them in hand.\n",
+		0, 0, 1, cmd_dead_letters },
 	{ "inject", "PATH FAULT [--at MESSAGE[:N]]", "make a fault in an actor, to see what follows",
 		"FAULT is segv, abort, exit:N, hang (a handler that never returns), kill (SIGKILL) or stop (SIGSTOP).\n"
 		"With --at it happens when the actor has that message in hand, for the Nth time from now; not with kill and stop, which come\n"

@@ -233,6 +233,7 @@ router_dead_letter_op(void *arg, const struct router_message *message, tractor_e
 	char name[2 * PAYLOAD_NAME_MAX];
 
 	name_message(arg, message, name, sizeof(name));
+	lost_bury(arg, message, name, why);
 	events_note(arg, "dead_letter", path ? path : "", 0, "%s from %s: %s", name,
 		sender ? sender : "outside", tractor_err_text(why));
 }
@@ -244,7 +245,9 @@ router_quarantined_op(void *arg, const struct router_message *message)
 	char name[2 * PAYLOAD_NAME_MAX];
 
 	name_message(arg, message, name, sizeof(name));
-	events_note(arg, "quarantined", path ? path : "", 0, "%s was in hand at two crashes", name);
+	bool kept = lost_quarantine(arg, message, name);
+	events_note(arg, "quarantined", path ? path : "", 0, "%s was in hand at two crashes%s", name,
+		kept ? "" : "; there was no memory to keep it");
 }
 
 const struct router_ops coreops_router = {

@@ -352,6 +352,7 @@ remember(struct slot *slot)
 	slot->last_death = slot->death;
 	memcpy(slot->last_message, slot->hand_message, sizeof(slot->last_message));
 	slot->last_digest = slot->hand_digest;
+	memcpy(slot->last_report_id, slot->report_id, sizeof(slot->last_report_id));
 	slot->last_incarnation = slot->incarnation;
 	slot->last_address = slot->box && slot->box->fault.complete ? slot->box->fault.address : 0;
 }
@@ -423,6 +424,7 @@ death_drained(void *arg)
 		judge(slot);
 	settling.planned = tree_would(runtime->tree, slot->node, slot->death.end, runtime->loop.now_ns);
 	note_message(slot, NULL);
+	slot->report_id[0] = '\0';
 	monitors_forget_watcher(slot);
 	salvage_outbox(slot, done);
 	/* Stopped for good in the middle of a handler: no crash of its own, so its asker hears what all the others hear. */

@@ -277,6 +277,8 @@ report_make(struct slot *slot, const struct router_message *in_hand, const char 
 
 	if (!report)
 		return NULL;
+	snprintf(slot->report_id, sizeof(slot->report_id), "%s",
+		json_string_value(json_object_get(report, "id")));
 	json_object_set_new(report, "message", in_hand ? message_json(slot, in_hand) : json_null());
 	/* A copy: a process that it left behind may still be writing there. */
 	struct tri_fault *fault = slot->box ? malloc(sizeof(*fault)) : NULL;

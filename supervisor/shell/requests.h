@@ -41,6 +41,15 @@ on_request requestshow_status, requestshow_messages, requestshow_events, request
 
 on_request requesttalk_tell, requesttalk_ask;
 
+/* Sends a message from quarantine once more, as the command's own; it leaves quarantine if it is taken over, or an ask answered. */
+void requesttalk_again(struct tractor_runtime *runtime, struct control_request *request, struct slot *slot,
+	const struct lost_letter *letter);
+
+/* --- requestlost.c: messages that no handler will see --- */
+
+on_request requestlost_dead_letters, requestlost_poison, requestlost_show, requestlost_requeue,
+	requestlost_drop;
+
 /* --- requeststeer.c: what is to be done to the tree --- */
 
 on_request requeststeer_start, requeststeer_stop, requeststeer_restart, requeststeer_down,

@@ -19,6 +19,8 @@ struct talk {
 	uint64_t target;
 	uint64_t message;
 	char *path; /* of the target, which may be gone when the answer comes */
+	unsigned
+		poison; /* the number in quarantine of what is sent again; 0: it is the command's own words */
 };
 
 static tractor_err
@@ -90,6 +92,26 @@ talk_new(
 	return talk;
 }
 
+/* The rest of `send` is filled in here. */
+static void
+begin_talk(struct tractor_runtime *runtime, struct control_request *request, struct slot *slot,
+	struct router_send *send, unsigned poison)
+{
+	struct talk *talk = talk_new(runtime, request, slot, send->message);
+
+	if (!talk) {
+		control_end(request, CONTROL_FAILED, "out of memory");
+		return;
+	}
+	talk->poison = poison;
+	send->sender = talk->port;
+	send->incarnation = send->correlation = 1;
+	send->target = slot->node->id;
+	if (send->limit_ms <= 0)
+		send->limit_ms = TRACTOR_ASK_DEFAULT_MS;
+	router_send(runtime->router, send, runtime->loop.now_ns);
+}
+
 static void
 say(struct tractor_runtime *runtime, struct control_request *request, const json_t *body, bool ask)
 {
@@ -114,22 +136,12 @@ say(struct tractor_runtime *runtime, struct control_request *request, const json
 			tractor_why());
 		return;
 	}
-	struct talk *talk = talk_new(runtime, request, slot, schema->fingerprint);
-	json_int_t limit_ms = json_integer_value(json_object_get(body, "timeout_ms"));
-	if (talk) {
-		struct router_send send = { .sender = talk->port,
-			.incarnation = 1,
-			.correlation = 1,
-			.target = slot->node->id,
-			.message = schema->fingerprint,
-			.flags = ask ? TRI_FLAG_ASK : 0,
-			.limit_ms = limit_ms > 0 ? limit_ms : TRACTOR_ASK_DEFAULT_MS,
-			.payload = payload,
-			.payload_bytes = size };
-		router_send(runtime->router, &send, runtime->loop.now_ns);
-	} else {
-		control_end(request, CONTROL_FAILED, "out of memory");
-	}
+	struct router_send send = { .message = schema->fingerprint,
+		.flags = ask ? TRI_FLAG_ASK : 0,
+		.limit_ms = json_integer_value(json_object_get(body, "timeout_ms")),
+		.payload = payload,
+		.payload_bytes = size };
+	begin_talk(runtime, request, slot, &send, 0);
 	free(payload);
 }
 
@@ -143,6 +155,18 @@ void
 requesttalk_ask(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
 	say(runtime, request, body, true);
+}
+
+void
+requesttalk_again(struct tractor_runtime *runtime, struct control_request *request, struct slot *slot,
+	const struct lost_letter *letter)
+{
+	struct router_send send = { .message = letter->fingerprint,
+		.flags = letter->ask ? TRI_FLAG_ASK : 0,
+		.payload = letter->payload,
+		.payload_bytes = letter->payload_bytes };
+
+	begin_talk(runtime, request, slot, &send, letter->number);
 }
 
 /* The sentence that came with an error, or its own. Valid until the next call. */
@@ -196,6 +220,9 @@ requesttalk_receive(struct tractor_runtime *runtime, uint64_t port, const struct
 		talk = talk->next;
 	if (!talk)
 		return;
+	/* One at which it crashed again is in quarantine anew, under another number. */
+	if (talk->poison != 0 && (err == TRACTOR_OK || err == TRACTOR_ECRASHED))
+		lost_forget_poison(&runtime->lost, talk->poison);
 	if (frame->kind == TRI_FRAME_ANSWER)
 		finish_ask(talk, err, payload, payload_bytes);
 	else if (err == TRACTOR_OK)

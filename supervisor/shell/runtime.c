@@ -416,6 +416,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	if (runtime->tree) {
 		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */
 	}
+	lost_free(&runtime->lost);
 	journal_close(&runtime->events);
 	journal_close(&runtime->lines);
 	requests_close(runtime);

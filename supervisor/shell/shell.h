@@ -18,6 +18,7 @@
 #include "controlsocket.h"
 #include "host.h"
 #include "loop.h"
+#include "lost.h"
 #include "payload.h"
 #include "router.h"
 #include "spawn.h"
@@ -174,11 +175,13 @@ struct slot {
 	uint32_t last_incarnation;
 	char last_message[2 * PAYLOAD_NAME_MAX];
 	uint64_t last_digest, last_address;
+	char last_report_id[LOST_ID_BYTES];
 	char hand_message
 		[2 * PAYLOAD_NAME_MAX]; /* what the death that is being dealt with had in hand; "": nothing */
 	uint64_t hand_digest;
-	char last_exit[48]; /* "": it has not ended yet */
-	struct line *lines; /* a ring of LINES_KEPT */
+	char report_id[LOST_ID_BYTES]; /* of that death; "": none was made */
+	char last_exit[48];	       /* "": it has not ended yet */
+	struct line *lines;	       /* a ring of LINES_KEPT */
 	uint64_t line_count;
 	struct monitor *monitors; /* who wants to hear of its ends */
 	bool is_watching;	  /* it has monitors on others */
@@ -473,6 +476,7 @@ struct tractor_runtime {
 	struct tree *tree;
 	struct router *router;
 	struct journal events, lines;
+	struct lost lost;
 	struct policy policy;
 	struct control *control;
 	struct control_tag { /* for each fd of the control socket; see requests.c */

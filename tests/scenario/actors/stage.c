@@ -84,7 +84,8 @@ misbehave(tractor_ctx *ctx, const struct stage_item *msg, enum how how)
 	if (how == STAGE_NAP)
 		nap(msg->number);
 	if (how == STAGE_PANIC || how == STAGE_ASK || how == STAGE_FIND ||
-		(how == STAGE_PANIC_ONCE && tractor_incarnation(ctx) == 1))
+		(how == STAGE_PANIC_ONCE && tractor_incarnation(ctx) == 1) ||
+		(how == STAGE_PANIC_TWICE && tractor_incarnation(ctx) <= 2))
 		tractor_panic(ctx, "%s", msg->how);
 }
 

@@ -5,15 +5,16 @@
 #include <tractor/protocol.h>
 
 /* How an item is handled; a word of its own: */
-#define STAGE_WORDS(X)                                                                                       \
-	X(STAGE_PLAIN, "plain")		  /* tell the next stage, add */                                     \
-	X(STAGE_PANIC, "panic")		  /* the same, and panic at the end */                               \
-	X(STAGE_PANIC_ONCE, "panic_once") /* the same, in the first incarnation */                           \
-	X(STAGE_ASK, "ask")		  /* ask the next stage how far it is after telling it, and panic */ \
-	X(STAGE_FIND, "find")		  /* look for the next stage after telling it, and panic */          \
-	X(STAGE_LATER, "later")		  /* tell the next stage in 300 ms */                                \
-	X(STAGE_MANY, "many")		  /* tell the next stage `number` times */                           \
-	X(STAGE_NAP, "nap")		  /* add, and sleep `number` ms */
+#define STAGE_WORDS(X)                                                                             \
+	X(STAGE_PLAIN, "plain")		    /* tell the next stage, add */                         \
+	X(STAGE_PANIC, "panic")		    /* the same, and panic at the end */                   \
+	X(STAGE_PANIC_ONCE, "panic_once")   /* the same, in the first incarnation */               \
+	X(STAGE_PANIC_TWICE, "panic_twice") /* in the first two incarnations */                    \
+	X(STAGE_ASK, "ask")	/* ask the next stage how far it is after telling it, and panic */ \
+	X(STAGE_FIND, "find")	/* look for the next stage after telling it, and panic */          \
+	X(STAGE_LATER, "later") /* tell the next stage in 300 ms */                                \
+	X(STAGE_MANY, "many")	/* tell the next stage `number` times */                           \
+	X(STAGE_NAP, "nap")	/* add, and sleep `number` ms */
 
 #define STAGE_ITEM(FIELD) FIELD(int64, number) FIELD(str, how)
 #define STAGE_NOTHING(FIELD)
