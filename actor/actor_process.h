@@ -9,6 +9,7 @@
 #include "blackbox.h"
 #include "context.h"
 #include "control.h"
+#include "faultplan.h"
 #include "link.h"
 #include "state.h"
 
@@ -54,9 +55,9 @@ struct tri_actor {
 	bool finishing, finished; /* it stops itself; with a reason */
 	char *reason;
 	bool farewell;
-	struct tri_inject fault; /* to be carried out before a handler; `fault` NULL: none */
-	uint64_t fault_countdown;
-	char fault_name[32];
+	struct tri_planned
+		planned[TRI_PLANNED_MAX]; /* faults to be carried out; their failpoints' names are its own */
+	size_t planned_count;
 };
 
 /* The process's one actor; NULL before it is one. Signal handlers use it. */
@@ -107,8 +108,11 @@ void tri_held_accepted(struct tri_actor *actor, const struct tri_frame *frame);
 
 /* --- fault.c: injected faults --- */
 
+/* What the black box has for this process, from its start on. */
+void tri_fault_begin(struct tri_actor *actor);
+void tri_fault_end(struct tri_actor *actor);
 void tri_fault_planned(struct tri_actor *actor, const struct tri_packet *packet);
-/* Before a handler: carries it out if it is its turn. */
-void tri_fault_before(struct tri_actor *actor, uint64_t message);
+/* It has come to that place: carries out what is planned for it, if it is its turn. TRACTOR_EREFUSED: that is to fail. */
+tractor_err tri_fault_at(struct tri_actor *actor, enum tri_fault_place place, uint64_t message);
 
 #endif

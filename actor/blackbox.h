@@ -91,6 +91,12 @@ struct tri_fault {
 	char maps[TRI_MAPS_BYTES];
 };
 
+/* A fault for a process that is not there yet: a struct tri_planned, encoded. Written by the supervisor before exec. */
+struct tri_box_plan {
+	uint32_t size_bytes; /* 0: none */
+	uint8_t bytes[4096];
+};
+
 struct tri_blackbox {
 	uint32_t magic;
 	uint32_t version;
@@ -119,7 +125,7 @@ struct tri_blackbox {
 	char text[TRI_TEXT_BYTES]; /* TRI_LAST_PANIC, TRI_LAST_REFUSED: NUL-terminated */
 	char where[256];	   /* "file:line" of the panic */
 
-	uint8_t plan[4096]; /* kept for the injection plan */
+	struct tri_box_plan plan;
 	struct tri_fault fault;
 	struct tri_outbox outbox; /* holes, until something is written */
 };

@@ -8,7 +8,7 @@
 #include <tractor/protocol.h>
 
 /* The version of all this: an actor and a supervisor that differ in it don't understand each other at all. */
-#define TRI_CONTROL_VERSION 1
+#define TRI_CONTROL_VERSION 2
 
 #define TRI_CONTROL_PAIR(FIELD) FIELD(str, key) FIELD(str, value)
 TRACTOR_RECORD(tri_pair, TRI_CONTROL_PAIR);
@@ -70,14 +70,6 @@ TRACTOR_RECORD(tri_bye, TRI_CONTROL_BYE);
 	FIELD(str, reason)         \
 	FIELD(bool, final)
 TRACTOR_RECORD(tri_down, TRI_CONTROL_DOWN);
-
-/* A fault to carry out: now, or before the handler of the count-th `message` from now on. */
-#define TRI_CONTROL_INJECT(FIELD)                                    \
-	FIELD(str, fault)      /* "segv", "abort", "exit", "hang" */ \
-	FIELD(int32, number)   /* the exit code */                   \
-	FIELD(uint64, message) /* fingerprint; 0: now */             \
-	FIELD(uint64, count)
-TRACTOR_RECORD(tri_inject, TRI_CONTROL_INJECT);
 
 /* An address in a reply, as plain numbers: which protocol it is for is the asker's business. */
 #define TRI_CONTROL_FOUND(FIELD) FIELD(uint64, actor) FIELD(uint32, node)

@@ -113,6 +113,7 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
 	struct answer answer;
 
+	tri_fault_at(actor, TRI_AT_AFTER, hand->packet->frame.message);
 	frame.sequence = hand->packet->frame.sequence;
 	tri_state_save(&actor->state, frame.sequence);
 	if (answers)
@@ -161,8 +162,10 @@ handle_message(struct tri_actor *actor, struct tri_packet *packet)
 	tractor_err err = TRACTOR_EPROTOCOL;
 
 	actor->ctx.hand = &hand;
-	tri_fault_before(actor, packet->frame.message);
-	if (served)
+	tractor_err fault = tri_fault_at(actor, TRI_AT_BEFORE, packet->frame.message);
+	if (fault != TRACTOR_OK)
+		err = fault;
+	else if (served)
 		err = run_handler(actor, served, packet, &reply);
 	actor->ctx.hand = NULL;
 	finish(actor, &hand, err, reply);

@@ -32,7 +32,7 @@
 	X(TRI_FRAME_ACCEPT, "accept", SUPERVISOR)     /* correlation, err */                                \
 	X(TRI_FRAME_ANSWER, "answer", SUPERVISOR)     /* correlation, err, payload */                       \
 	X(TRI_FRAME_STOP, "stop", SUPERVISOR)	      /* nothing */                                         \
-	X(TRI_FRAME_INJECT, "inject", SUPERVISOR)     /* payload: struct tri_inject */                      \
+	X(TRI_FRAME_INJECT, "inject", SUPERVISOR)     /* payload: struct tri_planned */                     \
 	X(TRI_FRAME_FAREWELL, "farewell", SUPERVISOR) /* nothing: all that came before bye was received */
 
 enum tri_frame_kind {

@@ -159,9 +159,9 @@ start(struct tri_actor *actor)
 {
 	tri_actor_phase(actor, TRI_PHASE_STARTING);
 	bool continued = continues(actor);
-	tractor_err err = TRACTOR_OK;
+	tractor_err err = tri_fault_at(actor, TRI_AT_START, 0);
 
-	if (!continued && actor->behaviour.on_start) {
+	if (err == TRACTOR_OK && !continued && actor->behaviour.on_start) {
 		hook_begins(actor);
 		err = actor->behaviour.on_start(actor->state.work, &actor->ctx);
 		if (err != TRACTOR_OK && !*tractor_why())
@@ -218,6 +218,7 @@ stop(struct tri_actor *actor)
 {
 	tri_actor_phase(actor, TRI_PHASE_STOPPING);
 	actor->may_be_stopped = false;
+	tri_fault_at(actor, TRI_AT_STOP, 0);
 	if (actor->behaviour.on_stop) {
 		hook_begins(actor);
 		tractor_err err = actor->behaviour.on_stop(actor->state.work, &actor->ctx);
@@ -240,6 +241,7 @@ static void
 release(struct tri_actor *actor)
 {
 	tri_the_actor = NULL;
+	tri_fault_end(actor);
 	tri_packets_free(&actor->inbox);
 	tri_context_end(&actor->ctx);
 	tri_packet_free(actor->welcome);
@@ -260,6 +262,8 @@ live(struct tri_actor *actor, const char *url)
 	tri_take_sigterm(actor);
 	if (err == TRACTOR_OK)
 		err = tri_handshake(actor);
+	if (err == TRACTOR_OK)
+		tri_fault_begin(actor);
 	if (err != TRACTOR_OK)
 		return refuse(actor->box, TRI_EXIT_FAILED, "cannot start: %s", tractor_why());
 	err = start(actor);

@@ -139,6 +139,7 @@ tri_commit(struct tri_actor *actor, uint64_t sequence)
 		tri_outbox_publish(&actor->outbox, sequence);
 	tri_blackbox_done(actor->box, tri_now_ns());
 	actor->unsaid++;
+	tri_fault_at(actor, TRI_AT_REPLY, actor->box->hand.message);
 	if (actor->outbox.held > 0)
 		send_held(actor);
 }

@@ -128,6 +128,12 @@ TRACTOR_API tractor_err tractor_dispatch(tractor_ctx *ctx);
 TRACTOR_API const char *tractor_arg(tractor_ctx *ctx, const char *name, const char *fallback);
 
 /*
+ * A place at which a fault can be injected, for tests of what the actor leaves behind if it ends right there: `tractor inject PATH segv --at failpoint:NAME`. Without one planned it
+ * is a load and a branch. In a port nothing ever happens.
+ */
+TRACTOR_API void tractor_failpoint(tractor_ctx *ctx, const char *name);
+
+/*
  * Writes one line to the actor's standard error, which the supervisor prefixes with its path. A printf format
  * without the newline. TRACTOR_DEBUG lines only appear with TRACTOR_DEBUG=1 in the actor's environment. Never
  * fails, and never waits for long: the supervisor empties the pipe. Works in every ctx.

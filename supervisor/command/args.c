@@ -20,7 +20,10 @@ const struct args_option args_options[] = {
 		"the running tree that is meant; else TRACTOR_TREE, PATH, or the only one" },
 	{ "follow", 'f', OPTION_FOLLOW, NULL, "go on with what happens from now on" },
 	{ "timeout", 0, OPTION_TIMEOUT, "TIME", "how long to wait for the answer: 500ms, 5s, 1m" },
-	{ "at", 0, OPTION_AT, "MESSAGE[:N]", "not at once: when it has this message (the Nth time) in hand" },
+	{ "at", 0, OPTION_AT, "PLACE",
+		"not at once: when it has a message in hand, MESSAGE[:N]; or elsewhere" },
+	{ "probability", 0, OPTION_PROBABILITY, "P", "each time, with this probability, instead of once" },
+	{ "seed", 0, OPTION_SEED, "N", "of what is random: the same seed is the same run" },
 	{ "dry-run", 0, OPTION_DRY_RUN, NULL, "only say what would be done" },
 	{ "help", 'h', OPTION_HELP, NULL, "what the command does" },
 	{ "version", 'V', OPTION_VERSION, NULL, "which tractor this is" },
@@ -62,6 +65,29 @@ set_timeout(struct reader *reader, const char *value)
 }
 
 static bool
+set_probability(struct reader *reader, const char *value)
+{
+	char *end;
+
+	reader->line->probability = strtod(value, &end);
+	if (end == value || *end != '\0' ||
+		!(reader->line->probability > 0 && reader->line->probability <= 1))
+		return fail(reader, "--probability: above 0, and 1 at most; not \"%.64s\"", value);
+	return true;
+}
+
+static bool
+set_seed(struct reader *reader, const char *value)
+{
+	size_t length = strlen(value);
+
+	reader->line->seed = strtoull(value, NULL, 10);
+	if (length == 0 || length > 18 || strspn(value, "0123456789") != length || reader->line->seed == 0)
+		return fail(reader, "--seed: a whole number above 0, not \"%.64s\"", value);
+	return true;
+}
+
+static bool
 apply(struct reader *reader, const struct args_option *option, const char *value)
 {
 	struct command_line *line = reader->line;
@@ -73,6 +99,8 @@ apply(struct reader *reader, const struct args_option *option, const char *value
 	case OPTION_FOLLOW: line->follow = true; break;
 	case OPTION_TIMEOUT: return set_timeout(reader, value);
 	case OPTION_AT: line->at = value; break;
+	case OPTION_PROBABILITY: return set_probability(reader, value);
+	case OPTION_SEED: return set_seed(reader, value);
 	case OPTION_DRY_RUN: line->dry_run = true; break;
 	case OPTION_HELP:
 	case OPTION_VERSION: break;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "client.h"
+#include "faultspec.h"
 #include "output.h"
-#include "suggest.h"
 
 #define EXIT_CODE_MAX 255
 #define COUNT_MAX 1000000000
@@ -60,75 +60,27 @@ cmd_down(const struct command_line *line)
 
 /* --- inject --- */
 
-/* The whole text as a number of digits only, `min` to `max`. */
-static bool
-read_number(const char *text, long min, long max, long *ret_number)
-{
-	size_t length = strlen(text);
-
-	if (length == 0 || length > 10 || strspn(text, "0123456789") != length)
-		return false;
-	*ret_number = strtol(text, NULL, 10);
-	return *ret_number >= min && *ret_number <= max;
-}
-
-/* False: it has been said why not. */
-static bool
-check_fault(const char *fault)
-{
-	static const char *const words[] = { "segv", "abort", "hang", "kill", "stop", "exit:1" };
-	const size_t count = sizeof(words) / sizeof(words[0]);
-	long code;
-
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(words[i], fault) == 0)
-			return true;
-	if (strncmp(fault, "exit:", 5) == 0 && read_number(fault + 5, 0, EXIT_CODE_MAX, &code))
-		return true;
-	const char *meant = suggest_word(fault, words, count);
-	if (strcmp(fault, "oom") == 0)
-		output_error(
-			"the fault \"oom\" is not available: it needs a memory limit per actor, and the machine's memory is not to be filled "
-			"for a test; \"kill\" looks the same to the tree");
-	else if (strncmp(fault, "exit", 4) == 0)
-		output_error("which exit code? exit:0 to exit:%d", EXIT_CODE_MAX);
-	else if (meant != NULL)
-		output_error("there is no fault \"%.64s\"; did you mean \"%s\"?", fault, meant);
-	else
-		output_error(
-			"there is no fault \"%.64s\"; there are segv, abort, exit:N, hang, kill and stop",
-			fault);
-	return false;
-}
-
-/* MESSAGE[:N] as {"message": ..., "count": N}; NULL: it is none, and that has been said. */
-static json_t *
-parse_at(const char *at)
-{
-	const char *colon = strrchr(at, ':');
-	size_t length = colon != NULL ? (size_t)(colon - at) : strlen(at);
-	long count = 1;
-	json_t *place = NULL;
-
-	if (length > 0 && (colon == NULL || read_number(colon + 1, 1, COUNT_MAX, &count)))
-		place = json_pack("{s:s%, s:I}", "message", at, length, "count", (json_int_t)count);
-	if (place == NULL)
-		output_error(
-			"--at is a message, and perhaps which one of them: --at counter.increment, --at counter.increment:3");
-	return place;
-}
-
 int
 cmd_inject(const struct command_line *line)
 {
-	if (!check_fault(line->words[1]))
+	struct faultspec spec;
+
+	/* It says the same, but needs no tree for it. */
+	if (faultspec_parse(line->words[1], line->at, &spec) != TRACTOR_OK) {
+		output_error("%s", tractor_why());
 		return CONTROL_USAGE;
-	json_t *place = line->at != NULL ? parse_at(line->at) : NULL;
-	if (line->at != NULL && place == NULL)
+	}
+	if (line->probability > 0 && line->at == NULL) {
+		output_error("--probability is for what happens again and again: a place, with --at");
 		return CONTROL_USAGE;
+	}
 	const struct client_call call = { .request = client_request("inject"), .limit_ms = CLIENT_LIMIT_MS };
 	json_object_set_new(call.request, "fault", json_string(line->words[1]));
-	if (place != NULL)
-		json_object_set_new(call.request, "at", place);
+	if (line->at != NULL)
+		json_object_set_new(call.request, "at", json_string(line->at));
+	if (line->probability > 0)
+		json_object_set_new(call.request, "probability", json_real(line->probability));
+	if (line->seed != 0)
+		json_object_set_new(call.request, "seed", json_integer((json_int_t)line->seed));
 	return finish(line, client_run(line, true, &call));
 }

@@ -23,6 +23,8 @@ enum command_option {
 	OPTION_HELP = 32,
 	OPTION_VERSION = 64,
 	OPTION_DRY_RUN = 128,
+	OPTION_PROBABILITY = 256,
+	OPTION_SEED = 512,
 };
 
 /* What was typed. Texts belong to argv and the environment. */
@@ -34,6 +36,8 @@ struct command_line {
 	bool json, follow, dry_run;
 	int64_t timeout_ms; /* COMMAND_NO_TIMEOUT: not given */
 	const char *at;	    /* NULL: not given */
+	double probability; /* 0: not given */
+	uint64_t seed;	    /* 0: not given */
 	const char *words[COMMAND_WORDS_MAX];
 	int word_count;
 };

@@ -88,12 +88,19 @@ const struct command commands[] = {
 	{ "dead-letters", "[PATH]", "messages that nobody will handle, and why",
 		"The last 100 of them, to PATH or to anybody: their receiver is gone, or died with them in hand.\n",
 		0, 0, 1, cmd_dead_letters },
-	{ "inject", "PATH FAULT [--at MESSAGE[:N]]", "make a fault in an actor, to see what follows",
-		"FAULT is segv, abort, exit:N, hang (a handler that never returns), kill (SIGKILL) or stop (SIGSTOP).\n"
-		"With --at it happens when the actor has that message in hand, for the Nth time from now; not with kill and stop, which come\n"
-		"from outside.\n"
+	{ "inject", "PATH FAULT [--at PLACE] [--probability P] [--seed N]",
+		"make a fault in an actor, to see what follows",
+		"The actor's own library carries it out, so it is as real as a bug of its own:\n"
+		"    segv, abort, panic, exit:N, stack_overflow, heap_corruption, SIGBUS or any signal's name\n"
+		"    hang (sleeps for ever), busy (computes for ever), slow:MS\n"
+		"    fail (on_start, or a message's handler, is not run and fails)\n"
+		"    oom (it gets no more memory from now on), fd_leak:N, flood:N (prints N lines), garbage (sends what is no frame)\n"
+		"kill (SIGKILL) and stop (SIGSTOP) come from outside.\n"
+		"PLACE is MESSAGE[:N], when it has that message in hand, for the Nth time from now: before its handler, or after:MESSAGE[:N],\n"
+		"when that has returned and nothing of it counts yet, or reply:MESSAGE[:N], when it counts and nothing was sent. Or start (of\n"
+		"the next process), stop (so hang refuses to stop), failpoint:NAME[:N] (a tractor_failpoint() of the actor's own).\n"
 		"    tractor inject /demo/counter segv --at counter.increment:3\n" PATH_HELP,
-		OPTION_AT, 2, 2, cmd_inject },
+		OPTION_AT | OPTION_PROBABILITY | OPTION_SEED, 2, 2, cmd_inject },
 	{ "events", "[-f] [PATH]", "what happened in the tree",
 		"The last ones; with -f also what happens from now on.\n", OPTION_FOLLOW, 0, 1, cmd_events },
 	{ "logs", "[-f] [PATH]", "what the actors printed",

@@ -167,6 +167,7 @@ struct slot {
 
 	/* the slot's own, across incarnations */
 	int state_fd;
+	struct tri_box_plan plan;	 /* a fault for the next process; its size 0: none */
 	struct payload_schema **schemas; /* what it serves, by its last hello */
 	size_t schema_count;
 	uint64_t whole;	      /* the sequence up to which durable state counts */

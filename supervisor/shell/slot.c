@@ -225,7 +225,11 @@ make_box(struct slot *slot, struct launch *launch)
 	struct router_counts counts = { .sequence = 0 };
 
 	router_counts(slot->runtime->router, slot->node->id, &counts);
-	return box_make(slot->incarnation, counts.sequence, &slot->box, &launch->box_fd);
+	tractor_err err = box_make(slot->incarnation, counts.sequence, &slot->box, &launch->box_fd);
+	if (err == TRACTOR_OK)
+		slot->box->plan = slot->plan;
+	slot->plan.size_bytes = 0;
+	return err;
 }
 
 static tractor_err

@@ -398,8 +398,8 @@ START_TEST(inject_what_cannot_be)
 	struct process *tree = small_tree();
 
 	expect_command(2, "^$", "did you mean \"segv\"", "inject", "/t/a", "segf", NULL);
-	expect_command(2, "^$", "which exit code\\?", "inject", "/t/a", "exit:300", NULL);
-	expect_command(2, "^$", "the fault \"oom\" is not available", "inject", "/t/a", "oom", NULL);
+	expect_command(2, "^$", "which exit\\? exit:0 to exit:255", "inject", "/t/a", "exit:300", NULL);
+	expect_command(2, "^$", "segv has no number", "inject", "/t/a", "segv:3", NULL);
 	expect_command(2, "^$", "leave --at out", "inject", "/t/a", "kill", "--at", "victim.note", NULL);
 	expect_command(
 		2, "^$", "did you mean victim.note\\?", "inject", "/t/a", "segv", "--at", "victim.not", NULL);

@@ -664,10 +664,11 @@ START_TEST(steering)
 	ck_assert_str_eq(standard_output, "{\"schema_version\":1,\"ok\":true}\n");
 	ck_assert_int_eq(tractor("inject /shop/db exit:7 --at counter.increment:3"), CONTROL_FAILED);
 	expect_in(standard_error,
-		"{\"at\":{\"count\":3,\"message\":\"counter.increment\"},\"command\":\"inject\",\"fault\":\"exit:7\","
+		"{\"at\":\"counter.increment:3\",\"command\":\"inject\",\"fault\":\"exit:7\","
 		"\"path\":\"/shop/db\",\"schema_version\":1}");
-	ck_assert_int_eq(tractor("inject /shop/db segv --at counter.get"), CONTROL_FAILED);
-	expect_in(standard_error, "{\"count\":1,\"message\":\"counter.get\"}");
+	ck_assert_int_eq(
+		tractor("inject /shop/db segv --at counter.get --probability 0.25 --seed 7"), CONTROL_FAILED);
+	expect_in(standard_error, "\"probability\":0.25,\"schema_version\":1,\"seed\":7}");
 }
 END_TEST
 
@@ -741,8 +742,10 @@ END_TEST
 
 START_TEST(faults_that_are_none)
 {
-	ck_assert_int_eq(tractor("inject /shop/db oom"), CONTROL_USAGE);
-	expect_in(standard_error, "\"oom\" is not available");
+	ck_assert_int_eq(tractor("inject /shop/db segv --probability 0.5"), CONTROL_USAGE);
+	ck_assert_int_eq(tractor("inject /shop/db segv --at x --probability 0"), CONTROL_USAGE);
+	ck_assert_int_eq(tractor("inject /shop/db segv --at x --probability 1.5"), CONTROL_USAGE);
+	ck_assert_int_eq(tractor("inject /shop/db segv --at x --seed -1"), CONTROL_USAGE);
 	ck_assert_int_eq(tractor("inject /shop/db sevg"), CONTROL_USAGE);
 	expect_in(standard_error, "did you mean \"segv\"?");
 	ck_assert_int_eq(tractor("inject /shop/db exit:256"), CONTROL_USAGE);

@@ -96,6 +96,7 @@ stage_on_item(struct stage *self, tractor_ctx *ctx, const struct stage_item *msg
 
 	if (has_next(ctx))
 		tell_next(ctx, msg, how);
+	tractor_failpoint(ctx, "told");
 	self->count++;
 	self->digest = stage_digest(self->digest, msg->number);
 	misbehave(ctx, msg, how);
