@@ -6,11 +6,11 @@ install(DIRECTORY include/tractor DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_
 install(TARGETS tractor-actor EXPORT tractor-actor-targets
 	ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
 	LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS tractor EXPORT tractor-targets
+install(TARGETS tractor tractor-test EXPORT tractor-targets
 	ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
 	LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 file(RELATIVE_PATH lib_from_bin /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
-set_target_properties(tractor tractor-command PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin};$ORIGIN")
+set_target_properties(tractor tractor-test tractor-command PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin};$ORIGIN")
 install(TARGETS tractor-command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tractor)
@@ -52,7 +52,7 @@ else()
 	set(pc_prefix "\${pcfiledir}/${up}")
 	set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
 endif()
-foreach(name tractor-actor tractor)
+foreach(name tractor-actor tractor tractor-test)
 	configure_file(cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/cmake/${name}.pc @ONLY)
 	install(FILES ${PROJECT_BINARY_DIR}/cmake/${name}.pc DESTINATION ${pc_dir})
 endforeach()

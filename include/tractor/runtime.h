@@ -110,6 +110,17 @@ struct tractor_change {
 TRACTOR_API tractor_err tractor_runtime_reload(struct tractor_runtime *runtime, const char *path,
 	bool dry_run, void (*on_change)(void *arg, const struct tractor_change *change), void *arg);
 
+/*
+ * Makes a fault in the actor at `path`, as `tractor inject` does: see `tractor help inject` for the words. `at` NULL: at once; else a place, such as "counter.increment:3" (before the
+ * handler of the third), "after:*:2" (any message), "reply:counter.get", "start", "stop", "failpoint:NAME". Doesn't wait for it.
+ *   TRACTOR_ENOACTOR; TRACTOR_EINVAL what is wrong with it; TRACTOR_ESTOPPED it does not run; TRACTOR_ENOMEM
+ */
+TRACTOR_API tractor_err tractor_runtime_inject(
+	struct tractor_runtime *runtime, const char *path, const char *fault, const char *at);
+
+/* True if nothing is going on: no message waits or is being handled, and nothing starts, stops or waits to be restarted. What comes of timers and of the outside is not known. Doesn't wait. */
+TRACTOR_API bool tractor_runtime_is_quiet(struct tractor_runtime *runtime);
+
 /* Stops everything in reverse order of its start, waits for it, and frees the runtime. NULL is fine. Actors that ignore it are killed after their shutdown time. */
 TRACTOR_API void tractor_runtime_close(struct tractor_runtime *runtime);
 

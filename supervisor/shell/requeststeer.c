@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "faultspec.h"
 #include "requests.h"
 #include "why.h"
 
@@ -115,96 +114,21 @@ requeststeer_down(struct tractor_runtime *runtime, struct control_request *reque
 
 /* --- inject --- */
 
-/* What the actor's library is to do; `name` is spec's. False: the actor has no such message, and the request has been answered with that. */
-static bool
-plan_fault(struct slot *slot, struct control_request *request, const json_t *body,
-	const struct faultspec *spec, struct tri_planned *ret_planned)
-{
-	bool is_message =
-		spec->place == TRI_AT_BEFORE || spec->place == TRI_AT_AFTER || spec->place == TRI_AT_REPLY;
-	const struct payload_schema *schema =
-		is_message ? requestfind_message(slot, request, spec->name) : NULL;
-
-	if (is_message && !schema)
-		return false;
-	*ret_planned = (struct tri_planned){ .fault = (uint8_t)spec->fault,
-		.place = (uint8_t)spec->place,
-		.number = spec->number,
-		.message = schema ? schema->fingerprint : 0,
-		.failpoint = is_message ? "" : spec->name,
-		.count = spec->count,
-		.probability = json_number_value(json_object_get(body, "probability")),
-		.seed = (uint64_t)json_integer_value(json_object_get(body, "seed")) };
-	return true;
-}
-
-/* The next process has it from its beginning. */
-static tractor_err
-leave_for_next(struct slot *slot, const struct tri_planned *planned)
-{
-	size_t used = 0;
-	tractor_err err = tri_encode(
-		&tri_record_tri_planned, planned, slot->plan.bytes, sizeof(slot->plan.bytes), &used);
-
-	slot->plan.size_bytes = err == TRACTOR_OK ? (uint32_t)used : 0;
-	return err;
-}
-
-static tractor_err
-hand_over(struct slot *slot, const struct tri_planned *planned)
-{
-	struct tri_frame frame = tri_frame(TRI_FRAME_INJECT);
-	tractor_err err = slot_send_record(slot, &frame, &tri_record_tri_planned, planned);
-
-	if (err == TRACTOR_OK)
-		deadline_delivered(slot);
-	return err;
-}
-
-static void
-strike(struct slot *slot, enum tri_fault_kind fault)
-{
-	slot_signal(slot, fault == TRI_FAULT_KILL ? SIGKILL : SIGSTOP);
-	if (slot->node->spec->handler_timeout_ns > 0)
-		deadline_delivered(slot);
-}
-
-static void
-inject(struct slot *slot, struct control_request *request, const json_t *body, const struct faultspec *spec)
-{
-	const char *at = requestfind_text(body, "at");
-	struct tri_planned planned;
-	tractor_err err = TRACTOR_OK;
-
-	if (!plan_fault(slot, request, body, spec, &planned))
-		return;
-	events_note(slot->runtime, "injected", slot->node->path, slot->incarnation, "%s%s%s",
-		requestfind_text(body, "fault"), *at ? " at " : "", at);
-	if (faultspec_is_outside(spec->fault))
-		strike(slot, spec->fault);
-	else if (spec->place == TRI_AT_START)
-		err = leave_for_next(slot, &planned);
-	else
-		err = hand_over(slot, &planned);
-	if (err == TRACTOR_OK)
-		control_end(request, CONTROL_DONE, NULL);
-	else
-		control_end(request, CONTROL_FAILED, "out of memory");
-}
-
 void
 requeststeer_inject(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
 	struct slot *slot = requestfind_actor(runtime, request, body);
 	const char *at = requestfind_text(body, "at");
-	struct faultspec spec;
+	const struct inject_request fault = { .fault = requestfind_text(body, "fault"),
+		.at = *at ? at : NULL,
+		.probability = json_number_value(json_object_get(body, "probability")),
+		.seed = (uint64_t)json_integer_value(json_object_get(body, "seed")) };
 
 	if (!slot)
 		return;
-	if (faultspec_parse(requestfind_text(body, "fault"), *at ? at : NULL, &spec) != TRACTOR_OK)
-		control_end(request, CONTROL_USAGE, "%s", tractor_why());
-	else if (!slot->ready && spec.place != TRI_AT_START)
-		control_end(request, CONTROL_FAILED, "%s is not running", slot->node->path);
+	tractor_err err = runtime_explained(inject_fault(slot, &fault));
+	if (err == TRACTOR_OK)
+		control_end(request, CONTROL_DONE, NULL);
 	else
-		inject(slot, request, body, &spec);
+		control_end(request, requestfind_code(err), "%s", tractor_why());
 }

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,6 +370,43 @@ tractor_runtime_directory(struct tractor_runtime *runtime)
 	return runtime->rundir.path;
 }
 
+/* What its handlers have said, they having returned, and what it has sent, is all here. */
+static bool
+is_heard(const struct slot *slot)
+{
+	uint64_t heard = slot->box ? atomic_load(&slot->box->heard) : 0;
+	struct tri_outbox_place place = { .banks = 0 };
+	struct tri_outbox_record record;
+	const void *frame;
+
+	while (slot->box && tri_outbox_read(slot->box, &place, &record, &frame))
+		if (record.number > heard)
+			return false;
+	return !slot->box || atomic_load(&slot->box->sent) <= heard;
+}
+
+static bool
+is_quiet(struct tractor_runtime *runtime, const struct node *node)
+{
+	const struct slot *slot = slot_of(node);
+	struct router_counts counts = { .waiting = 0 };
+
+	if (node->state != NODE_RUNNING && node->state != NODE_STOPPED && node->state != NODE_GONE)
+		return false;
+	if (slot)
+		router_counts(runtime->router, node->id, &counts);
+	return counts.waiting == 0 && counts.parked == 0 && (!slot || is_heard(slot));
+}
+
+bool
+tractor_runtime_is_quiet(struct tractor_runtime *runtime)
+{
+	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
+		if (!is_quiet(runtime, node))
+			return false;
+	return true;
+}
+
 /* --- closing --- */
 
 static void
@@ -416,7 +454,6 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	if (runtime->tree) {
 		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */
 	}
-	lost_free(&runtime->lost);
 	journal_close(&runtime->events);
 	journal_close(&runtime->lines);
 	requests_close(runtime);
@@ -427,6 +464,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	waiter_close(runtime);
 	tree_free(runtime->tree);
 	router_free(runtime->router);
+	lost_free(&runtime->lost);
 	if (runtime->clock.fd >= 0) {
 		int fd = runtime->clock.fd;
 		loop_unwatch(&runtime->loop, &runtime->clock);

@@ -450,6 +450,17 @@ const char *childinfo_last_exit(const struct node *node);
 /* A pool's is its members', it itself is permanent. */
 enum spec_restart childinfo_restart(const struct node *node);
 
+/* --- inject.c: faults on purpose --- */
+
+struct inject_request {
+	const char *fault, *at; /* see faultspec.h; `at` NULL: at once */
+	double probability;	/* 0: once, by count */
+	uint64_t seed;		/* 0: any */
+};
+
+/* EINVAL: what is wrong with it; ESTOPPED: it does not run; ENOMEM. */
+tractor_err inject_fault(struct slot *slot, const struct inject_request *request);
+
 /* --- coreops.c: the ops by which the shell serves the core and the router --- */
 
 extern const struct tree_ops coreops_tree;

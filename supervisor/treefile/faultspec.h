@@ -7,6 +7,7 @@
 #include "faultplan.h"
 
 #define FAULTSPEC_NAME_MAX 128 /* of a message, or a failpoint */
+#define FAULTSPEC_ANY "*"      /* in the place of a message's name: any of them */
 
 struct faultspec {
 	enum tri_fault_kind fault;
@@ -17,7 +18,7 @@ struct faultspec {
 };
 
 /*
- * `fault`: a word of TRI_FAULTS, or a signal's name; with a number where it has one: "exit:3". `at` (NULL: at once): "counter.increment", "after:counter.increment:3", "reply:counter.get",
+ * `fault`: a word of TRI_FAULTS, or a signal's name; with a number where it has one: "exit:3". `at` (NULL: at once): "counter.increment", "after:counter.increment:3", "reply:counter.get", "*:3",
  * "start", "stop", "failpoint:NAME:2". TRACTOR_EINVAL: tractor_why() says what would be right.
  */
 tractor_err faultspec_parse(const char *fault, const char *at, struct faultspec *ret_spec);

@@ -75,6 +75,20 @@ EOF
 quietly "$CC" "$folder/parent.c" -o "$folder/parent" \
 	$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --cflags --libs tractor)
 quietly env TRACTOR_RUN_DIR="$folder" "$folder/parent"
+
+cat >"$folder/test.c" <<'EOF'
+#include <tractor/test.h>
+
+int
+main(void)
+{
+	return tractor_test_close(NULL) ? 0 : 1;
+}
+EOF
+# shellcheck disable=SC2046
+quietly "$CC" "$folder/test.c" -o "$folder/test" \
+	$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --cflags --libs tractor-test)
+quietly "$folder/test"
 unset LD_LIBRARY_PATH
 
 # project NAME LINE: a little CMake project whose only difference is where tractor comes from.
@@ -87,6 +101,8 @@ $2
 tractor_add_actor(counter "$counter")
 add_executable(parent "$folder/parent.c")
 target_link_libraries(parent PRIVATE tractor::tractor)
+add_executable(test "$folder/test.c")
+target_link_libraries(test PRIVATE tractor::test)
 EOF
 	quietly cmake -S "$folder/$1" -B "$folder/$1/build" -DCMAKE_PREFIX_PATH="$prefix"
 	quietly cmake --build "$folder/$1/build" -j 2
