@@ -204,6 +204,18 @@ START_TEST(asks_of_one_that_is_stopped)
 }
 END_TEST
 
+/* The asker was told instead that the reason did not fit where replies are noted. */
+START_TEST(a_reason_that_is_too_long_to_be_noted)
+{
+	struct process *tree = tree_with_mailbox("");
+	char fields[2048];
+
+	snprintf(fields, sizeof(fields), "{\"how\":\"%01500d\"}", 7);
+	expect_command(1, "^$", "there is no way \"0+7\"", "ask", "/t/victim", "victim.perish", fields, NULL);
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(an_ask_across_a_restart)
 {
 	struct process *tree = tree_with_mailbox("backoff: {initial: 300ms, jitter: 0}");
@@ -329,7 +341,8 @@ test_suite(void)
 		status_shows_what_waits);
 	SCENARIO_CASE(suite, "crashes", 30, what_waits_at_a_crash_is_delivered_once_and_in_order,
 		a_deadly_message_among_others, a_crash_with_a_full_mailbox);
-	SCENARIO_CASE(suite, "asks", 30, asks_of_one_that_is_stopped, an_ask_across_a_restart);
+	SCENARIO_CASE(suite, "asks", 30, asks_of_one_that_is_stopped, an_ask_across_a_restart,
+		a_reason_that_is_too_long_to_be_noted);
 	SCENARIO_CASE(suite, "durable", 60, kills_under_load_lose_nothing,
 		durable_state_is_whole_after_a_panic, a_message_that_kills_twice_is_quarantined);
 	return suite;
