@@ -54,6 +54,8 @@ struct tri_actor {
 	bool may_be_stopped;	  /* false in on_stop: its asks go on */
 	bool finishing, finished; /* it stops itself; with a reason */
 	char *reason;
+	uint32_t greeted; /* the connection that has had our hello */
+	bool leaving;	  /* it has said bye: there is nothing more to hear but the farewell */
 	bool farewell;
 	struct tri_planned
 		planned[TRI_PLANNED_MAX]; /* faults to be carried out; their failpoints' names are its own */
@@ -77,6 +79,11 @@ void tri_say_bye(struct tri_actor *actor);
 extern const struct tri_end tri_actor_end;
 /* Waits until a frame came, one of `fds` is ready or it is `until_ns`. */
 tractor_err tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns);
+/*
+ * Why it can't go on as an actor: something that was meant for it is lost, or the supervisor hears it no more. NULL: it can. Whoever waits panics over it: what waited for this process waits
+ * for the next one then.
+ */
+const char *tri_actor_cut_off(const struct tri_actor *actor);
 /* True once it was asked to stop, or stops itself. */
 bool tri_actor_stopping(const struct tri_actor *actor);
 /* SIGTERM means the same as the supervisor's STOP. */
@@ -103,6 +110,11 @@ bool tri_hold_answer(struct tri_actor *actor, struct tri_frame *frame, const str
 	const void *value, tractor_err *ret_err);
 /* The message in hand is done, and with it all that is held is said, in one store. Then it is sent. */
 void tri_commit(struct tri_actor *actor, uint64_t sequence);
+/*
+ * Panics over TRACTOR_ENOMEM: where nobody is there to be told of the error, and going on would leave somebody waiting. What waits for this process waits for the next one then, and what it has
+ * published the supervisor takes.
+ */
+void tri_need_memory(struct tri_actor *actor, tractor_err err, const char *what);
 /* The supervisor's word on a tell that was held. */
 void tri_held_accepted(struct tri_actor *actor, const struct tri_frame *frame);
 

@@ -54,7 +54,11 @@ tri_say_done(struct tri_actor *actor)
 {
 	struct tri_frame frame = tri_frame(TRI_FRAME_DONE);
 
-	if (actor->unsaid > 0 && tri_actor_end.send(&actor->ctx, &frame, NULL, NULL) == TRACTOR_OK)
+	if (actor->unsaid == 0)
+		return;
+	tractor_err err = tri_actor_end.send(&actor->ctx, &frame, NULL, NULL);
+	tri_need_memory(actor, err, "a word to the supervisor");
+	if (err == TRACTOR_OK)
 		actor->unsaid = 0;
 }
 
@@ -121,7 +125,8 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 	bool held = answers && hold_answer(actor, &frame, &answer);
 	tri_commit(actor, frame.sequence);
 	if (answers && !held)
-		tri_actor_end.send(&actor->ctx, &frame, answer.record, answer.value);
+		tri_need_memory(actor, tri_actor_end.send(&actor->ctx, &frame, answer.record, answer.value),
+			"a reply");
 	if (err != TRACTOR_OK && message && !message->reply)
 		tractor_log(&actor->ctx, TRACTOR_WARNING, "%s.%s: %s", message->protocol, message->name,
 			tractor_why());
@@ -129,26 +134,42 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 		tri_say_done(actor);
 }
 
-/* The message's struct and its reply's, in the arena; a message that can't be decoded never reaches a handler. */
+/* The message's struct and its reply's, in the arena. */
 static tractor_err
-run_handler(struct tri_actor *actor, const struct tri_served *served, const struct tri_packet *packet,
-	void **ret_reply)
+unpack(struct tri_actor *actor, const struct tractor_message *message, const struct tri_packet *packet,
+	void **ret_value, void **ret_reply)
 {
-	const struct tractor_message *message = served->message;
 	void *value = tri_arena_alloc(&actor->hand_arena, message->record->size_bytes);
 	void *reply = message->reply ? tri_arena_alloc(&actor->hand_arena, message->reply->size_bytes) : NULL;
 
 	if (!value || (message->reply && !reply))
-		return TRACTOR_ENOMEM;
+		return tri_why(TRACTOR_ENOMEM, "no memory for the message");
 	tractor_err err = tri_decode(
 		message->record, packet->payload, packet->frame.payload_bytes, &actor->hand_arena, value);
 	if (err != TRACTOR_OK)
 		return err;
 	if (reply)
 		memset(reply, 0, message->reply->size_bytes);
+	*ret_value = value;
 	*ret_reply = reply;
+	return TRACTOR_OK;
+}
+
+/* A message that can't be decoded never reaches a handler. Who asked is told; a tell must not be lost for want of memory. */
+static tractor_err
+run_handler(struct tri_actor *actor, const struct tri_served *served, const struct tri_packet *packet,
+	void **ret_reply)
+{
+	void *value = NULL;
+	tractor_err err = unpack(actor, served->message, packet, &value, ret_reply);
+
+	if (err != TRACTOR_OK) {
+		if (!served->message->reply)
+			tri_need_memory(actor, err, "a message");
+		return err;
+	}
 	tri_why_clear();
-	err = served->handler(actor->state.work, &actor->ctx, value, reply);
+	err = served->handler(actor->state.work, &actor->ctx, value, *ret_reply);
 	err = known_error(err);
 	return err == TRACTOR_OK || *tractor_why() ? err : tri_why(err, "%s", tractor_err_text(err));
 }
@@ -179,6 +200,7 @@ handle_down(struct tri_actor *actor, struct tri_packet *packet)
 	tractor_err err = tri_decode(&tri_record_tri_down, packet->payload, packet->frame.payload_bytes,
 		&actor->hand_arena, &down);
 
+	tri_need_memory(actor, err, "the news of an end");
 	actor->ctx.hand = &hand;
 	if (err == TRACTOR_OK && actor->behaviour.on_down)
 		err = actor->behaviour.on_down(actor->state.work, &actor->ctx,

@@ -73,15 +73,14 @@ tractor_err
 tri_handshake(struct tri_actor *actor)
 {
 	int64_t until_ns = tri_until_ns(HELLO_LIMIT_MS);
-	unsigned greeted = 0;
 
 	while (!actor->welcome) {
-		unsigned connections = tri_link_connections(actor->link);
-		if (connections != greeted) {
+		uint32_t connection = tri_link_connection(actor->link);
+		if (connection != 0 && connection != actor->greeted) {
 			tractor_err err = say_hello(actor);
 			if (err != TRACTOR_OK)
 				return err;
-			greeted = connections;
+			actor->greeted = connection;
 		}
 		if (tri_actor_stopping(actor))
 			return tri_why(TRACTOR_ECLOSED, "stopped before it had started");
@@ -113,9 +112,10 @@ tri_say_bye(struct tri_actor *actor)
 	struct tri_bye bye = { .finished = actor->finished, .reason = actor->reason };
 	int64_t until_ns = tri_until_ns(FAREWELL_LIMIT_MS);
 
+	actor->leaving = true;
 	if (tri_actor_end.send(&actor->ctx, &frame, &tri_record_tri_bye, &bye) != TRACTOR_OK)
 		return;
-	while (!actor->farewell && (int64_t)tri_now_ns() < until_ns)
+	while (!actor->farewell && !tri_actor_cut_off(actor) && (int64_t)tri_now_ns() < until_ns)
 		if (tri_actor_wait(actor, NULL, 0, until_ns) != TRACTOR_OK)
 			return;
 }

@@ -75,15 +75,26 @@ sort(struct tri_actor *actor, struct tri_packet *packet)
 	tri_packet_free(packet);
 }
 
-static bool
+const char *
+tri_actor_cut_off(const struct tri_actor *actor)
+{
+	if (tri_link_has_lost(actor->link))
+		return "out of memory: there was none for a message";
+	/* Until it is welcomed it may dial anew. Afterwards it is nng that gives the connection up, and we know of one reason. */
+	if (actor->said && tri_link_connection(actor->link) != actor->greeted)
+		return "the link to the supervisor is broken: out of memory, most likely";
+	return NULL;
+}
+
+static void
 take_all(struct tri_actor *actor)
 {
-	bool any = false;
-
 	tri_link_clear(actor->link);
-	for (struct tri_packet *packet; (packet = tri_link_take(actor->link)); any = true)
+	for (struct tri_packet *packet; (packet = tri_link_take(actor->link));)
 		sort(actor, packet);
-	return any;
+	const char *cut_off = actor->leaving ? NULL : tri_actor_cut_off(actor);
+	if (cut_off)
+		tri_panic(&actor->ctx, __FILE__, __LINE__, "%s", cut_off);
 }
 
 /* Rounded up to whole ms, so that a wait doesn't end just before its moment. */

@@ -26,7 +26,8 @@ struct tri_link {
 	nng_socket socket;
 	nng_aio *receiving;
 	int bell;
-	_Atomic unsigned connections;
+	_Atomic uint32_t connection; /* the pipe's id; 0: none */
+	_Atomic bool has_lost;
 	pthread_mutex_t mutex; /* of `came` */
 	struct tri_packets came;
 };
@@ -75,12 +76,14 @@ release_message(void *message)
 	nng_msg_free(message);
 }
 
-/* NULL: malformed, or no memory; the message is freed then. */
+/* NULL: malformed, or no memory, which is noted; the message is freed then. */
 static struct tri_packet *
-packet_of(nng_msg *message)
+packet_of(struct tri_link *link, nng_msg *message)
 {
 	struct tri_packet *packet = malloc(sizeof(*packet));
 
+	if (!packet)
+		atomic_store(&link->has_lost, true);
 	if (!packet ||
 		tri_frame_check(nng_msg_body(message), nng_msg_len(message), &packet->frame) != TRACTOR_OK) {
 		free(packet);
@@ -101,25 +104,27 @@ received(void *arg)
 
 	if (nng_aio_result(link->receiving) != 0)
 		return;
-	struct tri_packet *packet = packet_of(nng_aio_get_msg(link->receiving));
+	struct tri_packet *packet = packet_of(link, nng_aio_get_msg(link->receiving));
 	if (packet) {
 		pthread_mutex_lock(&link->mutex);
 		tri_packets_put(&link->came, packet);
 		pthread_mutex_unlock(&link->mutex);
-		tri_link_ring(link);
 	}
+	tri_link_ring(link);
 	nng_recv_aio(link->socket, link->receiving);
 }
 
-/* In a thread of nng's. */
+/* In a thread of nng's. The end of a connection that another one has replaced is no news. */
 static void
 connected(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
 	struct tri_link *link = arg;
+	uint32_t ended = (uint32_t)nng_pipe_id(pipe);
 
-	(void)pipe;
-	(void)event;
-	atomic_fetch_add(&link->connections, 1);
+	if (event == NNG_PIPE_EV_ADD_POST)
+		atomic_store(&link->connection, ended);
+	else
+		atomic_compare_exchange_strong(&link->connection, &ended, 0);
 	tri_link_ring(link);
 }
 
@@ -133,6 +138,7 @@ begin(struct tri_link *link, const char *url)
 	if ((rv = nng_socket_set_ms(link->socket, NNG_OPT_RECONNMINT, REDIAL_MIN_MS)) != 0 ||
 		(rv = nng_socket_set_ms(link->socket, NNG_OPT_RECONNMAXT, REDIAL_MAX_MS)) != 0 ||
 		(rv = nng_pipe_notify(link->socket, NNG_PIPE_EV_ADD_POST, connected, link)) != 0 ||
+		(rv = nng_pipe_notify(link->socket, NNG_PIPE_EV_REM_POST, connected, link)) != 0 ||
 		(rv = nng_aio_alloc(&link->receiving, received, link)) != 0) {
 		nng_close(link->socket);
 		return rv;
@@ -190,10 +196,16 @@ tri_link_ring(struct tri_link *link)
 	errno = saved_errno;
 }
 
-unsigned
-tri_link_connections(const struct tri_link *link)
+uint32_t
+tri_link_connection(const struct tri_link *link)
 {
-	return atomic_load(&((struct tri_link *)link)->connections);
+	return atomic_load(&link->connection);
+}
+
+bool
+tri_link_has_lost(const struct tri_link *link)
+{
+	return atomic_load(&link->has_lost);
 }
 
 struct tri_packet *

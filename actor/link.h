@@ -14,15 +14,18 @@ struct tri_link;
  */
 tractor_err tri_link_open(const char *url, struct tri_link **ret_link);
 
-/* Readable whenever tri_link_take() or tri_link_connections() may have something new; cleared by tri_link_clear(). */
+/* Readable whenever there may be something new to take, or another connection, or none; cleared by tri_link_clear(). */
 int tri_link_fd(const struct tri_link *link);
 void tri_link_clear(struct tri_link *link);
 
 /* Makes the fd readable. Async-signal-safe. */
 void tri_link_ring(struct tri_link *link);
 
-/* How many times a connection came up so far: what was sent over an earlier one may be lost. */
-unsigned tri_link_connections(const struct tri_link *link);
+/* The connection that is up, by a number of its own: what was sent over an earlier one may be lost. 0: none is. */
+uint32_t tri_link_connection(const struct tri_link *link);
+
+/* A frame came and there was no memory for it: it is lost. */
+bool tri_link_has_lost(const struct tri_link *link);
 
 /* The next frame that came, checked, which is then the caller's; NULL: none now. A malformed one is dropped: the supervisor doesn't send any. */
 struct tri_packet *tri_link_take(struct tri_link *link);

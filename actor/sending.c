@@ -18,6 +18,13 @@ note_sent(struct tri_blackbox *box, const struct tri_frame *frame)
 	atomic_fetch_add_explicit(&box->sent, 1, memory_order_relaxed);
 }
 
+void
+tri_need_memory(struct tri_actor *actor, tractor_err err, const char *what)
+{
+	if (err == TRACTOR_ENOMEM)
+		tri_panic(&actor->ctx, __FILE__, __LINE__, "out of memory: there was none for %s", what);
+}
+
 static tractor_err
 send_now(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value)
@@ -40,6 +47,7 @@ send_held(struct tri_actor *actor)
 	while ((frame = tri_outbox_take(&actor->outbox, &size_bytes))) {
 		if (err == TRACTOR_OK)
 			err = tri_link_send_bytes(actor->link, frame, size_bytes);
+		tri_need_memory(actor, err, "what was held"); /* the supervisor takes it from the outbox */
 		if (err != TRACTOR_OK)
 			continue;
 		actor->unaccepted += frame->kind == TRI_FRAME_SEND;

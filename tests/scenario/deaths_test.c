@@ -624,6 +624,82 @@ START_TEST(the_out_of_memory_killer)
 }
 END_TEST
 
+/* --- without memory --- */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_IS_THE_SANITIZERS true /* whose allocator gives up by itself */
+#else
+#define MEMORY_IS_THE_SANITIZERS false
+#endif
+
+static void
+expect_out_of_memory(const char *text)
+{
+	expect_node("t", "/t/victim", "running", 2, SOON_MS);
+	json_t *report = crash_of("/t/victim", 1);
+	expect_text(report, "cause", "panic");
+	expect_match(text_at(report, "panic_text"), text);
+	json_decref(report);
+}
+
+/* nng gives up its connection over one. That was taken for a link that the actor had let go of: it hung for a second and was killed for it. */
+START_TEST(a_message_that_there_is_no_memory_for)
+{
+	struct process *tree = tree_of_three("");
+
+	if (!MEMORY_IS_THE_SANITIZERS) {
+		tell("/t/victim", "victim.die", "{\"how\":\"limit_memory\"}");
+		json_decref(ask("/t/victim", "victim.ping", "{}"));
+		struct run_result asked = run_command("sh", "-c",
+			"printf '{\"how\":\"%0300000d\"}' 7 | \"$0\" ask /t/victim victim.perish -",
+			tractor_command(), NULL);
+		ck_assert_int_eq(asked.exit_code, 1);
+		expect_match(asked.err, "there is no way \"0000"); /* says the next one */
+		run_result_free(&asked);
+		expect_out_of_memory("out of memory");
+	}
+	tree_down(tree);
+}
+END_TEST
+
+/* Its asker waited until its limit: the reply was given up, and nobody looked where it was noted. */
+START_TEST(a_reply_that_there_is_no_memory_for)
+{
+	struct process *tree = tree_of_three("");
+
+	if (!MEMORY_IS_THE_SANITIZERS) {
+		json_decref(ask("/t/victim", "victim.perish", "{\"how\":\"exhaust_memory\"}"));
+		expect_out_of_memory("^out of memory: there was none for what was held \\(");
+	}
+	tree_down(tree);
+}
+END_TEST
+
+/* Tells that could not be unpacked, or not even received, were dropped. */
+START_TEST(what_waits_for_one_without_memory_is_not_lost)
+{
+	struct process *tree = tree_up("{name: t, intensity: 20, children: [%s, %s]}",
+		actor_line_with("victim", "ledger", "redeliver: true"), actor_line("courier", "courier"));
+
+	if (!MEMORY_IS_THE_SANITIZERS) {
+		tell("/t/victim", "victim.nap", "{\"ms\":300}");
+		json_decref(ask(
+			"/t/courier", "courier.notes", "{\"who\":\"/t/victim\",\"first\":0,\"count\":100}"));
+		tell("/t/victim", "victim.die", "{\"how\":\"exhaust_memory\"}");
+		json_decref(ask("/t/courier", "courier.notes",
+			"{\"who\":\"/t/victim\",\"first\":100,\"count\":100}"));
+		expect_out_of_memory("out of memory");
+		json_t *reply = ask("/t/victim", "victim.noted", "{}");
+		const json_t *numbers = json_object_get(reply, "numbers");
+		ck_assert_uint_eq(json_array_size(numbers), 200);
+		for (size_t i = 0; i < 200; i++)
+			ck_assert_int_eq(json_integer_value(json_array_get(numbers, i)), (json_int_t)i);
+		json_decref(reply);
+	}
+	tree_down(tree);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -637,6 +713,8 @@ test_suite(void)
 		a_fault_has_an_address_and_a_backtrace);
 	SCENARIO_CASE(suite, "by strangers", 30, a_stranger_kills_it, a_stranger_terminates_it,
 		a_stranger_stops_it, a_stranger_sends_it_sigabrt, the_out_of_memory_killer);
+	SCENARIO_CASE(suite, "without memory", 30, a_message_that_there_is_no_memory_for,
+		a_reply_that_there_is_no_memory_for, what_waits_for_one_without_memory_is_not_lost);
 	SCENARIO_CASE(suite, "for good", 30, exit_code_125_is_not_tried_again,
 		a_temporary_actor_is_not_restarted, a_transient_actor_that_finishes_stays_away);
 	SCENARIO_CASE(suite, "in on_stop", 30, a_crash_in_on_stop, a_crash_in_on_stop_of_a_restart,

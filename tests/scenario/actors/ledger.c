@@ -6,6 +6,7 @@
 
 #include <tractor/actor.h>
 
+#include "memory.h"
 #include "victim.h"
 
 #define NOTES_MAX 4096
@@ -29,6 +30,10 @@ sleep_ms(int64_t ms)
 static tractor_err
 victim_on_die(struct ledger *self, tractor_ctx *ctx, const struct victim_die *msg)
 {
+	if (strcmp(msg->how, "exhaust_memory") == 0) {
+		memory_exhaust();
+		return TRACTOR_OK;
+	}
 	self->note_count = 0; /* must not be seen by anybody */
 	tractor_panic(ctx, "%s", msg->how);
 }

@@ -12,6 +12,7 @@
 
 #include <tractor/actor.h>
 
+#include "memory.h"
 #include "victim.h"
 
 #define NOTES_MAX 65536
@@ -145,6 +146,10 @@ end(tractor_ctx *ctx, const char *how, int number)
 		raise(SIGKILL);
 	else if (strcmp(how, "oom") == 0)
 		eat_memory();
+	else if (strcmp(how, "limit_memory") == 0)
+		memory_limit();
+	else if (strcmp(how, "exhaust_memory") == 0)
+		memory_exhaust();
 	else if (strcmp(how, "sleep") == 0)
 		sleep_ms(number);
 	else if (strcmp(how, "burn") == 0)
