@@ -1,8 +1,9 @@
 /*
  * faults.c: the ways in which an actor kills itself in mid-handler. Each is the real thing, as a bug would have it. The driver asks for one on the board; it is
- * taken off first, so that the successor lives.
+ * taken first, so that the successor lives.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "member.h"
 
@@ -25,10 +26,23 @@ spin(void)
 		;
 }
 
+/* With our name on it, so that the driver knows whom it strikes; it is the driver who takes it off the board. */
+static enum fault
+take_fault(void)
+{
+	_Atomic uint64_t *word = &process.board->fault[process.me];
+	uint64_t fault = atomic_load(word);
+
+	if (fault == FAULT_NONE || fault_taker(fault) != 0 ||
+		!atomic_compare_exchange_strong(word, &fault, fault | (uint64_t)getpid() << FAULT_BITS))
+		return FAULT_NONE;
+	return (enum fault)fault;
+}
+
 void
 faults_suffer(tractor_ctx *ctx)
 {
-	enum fault fault = (enum fault)atomic_exchange(&process.board->fault[process.me], FAULT_NONE);
+	enum fault fault = take_fault();
 	int *volatile nowhere = NULL;
 	volatile unsigned char ground = 0;
 

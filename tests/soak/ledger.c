@@ -43,7 +43,10 @@ map(const char *name, size_t size_bytes)
 	if (ftruncate(fd, (off_t)size_bytes) == 0)
 		mapped = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	return mapped == MAP_FAILED ? NULL : mapped;
+	if (mapped == MAP_FAILED)
+		return NULL;
+	madvise(mapped, size_bytes, MADV_RANDOM); /* or the kernel reads megabytes of holes ahead */
+	return mapped;
 }
 
 struct ledger *

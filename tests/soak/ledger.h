@@ -61,7 +61,10 @@ struct ledger {
 		entered; /* messages that a handler began with, less those that durable state was set back by */
 	_Atomic uint64_t asking_since_ns; /* CLOCK_MONOTONIC; 0: not in an ask */
 	_Atomic uint64_t longest_ask_ns;
-	_Atomic uint32_t resting;				    /* a sender that has nothing more to do */
+	_Atomic uint32_t resting;		  /* a sender that has nothing more to do */
+	_Atomic int32_t process;		  /* that has started last */
+	_Atomic uint32_t turns;			  /* steps and messages, of all its processes */
+	_Atomic uint64_t fds_short, memory_short; /* how often it had none */
 	_Atomic uint64_t told[LEDGER_ERRORS], asked[LEDGER_ERRORS]; /* by what came of it */
 	_Atomic uint64_t redelivered, downs, continued, began;
 	_Atomic uint64_t wrongs[WRONG_COUNT];
@@ -89,8 +92,20 @@ struct board {
 	_Atomic uint64_t seed;
 	_Atomic int64_t ask_limit_ms;
 	_Atomic uint64_t address[MEMBER_COUNT]; /* by which each is known as a sender */
-	_Atomic uint32_t fault[MEMBER_COUNT];
+	_Atomic uint64_t fault[MEMBER_COUNT]; /* an enum fault, and above it the process that has taken it */
+	_Atomic uint32_t
+		starved[MEMBER_COUNT +
+			1]; /* the process that memory was last taken from, the last one the supervisor; 0: none yet */
 };
+
+#define FAULT_BITS 8
+
+/* 0: nobody has taken it yet. */
+static inline int32_t
+fault_taker(uint64_t word)
+{
+	return (int32_t)(word >> FAULT_BITS);
+}
 
 /* Maps the file, which is made if there is none. NULL: it can't be, and errno says why. */
 struct ledger *ledger_open(unsigned member);

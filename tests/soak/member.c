@@ -5,6 +5,7 @@
 #include "member.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,11 +19,20 @@ TRACTOR_SERVE(soak, SOAK_PROTOCOL);
 #define DWELL_US 3000 /* that some handlers take at most */
 
 bool
+member_excuses(tractor_err err)
+{
+	return err == TRACTOR_ECLOSED ||
+	       (err == TRACTOR_ENOMEM &&
+		       (atomic_load(&process.board->starved[process.me]) == (uint32_t)getpid() ||
+			       atomic_load(&process.board->starved[MEMBER_COUNT]) != 0));
+}
+
+bool
 member_ref(tractor_ctx *ctx, unsigned who, soak_ref *ret_ref)
 {
 	if (!process.known[who]) {
 		tractor_err err = tractor_find(ctx, soak, members[who].path, &process.refs[who]);
-		if (err != TRACTOR_OK && err != TRACTOR_ECLOSED)
+		if (err != TRACTOR_OK && !member_excuses(err))
 			ledger_wrong(process.ledger, WRONG_ERROR, "finding %s: %s", members[who].path,
 				tractor_why());
 		process.known[who] = err == TRACTOR_OK;
@@ -66,6 +76,18 @@ check_contents(tractor_ctx *ctx, unsigned from, uint32_t number, struct tractor_
 		}
 }
 
+/* Who never needs one never notices that there is none. */
+static void
+need_fds(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	else if (errno == EMFILE)
+		atomic_fetch_add(&process.ledger->fds_short, 1);
+}
+
 static void
 take(struct member *self, tractor_ctx *ctx, unsigned from, uint32_t number, struct tractor_bytes ballast)
 {
@@ -77,7 +99,9 @@ take(struct member *self, tractor_ctx *ctx, unsigned from, uint32_t number, stru
 	check_number(self, from, number);
 	check_contents(ctx, from, number, ballast);
 	self->count++;
+	atomic_fetch_add(&process.ledger->turns, 1);
 	faults_suffer(ctx);
+	need_fds();
 	/* A handler that is over at once is never met by a signal. */
 	if (ledger_pick(&process.random, 16) == 0)
 		usleep(ledger_pick(&process.random, DWELL_US));
@@ -114,12 +138,13 @@ soak_on_hold(struct member *self, tractor_ctx *ctx, const struct soak_hold *msg,
 	reply->nonce = msg->nonce;
 	if (self->held_count == HELD_MAX)
 		return TRACTOR_OK;
-	tractor_err err = tractor_defer(ctx, &held.promise);
+	tractor_err err = tractor_tell_after(ctx, HOLD_MS, NULL, tractor_self(ctx, soak), soak_release);
 	if (err == TRACTOR_OK)
-		err = tractor_tell_after(ctx, HOLD_MS, NULL, tractor_self(ctx, soak), soak_release);
-	if (err != TRACTOR_OK && err != TRACTOR_ECLOSED)
+		err = tractor_defer(ctx, &held.promise);
+	if (err == TRACTOR_OK)
+		self->held[self->held_count++] = held; /* else it is answered at once */
+	else if (!member_excuses(err))
 		ledger_wrong(process.ledger, WRONG_ERROR, "holding: %s", tractor_why());
-	self->held[self->held_count++] = held;
 	return TRACTOR_OK;
 }
 
@@ -131,8 +156,10 @@ soak_on_release(struct member *self, tractor_ctx *ctx, const struct soak_release
 	for (uint32_t i = 0; i < self->held_count; i++) {
 		tractor_err err =
 			tractor_reply(ctx, &self->held[i].promise, soak_hold, .nonce = self->held[i].nonce);
-		if (err != TRACTOR_OK && err != TRACTOR_ECLOSED)
+		if (err != TRACTOR_OK && !member_excuses(err))
 			ledger_wrong(process.ledger, WRONG_ERROR, "a held reply: %s", tractor_why());
+		if (err == TRACTOR_ENOMEM)
+			tractor_panic(ctx, "no memory to answer, and somebody waits");
 	}
 	self->held_count = 0;
 	return TRACTOR_OK;
@@ -151,6 +178,16 @@ soak_on_through(
 {
 	take(self, ctx, msg->from, msg->number, msg->ballast);
 	return sender_ask(ctx, BACK, msg->nonce, &reply->nonce);
+}
+
+static tractor_err
+soak_on_well(struct member *self, tractor_ctx *ctx, const struct soak_well *msg, struct soak_life *reply)
+{
+	(void)self;
+	(void)ctx;
+	(void)msg;
+	reply->process = getpid();
+	return TRACTOR_OK;
 }
 
 /* --- hooks --- */
@@ -174,17 +211,16 @@ open_ledgers(tractor_ctx *ctx)
 }
 
 /* The chain's front watches the one behind it; a sender watches the chain's front, which is started after it. */
-static tractor_err
+static void
 watch(tractor_ctx *ctx, unsigned who)
 {
 	soak_ref ref;
 
 	if (!member_ref(ctx, who, &ref))
-		return TRACTOR_OK;
+		return;
 	tractor_err err = tractor_monitor(ctx, ref);
-	if (err != TRACTOR_OK && err != TRACTOR_ECLOSED)
+	if (err != TRACTOR_OK && !member_excuses(err))
 		ledger_wrong(process.ledger, WRONG_ERROR, "monitoring: %s", tractor_why());
-	return TRACTOR_OK;
 }
 
 static tractor_err
@@ -197,7 +233,10 @@ begin(struct member *self, tractor_ctx *ctx)
 		return err;
 	atomic_store(&process.ledger->entered, 0);
 	atomic_fetch_add(&process.ledger->began, 1);
-	return members[process.me].sends ? watch(ctx, PLAIN) : TRACTOR_OK;
+	if (members[process.me].sends)
+		watch(ctx, PLAIN);
+	atomic_store(&process.ledger->process, getpid());
+	return TRACTOR_OK;
 }
 
 /* The state must be that of the last message that was handled whole: one behind the ledger if a message was in hand, and level with it else. */
@@ -205,7 +244,7 @@ static enum tractor_flow
 go_on(struct member *self, tractor_ctx *ctx, const struct tractor_panic *panic)
 {
 	if (open_ledgers(ctx) != TRACTOR_OK)
-		return TRACTOR_FLOW_STOP;
+		tractor_panic(ctx, "%s", tractor_why()); /* to stop would be to throw the state away */
 	uint64_t entered = atomic_load(&process.ledger->entered);
 	if (entered != self->count && (entered != self->count + 1 || !panic->message))
 		ledger_wrong(process.ledger, WRONG_STATE,
@@ -214,6 +253,7 @@ go_on(struct member *self, tractor_ctx *ctx, const struct tractor_panic *panic)
 			panic->message ? panic->message : "nothing");
 	atomic_store(&process.ledger->entered, self->count);
 	atomic_fetch_add(&process.ledger->continued, 1);
+	atomic_store(&process.ledger->process, getpid());
 	return TRACTOR_FLOW_CONTINUE;
 }
 

@@ -7,7 +7,7 @@
 #include "ledger.h"
 
 #define HELD_MAX 8
-#define BALLAST_MAX 3000 /* bytes in most messages; one in 64 has sixteen times that */
+#define BALLAST_MAX 3000 /* bytes in most messages; one in 16 has 64 times that, which malloc() must fetch */
 
 /* The same for all; durable in some. No pointers: the next process has it too. */
 struct member {
@@ -35,7 +35,9 @@ extern struct process process;
 
 /* --- member.c --- */
 
-/* The ref of a member, looked up once for each process. False: the tree has none, or this process is being stopped. */
+/* An error that says nothing against anybody: this process is being stopped, or memory was taken from it. */
+bool member_excuses(tractor_err err);
+/* The ref of a member, looked up once for each process. False: the tree has none, or this process may not know. */
 bool member_ref(tractor_ctx *ctx, unsigned who, soak_ref *ret_ref);
 
 /* --- sender.c: the load --- */

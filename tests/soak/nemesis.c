@@ -1,10 +1,9 @@
 /*
- * nemesis.c: kills actors. Whom, when and how comes from the seed; what it meets there does not, so a seed repeats the plan of a run and not the run. Only
- * children of the supervisor are struck, through a pidfd, so nobody else can be. What it has stopped it wakes or kills again.
+ * nemesis.c: does harm to actors, and to their supervisor. Whom, when and how comes from the seed; what it meets there does not, so a seed repeats the plan of a run and not the run. Only
+ * the supervisor and its children are struck, through a pidfd, so nobody else can be; and never more at a time than bound.c allows.
  */
 #include "driver.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,35 +11,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define STOPPED_MAX 4 /* at a time */
-#define STOP_LONGEST_MS 150
 #define BURST_MAX 4 /* strikes in one moment */
 #define CHECK_NS UINT64_C(1000000000)
-#define PROGRESS_NS UINT64_C(5000000000)
-
-/* How often of a hundred. `then`: what follows a SIGSTOP, a while later. */
-static const struct way {
-	int signal, then;
-	unsigned weight;
-} ways[] = {
-	{ SIGKILL, 0, 26 }, { SIGSEGV, 0, 8 }, { SIGABRT, 0, 8 }, { SIGBUS, 0, 4 }, { SIGFPE, 0, 4 },
-	{ SIGILL, 0, 4 }, { SIGTERM, 0, 10 }, { SIGQUIT, 0, 3 }, { SIGTRAP, 0, 2 }, { SIGSYS, 0, 2 },
-	{ SIGHUP, 0, 2 }, { SIGINT, 0, 2 }, { SIGUSR1, 0, 2 }, { SIGALRM, 0, 1 }, { SIGXCPU, 0, 1 },
-	{ SIGSTOP, SIGCONT, 5 }, { SIGSTOP, SIGKILL, 4 }, { SIGSTOP, SIGTERM, 2 },
-	{ 0, 0, 10 }, /* a fault of its own */
-};
-#define WAYS (sizeof(ways) / sizeof(ways[0]))
 
 struct nemesis {
 	struct driver *driver;
 	uint64_t random;
-	unsigned kills, pauses, faults, missed;
-	unsigned by_way[WAYS], by_member[MEMBER_COUNT + 1], by_fault[FAULT_COUNT];
-	struct stopped {
-		int pidfd; /* -1: free */
-		int then;
-		uint64_t due_ns;
-	} stopped[STOPPED_MAX];
+	struct toll toll;
+	unsigned by_way[WAY_COUNT], by_member[MEMBER_COUNT + 1], in_birth;
+};
+
+/* What the seed says. */
+struct strike {
+	const struct way *way;
+	unsigned who;
+	uint64_t detail;
 };
 
 struct nemesis *
@@ -48,11 +33,8 @@ nemesis_new(struct driver *driver)
 {
 	struct nemesis *nemesis = calloc(1, sizeof(*nemesis));
 
-	if (!nemesis)
-		return NULL;
-	*nemesis = (struct nemesis){ .driver = driver, .random = driver->seed };
-	for (unsigned i = 0; i < STOPPED_MAX; i++)
-		nemesis->stopped[i].pidfd = -1;
+	if (nemesis)
+		*nemesis = (struct nemesis){ .driver = driver, .random = driver->seed };
 	return nemesis;
 }
 
@@ -62,19 +44,15 @@ nemesis_free(struct nemesis *nemesis)
 	free(nemesis);
 }
 
-unsigned
-nemesis_kills(const struct nemesis *nemesis)
+struct toll
+nemesis_toll(const struct nemesis *nemesis)
 {
-	return nemesis->kills;
+	return nemesis->toll;
 }
 
-static int
-send_signal(int pidfd, int signal)
-{
-	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
-}
+/* --- whose process --- */
 
-/* Its place in the tree, which the supervisor gave it as its argument; MEMBER_COUNT: it has not got so far. */
+/* Its place in the tree, which the supervisor gave it as its argument; MEMBER_COUNT: it has not got so far, or is dead. */
 static unsigned
 who_is(pid_t pid)
 {
@@ -89,6 +67,30 @@ who_is(pid_t pid)
 	return first < length ? member_at(line + first) : MEMBER_COUNT;
 }
 
+/*
+ * The member's process; 0: it has none, or it is not certain which. One that was forked and has not become anybody yet is known by all the others: if it is the only one, and the member
+ * the only one without a process.
+ */
+static pid_t
+process_of(const struct driver *driver, unsigned who, bool *ret_unborn)
+{
+	pid_t pids[CHILDREN_MAX], unborn = 0;
+	size_t count = watch_children(driver, pids, CHILDREN_MAX), nobodies = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned is = who_is(pids[i]);
+		*ret_unborn = false;
+		if (is == who)
+			return pids[i];
+		if (is == MEMBER_COUNT) {
+			unborn = pids[i];
+			nobodies++;
+		}
+	}
+	*ret_unborn = true;
+	return nobodies == 1 && count == MEMBER_COUNT ? unborn : 0;
+}
+
 static bool
 is_child(const struct driver *driver, pid_t pid)
 {
@@ -101,121 +103,102 @@ is_child(const struct driver *driver, pid_t pid)
 	return false;
 }
 
-/* -1: it is gone. The pid is the supervisor's child after the pidfd was opened, so the pidfd is that child's. */
+/* -1: it is gone. The pid is the supervisor's child, or the supervisor itself, which is ours, after the pidfd was opened: so the pidfd is that process's. */
 static int
-open_child(const struct driver *driver, pid_t pid)
+open_process(const struct driver *driver, pid_t pid)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
-	if (pidfd >= 0 && is_child(driver, pid))
+	if (pidfd >= 0 && (pid == driver->supervisor || is_child(driver, pid)) &&
+		watch_state_of(pid) != 'Z') /* a zombie takes any signal */
 		return pidfd;
 	if (pidfd >= 0)
 		close(pidfd);
 	return -1;
 }
 
-/* Those that lie stopped, and whose time has come, or all of them. */
-static void
-wake(struct nemesis *nemesis, bool all)
-{
-	uint64_t now_ns = ledger_now_ns();
-
-	for (struct stopped *stopped = nemesis->stopped; stopped < nemesis->stopped + STOPPED_MAX;
-		stopped++) {
-		if (stopped->pidfd < 0 || (!all && now_ns < stopped->due_ns))
-			continue;
-		send_signal(stopped->pidfd, stopped->then);
-		send_signal(stopped->pidfd, SIGCONT);
-		close(stopped->pidfd);
-		stopped->pidfd = -1;
-	}
-}
-
-static struct stopped *
-free_place(struct nemesis *nemesis)
-{
-	for (unsigned i = 0; i < STOPPED_MAX; i++)
-		if (nemesis->stopped[i].pidfd < 0)
-			return &nemesis->stopped[i];
-	return NULL;
-}
-
-/* True if it was a kill. Takes the pidfd. */
-static bool
-strike_with(struct nemesis *nemesis, const struct way *way, int pidfd)
-{
-	struct stopped *place = way->then ? free_place(nemesis) : NULL;
-
-	if ((way->then && !place) || send_signal(pidfd, way->signal) < 0) {
-		close(pidfd);
-		nemesis->missed++;
-		return false;
-	}
-	nemesis->by_way[way - ways]++;
-	if (!place) {
-		close(pidfd);
-		return true;
-	}
-	*place = (struct stopped){ .pidfd = pidfd,
-		.then = way->then,
-		.due_ns = ledger_now_ns() +
-			  (1 + ledger_pick(&nemesis->random, STOP_LONGEST_MS)) * UINT64_C(1000000) };
-	nemesis->pauses += way->then == SIGCONT;
-	return way->then != SIGCONT;
-}
+/* --- a strike --- */
 
 /* Only one has a limit on its handlers; any other would loop for ever. */
 static bool
-plant_fault(struct nemesis *nemesis, unsigned who)
+plant_fault(struct nemesis *nemesis, const struct strike *strike)
 {
-	unsigned fault = 1 + ledger_pick(&nemesis->random, FAULT_COUNT - 1);
+	_Atomic uint64_t *word = &nemesis->driver->board->fault[strike->who];
+	unsigned fault = 1 + (unsigned)(strike->detail % (FAULT_COUNT - 1));
 
-	if (who == MEMBER_COUNT || (fault == FAULT_SPIN && who != PLAIN) ||
-		atomic_exchange(&nemesis->driver->board->fault[who], fault) != FAULT_NONE)
+	if ((fault == FAULT_SPIN && strike->who != PLAIN) || atomic_load(word) != FAULT_NONE ||
+		!bound_struck(nemesis->driver->bound, strike->who, 0, strike->way))
 		return false;
-	nemesis->by_fault[fault]++;
-	nemesis->faults++;
+	atomic_store(word, fault);
 	return true;
 }
 
-static const struct way *
-choose_way(struct nemesis *nemesis)
+/* Takes the pidfd. */
+static bool
+strike_process(struct nemesis *nemesis, const struct strike *strike, pid_t pid, int pidfd)
 {
-	unsigned sum = 0, at;
-	const struct way *way = ways;
+	struct driver *driver = nemesis->driver;
+	struct ill *ill = bound_struck(driver->bound, strike->who, pid, strike->way);
+	bool hit;
 
-	for (size_t i = 0; i < WAYS; i++)
-		sum += ways[i].weight;
-	for (at = ledger_pick(&nemesis->random, sum); at >= way->weight; way++)
-		at -= way->weight;
-	return way;
+	if (strike->way->deed == DEED_MEMORY)
+		atomic_store(&driver->board->starved[strike->who], (uint32_t)pid);
+	if (ill && strike->way->deed != DEED_SIGNAL) {
+		hit = taken_take(driver->taken, strike->way, pid, pidfd, ill, strike->detail);
+	} else {
+		hit = ill && syscall(SYS_pidfd_send_signal, pidfd, strike->way->signal, NULL, 0) == 0;
+		close(pidfd);
+	}
+	if (ill && !hit)
+		bound_missed(ill);
+	return hit;
 }
 
 static bool
-strike(struct nemesis *nemesis)
+carry_out(struct nemesis *nemesis, const struct strike *strike)
 {
-	pid_t pids[CHILDREN_MAX];
-	const struct way *way = choose_way(nemesis);
-	uint64_t choice = ledger_random(&nemesis->random);
-	size_t count = watch_children(nemesis->driver, pids, CHILDREN_MAX);
+	struct driver *driver = nemesis->driver;
+	bool unborn = false;
 
-	if (count == 0)
+	if (strike->way->deed == DEED_FAULT)
+		return plant_fault(nemesis, strike);
+	pid_t pid =
+		strike->way->to_supervisor ? driver->supervisor : process_of(driver, strike->who, &unborn);
+	int pidfd = open_process(driver, pid);
+	if (pidfd < 0 || !strike_process(nemesis, strike, pid, pidfd))
 		return false;
-	pid_t pid = pids[choice % count];
-	unsigned who = who_is(pid);
-	if (way->signal == 0)
-		return plant_fault(nemesis, who);
-	int pidfd = open_child(nemesis->driver, pid);
-	if (pidfd >= 0 && watch_state_of(pid) == 'Z') {
-		close(pidfd); /* a zombie takes any signal */
-		pidfd = -1;
+	nemesis->in_birth += unborn;
+	return true;
+}
+
+static struct strike
+choose(struct nemesis *nemesis)
+{
+	const struct way *way = ways_choose(nemesis->driver->weights, ledger_random(&nemesis->random));
+	unsigned who = ledger_pick(&nemesis->random, MEMBER_COUNT);
+
+	return (struct strike){ .way = way,
+		.who = way->to_supervisor ? SUPERVISOR : who,
+		.detail = ledger_random(&nemesis->random) };
+}
+
+static void
+strike_one(struct nemesis *nemesis)
+{
+	struct strike strike = choose(nemesis);
+
+	bound_look(nemesis->driver->bound);
+	if (!bound_allows(nemesis->driver->bound, strike.who, strike.way)) {
+		nemesis->toll.held_back++;
+	} else if (!carry_out(nemesis, &strike)) {
+		nemesis->toll.missed++;
+	} else {
+		nemesis->by_way[strike.way - ways]++;
+		nemesis->by_member[strike.who]++;
+		nemesis->toll.kills += way_kills(strike.way);
+		nemesis->toll.planted += strike.way->deed == DEED_FAULT;
+		nemesis->toll.hindered += !way_kills(strike.way) && strike.way->deed != DEED_FAULT;
 	}
-	if (pidfd < 0) {
-		nemesis->missed++;
-		return false;
-	}
-	nemesis->by_member[who]++;
-	return strike_with(nemesis, way, pidfd);
 }
 
 /* Mostly one at a time, now and then several, which may be the same one's successors. */
@@ -226,61 +209,71 @@ strike_some(struct nemesis *nemesis)
 		ledger_pick(&nemesis->random, 8) == 0 ? 2 + ledger_pick(&nemesis->random, BURST_MAX - 1) : 1;
 
 	while (count-- > 0)
-		nemesis->kills += strike(nemesis);
+		strike_one(nemesis);
+}
+
+/* --- a storm --- */
+
+/* False: there is nothing left to rage at. A supervisor that is hindered can't be expected to answer. */
+static bool
+check(struct driver *driver, uint64_t *next_ns)
+{
+	uint64_t now_ns = ledger_now_ns();
+
+	if (now_ns < *next_ns || taken_has_supervisor(driver->taken))
+		return watch_is_alive(driver);
+	if (watch_is_alive(driver))
+		watch_check_answer(driver);
+	watch_check_asks(driver);
+	*next_ns = now_ns + CHECK_NS;
+	return watch_is_alive(driver);
 }
 
 static void
-show_progress(const struct nemesis *nemesis)
+sleep_until(uint64_t until_ns)
 {
-	struct usage usage = watch_usage(nemesis->driver);
+	uint64_t now_ns = ledger_now_ns();
 
-	printf("  %u kills, %u pauses; supervisor: %ld fds, %ld KiB\n", nemesis->kills, nemesis->pauses,
-		usage.fds, usage.anonymous_kib);
-	fflush(stdout);
+	if (now_ns < until_ns)
+		sleep_ms((int64_t)((until_ns - now_ns + 999999) / 1000000));
 }
 
 void
 nemesis_rage(struct nemesis *nemesis, unsigned kills, uint64_t until_ns)
 {
-	uint64_t next_check_ns = 0, next_progress_ns = ledger_now_ns() + PROGRESS_NS;
-	unsigned end = nemesis->kills + kills;
+	struct driver *driver = nemesis->driver;
+	uint64_t next_check_ns = 0, next_strike_ns = 0;
+	unsigned end = nemesis->toll.kills + kills;
 
-	while (nemesis->kills < end && ledger_now_ns() < until_ns) {
-		uint64_t now_ns = ledger_now_ns();
-		if (now_ns >= next_check_ns) {
-			if (watch_is_alive(nemesis->driver))
-				watch_check_answer(nemesis->driver);
-			if (!watch_is_alive(nemesis->driver))
-				return;
-			watch_check_asks(nemesis->driver);
-			next_check_ns = now_ns + CHECK_NS;
+	bound_forget_deeds(driver->bound);
+	while (nemesis->toll.kills < end && ledger_now_ns() < until_ns && check(driver, &next_check_ns)) {
+		taken_turn(driver->taken, false);
+		if (ledger_now_ns() >= next_strike_ns) {
+			strike_some(nemesis);
+			next_strike_ns =
+				ledger_now_ns() +
+				(1 + ledger_pick(&nemesis->random, 2 * driver->pause_ms)) * UINT64_C(1000000);
 		}
-		if (now_ns >= next_progress_ns) {
-			show_progress(nemesis);
-			next_progress_ns = now_ns + PROGRESS_NS;
-		}
-		wake(nemesis, false);
-		strike_some(nemesis);
-		sleep_ms(1 + ledger_pick(&nemesis->random, 2 * nemesis->driver->pause_ms));
+		uint64_t next_turn_ns = taken_next_ns(driver->taken);
+		sleep_until(next_turn_ns < next_strike_ns ? next_turn_ns : next_strike_ns);
 	}
-	wake(nemesis, true);
-	for (unsigned i = 0; i < MEMBER_COUNT; i++)
-		atomic_store(&nemesis->driver->board->fault[i], FAULT_NONE);
+	taken_turn(driver->taken, true);
+	bound_withdraw(driver->bound);
 }
 
 void
 nemesis_print(const struct nemesis *nemesis)
 {
-	printf("  kills                  %10u   (%u pauses, %u that found nobody)\n", nemesis->kills,
-		nemesis->pauses, nemesis->missed);
-	printf("    by signal           ");
-	for (size_t i = 0; i < WAYS; i++)
-		if (ways[i].signal != 0)
-			printf(" %s%s%s:%u", sigabbrev_np(ways[i].signal), ways[i].then ? "+" : "",
-				ways[i].then ? sigabbrev_np(ways[i].then) : "", nemesis->by_way[i]);
-	printf("\n    by a fault of its own %u\n", nemesis->faults);
-	printf("    by actor            ");
+	const struct toll *toll = &nemesis->toll;
+
+	printf("  kills                  %10u   (and %u faults planted, %u hindered for a while; %u found nobody, %u held back)\n",
+		toll->kills, toll->planted, toll->hindered, toll->missed, toll->held_back);
+	printf("    by way              ");
+	for (size_t i = 0; i < WAY_COUNT; i++)
+		if (nemesis->driver->weights[i] > 0)
+			printf(" %s:%u", ways[i].word, nemesis->by_way[i]);
+	printf("\n    by victim           ");
 	for (unsigned i = 0; i < MEMBER_COUNT; i++)
 		printf(" %s:%u", strrchr(members[i].path, '/') + 1, nemesis->by_member[i]);
-	printf(" in birth:%u\n", nemesis->by_member[MEMBER_COUNT]);
+	printf(" supervisor:%u, in birth:%u\n", nemesis->by_member[SUPERVISOR], nemesis->in_birth);
 }

@@ -1,6 +1,6 @@
 /*
- * soak.c: the soak's main(): a third of the kills to warm up, a rest, the others, a rest, and what was measured at both. See ../soak.sh for how it is run. Exit: 0
- * nothing to complain of, 1 something, 2 wrong usage or nothing could be started.
+ * soak.c: the soak's main(): a storm, a rest, and so on in turn; what must hold at a rest is looked at in every one. See ../soak.sh for how it is run. Exit: 0 nothing to complain of, 1
+ * something, 2 wrong usage or nothing could be started.
  */
 #include "driver.h"
 
@@ -19,8 +19,11 @@
 
 #define KILLS_DEFAULT 1000
 #define PAUSE_DEFAULT_MS 20
+#define STORMS_LEAST 5
+#define STORM_LONGEST_S 30
 #define START_MS 30000
-#define ASK_LIMIT_MS 5000
+#define ASK_LIMIT_MS \
+	30000 /* beyond what the worst of the nemesis's ways, and the waiting after it, add up to: no ask may run into it */
 /* Flat: what may be there more than after the warm-up. glibc gives each of nng's threads an arena, and when each of these first grows is chance. */
 #define MEMORY_PERCENT 10
 #define MEMORY_KIB 2048
@@ -59,6 +62,12 @@ sleep_ms(int64_t ms)
 		;
 }
 
+uint64_t
+until_ns_of(const struct driver *driver, unsigned ms)
+{
+	return ledger_now_ns() + (uint64_t)ms * driver->scale * 1000000;
+}
+
 /* --- options --- */
 
 static bool
@@ -84,6 +93,10 @@ take_option(struct driver *driver, int option, const char *text)
 		driver->tree_file = text;
 		return true;
 	}
+	if (option == 'w') {
+		driver->weights_text = text;
+		return ways_weigh(text, driver->weights);
+	}
 	if (!number_of(text, &number) || (option != 's' && number > 1000000))
 		return false;
 	switch (option) {
@@ -101,10 +114,12 @@ read_options(struct driver *driver, int argc, char **argv)
 {
 	static const struct option options[] = { { "seed", 1, NULL, 's' }, { "kills", 1, NULL, 'k' },
 		{ "seconds", 1, NULL, 'S' }, { "minutes", 1, NULL, 'm' }, { "pause", 1, NULL, 'p' },
-		{ "folder", 1, NULL, 'd' }, { "tree", 1, NULL, 't' }, { NULL, 0, NULL, 0 } };
+		{ "weights", 1, NULL, 'w' }, { "folder", 1, NULL, 'd' }, { "tree", 1, NULL, 't' },
+		{ NULL, 0, NULL, 0 } };
 	const char *scale = getenv("TRACTOR_TEST_TIMEOUT_SCALE");
 
 	driver->scale = scale && atoi(scale) > 1 ? (unsigned)atoi(scale) : 1;
+	ways_default(driver->weights);
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
 		if (!take_option(driver, option, optarg))
 			return false;
@@ -155,14 +170,13 @@ prepare(struct driver *driver)
 static bool
 start(struct driver *driver)
 {
-	uint64_t until_ns = ledger_now_ns() + (uint64_t)START_MS * driver->scale * 1000000;
+	uint64_t until_ns = until_ns_of(driver, START_MS);
 	struct tree_seen seen = { .actors = 0 };
 
 	if (!watch_start(driver))
 		return false;
 	while (watch_is_alive(driver) && ledger_now_ns() < until_ns) {
-		if (watch_status(driver, &seen) && seen.actors == MEMBER_COUNT &&
-			seen.running == MEMBER_COUNT)
+		if (watch_status(&seen) && seen.actors == MEMBER_COUNT && seen.running == MEMBER_COUNT)
 			return true;
 		sleep_ms(50);
 	}
@@ -172,22 +186,8 @@ start(struct driver *driver)
 
 /* --- the run --- */
 
-static struct usage
-rage_and_rest(
-	struct driver *driver, struct nemesis *nemesis, unsigned kills, uint64_t until_ns, const char *when)
-{
-	atomic_store(&driver->board->go, 1);
-	nemesis_rage(nemesis, kills, until_ns);
-	atomic_store(&driver->board->go, 0);
-	if (!watch_is_alive(driver))
-		return (struct usage){ .fds = 0 };
-	watch_rest(driver, when);
-	watch_check_children(driver, when);
-	return watch_usage(driver);
-}
-
 static void
-check_usage(struct driver *driver, const char *when, long fds_before, const struct usage *now)
+check_usage(struct driver *driver, unsigned number, long fds_before, const struct usage *now)
 {
 	/* A connection of `tractor status` may be a moment from being closed. */
 	long fds = now->fds;
@@ -196,7 +196,8 @@ check_usage(struct driver *driver, const char *when, long fds_before, const stru
 		fds = watch_usage(driver).fds;
 	}
 	if (fds != fds_before) {
-		complain(driver, "%s: the supervisor has %ld fds, and had %ld", when, fds, fds_before);
+		complain(driver, "rest %u: the supervisor has %ld fds, and had %ld before", number, fds,
+			fds_before);
 		watch_save(driver, "fds");
 	}
 }
@@ -219,38 +220,136 @@ print_usage(const char *when, const struct usage *usage)
 		usage->fds, usage->anonymous_kib, usage->shared_kib, usage->rss_kib, usage->threads);
 }
 
+/* How many storms there are; each is followed by a rest. */
+static unsigned
+count_storms(const struct driver *driver)
+{
+	unsigned by_time = driver->seconds / STORM_LONGEST_S;
+
+	return by_time > STORMS_LEAST ? by_time : STORMS_LEAST;
+}
+
+static void
+print_storm(unsigned number, const struct toll *before, const struct toll *now, uint64_t began_ns)
+{
+	printf("storm %u: %.1f s, %u kills, %u faults planted, %u hindered, %u held back\n", number,
+		(double)(ledger_now_ns() - began_ns) / 1e9, now->kills - before->kills,
+		now->planted - before->planted, now->hindered - before->hindered,
+		now->held_back - before->held_back);
+	fflush(stdout);
+}
+
+static void
+print_rest(unsigned number, const struct sum *before, const struct sum *now, const struct usage *usage,
+	uint64_t took_ns)
+{
+	printf("rest %u: whole after %llu ms: all run and answer; %lu deaths, %lu tells accepted, %lu of them lost in hand, %lu asks answered, %lu messages wrong; %ld fds, %ld KiB\n",
+		number, (unsigned long long)(took_ns / 1000000), now->deaths - before->deaths,
+		now->accepted - before->accepted, now->excused - before->excused,
+		now->answered - before->answered, now->wrong - before->wrong, usage->fds,
+		usage->anonymous_kib);
+	fflush(stdout);
+}
+
+static void
+storm(struct driver *driver, struct nemesis *nemesis, unsigned number, unsigned kills, uint64_t until_ns)
+{
+	struct toll before = nemesis_toll(nemesis);
+	uint64_t began_ns = ledger_now_ns();
+
+	atomic_store(&driver->board->go, 1);
+	nemesis_rage(nemesis, kills, until_ns);
+	atomic_store(&driver->board->go, 0);
+	struct toll now = nemesis_toll(nemesis);
+	print_storm(number, &before, &now, began_ns);
+}
+
+/* False: it is not whole, and what comes after it would say nothing. */
+static bool
+rest(struct driver *driver, unsigned number, struct sum *sum, struct usage *ret_usage)
+{
+	uint64_t began_ns = ledger_now_ns();
+	char when[32];
+
+	snprintf(when, sizeof(when), "rest %u", number);
+	if (!rest_whole(driver, when))
+		return false;
+	uint64_t took_ns = ledger_now_ns() - began_ns;
+	*ret_usage = watch_usage(driver);
+	struct sum now = verdict_look(driver);
+	print_rest(number, sum, &now, ret_usage, took_ns);
+	*sum = now;
+	return true;
+}
+
+struct measured {
+	struct usage before, warm, end;
+};
+
+/* The first third warms up: what the supervisor has then is what it may have at the end. */
+static bool
+storms_and_rests(struct driver *driver, struct nemesis *nemesis, struct measured *measured)
+{
+	uint64_t began_ns = ledger_now_ns(), long_ns = (uint64_t)driver->seconds * 1000000000;
+	unsigned kills = driver->kills > 0 ? driver->kills : UINT32_MAX / STORMS_LEAST,
+		 storms = count_storms(driver);
+	struct sum sum = { .deaths = 0 };
+
+	measured->before = watch_usage(driver);
+	for (unsigned i = 1; i <= storms; i++) {
+		unsigned due = (unsigned)((uint64_t)kills * i / storms), done = nemesis_toll(nemesis).kills;
+		storm(driver, nemesis, i, due > done ? due - done : 0,
+			long_ns > 0 ? began_ns + long_ns * i / storms : UINT64_MAX);
+		if (!rest(driver, i, &sum, &measured->end))
+			return false;
+		check_usage(driver, i, measured->before.fds, &measured->end);
+		if (i == (storms + 2) / 3)
+			measured->warm = measured->end;
+	}
+	check_memory(driver, &measured->warm, &measured->end);
+	return true;
+}
+
 static void
 run(struct driver *driver, struct nemesis *nemesis)
 {
-	uint64_t began_ns = ledger_now_ns(), long_ns = (uint64_t)driver->seconds * 1000000000;
-	unsigned kills = driver->kills > 0 ? driver->kills : UINT32_MAX / 2;
-	struct usage before = watch_usage(driver);
+	uint64_t began_ns = ledger_now_ns();
+	struct measured measured = { .before = { .fds = 0 } };
 	struct tree_seen seen = { .actors = 0 };
 
-	watch_check_children(driver, "before");
-	struct usage warm = rage_and_rest(driver, nemesis, kills / 3,
-		long_ns > 0 ? began_ns + long_ns / 3 : UINT64_MAX, "after a third");
-	if (!watch_is_alive(driver))
+	if (!storms_and_rests(driver, nemesis, &measured))
 		return;
-	check_usage(driver, "after a third", before.fds, &warm);
-	struct usage end = rage_and_rest(driver, nemesis, kills - nemesis_kills(nemesis),
-		long_ns > 0 ? began_ns + long_ns : UINT64_MAX, "at the end");
-	if (!watch_is_alive(driver))
-		return;
-	check_usage(driver, "at the end", before.fds, &end);
-	check_memory(driver, &warm, &end);
-	watch_status(driver, &seen);
+	watch_status(&seen);
 	watch_save(driver, "end");
 	watch_stop(driver);
-
-	printf("seed %llu: %.1f s\n", (unsigned long long)driver->seed,
-		(double)(ledger_now_ns() - began_ns) / 1e9);
+	printf("%.1f s\n", (double)(ledger_now_ns() - began_ns) / 1e9);
 	nemesis_print(nemesis);
 	printf("  restarts               %10lu\n", seen.restarts);
 	verdict(driver);
-	print_usage("supervisor before", &before);
-	print_usage("after a third", &warm);
-	print_usage("at the end", &end);
+	print_usage("supervisor before", &measured.before);
+	print_usage("after a third", &measured.warm);
+	print_usage("at the end", &measured.end);
+}
+
+static void
+print_plan(const char *before, const struct driver *driver)
+{
+	printf("%s--seed %llu%s%s\n", before, (unsigned long long)driver->seed,
+		driver->weights_text ? " --weights " : "", driver->weights_text ? driver->weights_text : "");
+	fflush(stdout);
+}
+
+static bool
+begin(struct driver *driver)
+{
+	if (!start(driver))
+		return false;
+	driver->bound = bound_new(driver);
+	driver->taken = taken_new(driver);
+	driver->account = verdict_new();
+	if (!driver->bound || !driver->taken || !driver->account)
+		complain(driver, "the tree does not say what it is built for, or what it may have");
+	return driver->bound && driver->taken && driver->account;
 }
 
 int
@@ -260,18 +359,20 @@ main(int argc, char **argv)
 
 	if (!read_options(&driver, argc, argv)) {
 		fprintf(stderr,
-			"usage: soak --folder FOLDER --tree FILE [--seed N] [--kills N] [--seconds N] [--minutes N] [--pause MS]\n");
+			"usage: soak --folder FOLDER --tree FILE [--seed N] [--weights WORD=N,...] [--kills N] [--seconds N] [--minutes N] [--pause MS]\n");
 		return 2;
 	}
-	printf("seed %llu\n", (unsigned long long)driver.seed);
-	fflush(stdout);
+	print_plan("", &driver);
 	struct nemesis *nemesis = nemesis_new(&driver);
 	if (!nemesis || !prepare(&driver))
 		return 2;
-	if (start(&driver))
+	if (begin(&driver))
 		run(&driver, nemesis);
 	watch_stop(&driver);
 	nemesis_free(nemesis);
-	printf("%s\n", driver.complaints == 0 ? "PASS" : "FAIL");
+	bound_free(driver.bound);
+	taken_free(driver.taken);
+	verdict_free(driver.account);
+	print_plan(driver.complaints == 0 ? "PASS " : "FAIL ", &driver);
 	return driver.complaints == 0 ? 0 : 1;
 }

@@ -46,10 +46,13 @@ unsigned member_at(const char *path);
 #define SOAK_NOTHING(FIELD)
 #define SOAK_ECHO(FIELD) FIELD(uint64, nonce)
 TRACTOR_RECORD(soak_echo, SOAK_ECHO);
+#define SOAK_LIFE(FIELD) FIELD(int32, process)
+TRACTOR_RECORD(soak_life, SOAK_LIFE);
 
 #define SOAK_PROTOCOL(TELL, ASK)                                                             \
 	TELL(soak, note, SOAK_NUMBERED)                                                      \
 	TELL(soak, release, SOAK_NOTHING)	     /* from itself: answer what is held */  \
+	ASK(soak, well, SOAK_NOTHING, soak_life)     /* from the driver, at rest */          \
 	ASK(soak, probe, SOAK_NUMBERED, soak_echo)   /* answered at once */                  \
 	ASK(soak, hold, SOAK_NUMBERED, soak_echo)    /* deferred, answered a little later */ \
 	ASK(soak, relay, SOAK_NUMBERED, soak_echo)   /* forwarded to the one behind */       \

@@ -1,14 +1,14 @@
 /*
- * watch.c: the supervisor, seen from outside: what /proc knows of it and what `tractor status` says. Believes neither alone: at rest both must name the same
- * processes. Complains through driver.h; nothing here ends the run.
+ * watch.c: the supervisor, seen from outside: what /proc knows of it and what `tractor status` says. Complains through driver.h; nothing here ends the
+ * run.
  */
 #include "driver.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define REST_MS \
-	20000 /* from the worst moment to all running and nothing waiting: backlogs of some hundred messages, restarts of some ms */
 #define STOP_MS 20000
 #define ASK_SLACK_MS 3000 /* beyond its limit, before an ask counts as hanging: senders are stopped, too */
 
@@ -105,7 +103,7 @@ check_run_folder(struct driver *driver)
 void
 watch_stop(struct driver *driver)
 {
-	uint64_t until_ns = ledger_now_ns() + (uint64_t)STOP_MS * driver->scale * 1000000;
+	uint64_t until_ns = until_ns_of(driver, STOP_MS);
 	int status = 0;
 	pid_t pid;
 
@@ -135,13 +133,13 @@ watch_stop(struct driver *driver)
 
 /* --- /proc --- */
 
-static long
-count_fds(const struct driver *driver)
+long
+watch_fds(pid_t pid)
 {
 	char path[64];
 	long count = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", driver->supervisor);
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	DIR *folder = opendir(path);
 	for (struct dirent *entry; folder && (entry = readdir(folder));)
 		count += entry->d_name[0] != '.';
@@ -153,7 +151,7 @@ count_fds(const struct driver *driver)
 struct usage
 watch_usage(const struct driver *driver)
 {
-	struct usage usage = { .fds = count_fds(driver) };
+	struct usage usage = { .fds = watch_fds(driver->supervisor) };
 	char path[64], line[128];
 
 	snprintf(path, sizeof(path), "/proc/%d/status", driver->supervisor);
@@ -167,6 +165,21 @@ watch_usage(const struct driver *driver)
 	if (file)
 		fclose(file);
 	return usage;
+}
+
+unsigned long
+watch_data_kib(pid_t pid)
+{
+	char path[64], line[128];
+	unsigned long kib = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	FILE *file = fopen(path, "re");
+	while (file && kib == 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "VmData: %lu", &kib);
+	if (file)
+		fclose(file);
+	return kib;
 }
 
 size_t
@@ -200,37 +213,69 @@ watch_state_of(pid_t pid)
 
 /* --- status --- */
 
+json_t *
+watch_command(const char *format, ...)
+{
+	char command[256] = "tractor -t soak ";
+	size_t length = strlen(command);
+	json_error_t error;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(command + length, sizeof(command) - length, format, arguments);
+	va_end(arguments);
+	FILE *answer = popen(command, "re");
+	json_t *json = answer ? json_loadf(answer, JSON_DISABLE_EOF_CHECK, &error) : NULL;
+	if (answer && pclose(answer) != 0) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
+}
+
+static const char *
+text_of(const json_t *node, const char *key)
+{
+	const char *text = json_string_value(json_object_get(node, key));
+
+	return text ? text : "";
+}
+
+static void
+look_at_actor(const json_t *node, struct tree_seen *seen)
+{
+	unsigned who = member_at(text_of(node, "path"));
+	struct member_seen member = {
+		.pid = (pid_t)json_integer_value(json_object_get(node, "pid")),
+		.waiting = (long)json_integer_value(json_object_get(node, "mailbox")),
+	};
+
+	snprintf(member.state, sizeof(member.state), "%s", text_of(node, "state"));
+	snprintf(member.why, sizeof(member.why), "%s", text_of(node, "why"));
+	seen->actors++;
+	seen->running += strcmp(member.state, "running") == 0;
+	seen->restarts += (unsigned long)json_integer_value(json_object_get(node, "incarnation")) - 1;
+	seen->waiting += member.waiting;
+	if (who < MEMBER_COUNT)
+		seen->members[who] = member;
+}
+
 static void
 look_at(const json_t *node, struct tree_seen *seen)
 {
-	const char *path = json_string_value(json_object_get(node, "path")),
-		   *kind = json_string_value(json_object_get(node, "kind")),
-		   *state = json_string_value(json_object_get(node, "state"));
-	unsigned member = path ? member_at(path) : MEMBER_COUNT;
 	const json_t *child;
 	size_t i;
 
 	json_array_foreach(json_object_get(node, "children"), i, child) look_at(child, seen);
-	if (!kind || !state || strcmp(kind, "actor") != 0)
-		return;
-	seen->actors++;
-	seen->running += strcmp(state, "running") == 0;
-	seen->restarts += (unsigned long)json_integer_value(json_object_get(node, "incarnation")) - 1;
-	seen->waiting += (long)json_integer_value(json_object_get(node, "mailbox"));
-	if (member < MEMBER_COUNT)
-		seen->pids[member] = (pid_t)json_integer_value(json_object_get(node, "pid"));
+	if (strcmp(text_of(node, "kind"), "actor") == 0)
+		look_at_actor(node, seen);
 }
 
 bool
-watch_status(const struct driver *driver, struct tree_seen *ret_seen)
+watch_status(struct tree_seen *ret_seen)
 {
-	json_error_t error;
-	FILE *answer = popen("tractor -t soak status --json 2>/dev/null", "re");
-	json_t *status = answer ? json_loadf(answer, 0, &error) : NULL;
+	json_t *status = watch_command("status --json 2>/dev/null");
 
-	(void)driver;
-	if (answer)
-		pclose(answer);
 	*ret_seen = (struct tree_seen){ .actors = 0 };
 	if (status)
 		look_at(json_object_get(status, "root"), ret_seen);
@@ -243,77 +288,12 @@ watch_check_answer(struct driver *driver)
 {
 	struct tree_seen seen;
 
-	if (watch_status(driver, &seen) || watch_status(driver, &seen) || !watch_is_alive(driver))
-		return;
+	for (int i = 0; i < 2; i++)
+		if (watch_status(&seen) || !watch_is_alive(driver))
+			return;
 	driver->stuck = true;
 	complain(driver, "the supervisor lives and does not answer");
 	watch_save(driver, "stuck");
-}
-
-static bool
-senders_rest(const struct driver *driver)
-{
-	for (unsigned i = 0; i < MEMBER_COUNT; i++)
-		if (members[i].sends && (!atomic_load(&driver->ledgers[i]->resting) ||
-						atomic_load(&driver->ledgers[i]->asking_since_ns) != 0))
-			return false;
-	return true;
-}
-
-static bool
-at_rest(const struct driver *driver, struct tree_seen *seen)
-{
-	return senders_rest(driver) && watch_status(driver, seen) && seen->actors == MEMBER_COUNT &&
-	       seen->running == MEMBER_COUNT && seen->waiting == 0;
-}
-
-bool
-watch_rest(struct driver *driver, const char *when)
-{
-	uint64_t until_ns = ledger_now_ns() + (uint64_t)REST_MS * driver->scale * 1000000;
-	struct tree_seen seen = { .actors = 0 };
-	unsigned times = 0;
-
-	while (watch_is_alive(driver) && ledger_now_ns() < until_ns) {
-		times = at_rest(driver, &seen) ? times + 1 : 0;
-		if (times == 3)
-			return true;
-		sleep_ms(50);
-	}
-	complain(driver, "%s: not at rest: %u of %u running, %ld messages waiting, the senders %s", when,
-		seen.running, seen.actors, seen.waiting, senders_rest(driver) ? "rest" : "don't rest");
-	watch_save(driver, "not-at-rest");
-	return false;
-}
-
-static bool
-is_member_pid(const struct tree_seen *seen, pid_t pid)
-{
-	for (unsigned i = 0; i < MEMBER_COUNT; i++)
-		if (seen->pids[i] == pid)
-			return true;
-	return false;
-}
-
-void
-watch_check_children(struct driver *driver, const char *when)
-{
-	pid_t pids[CHILDREN_MAX];
-	struct tree_seen seen;
-	size_t count = watch_children(driver, pids, CHILDREN_MAX);
-
-	if (!watch_status(driver, &seen)) {
-		complain(driver, "%s: no status", when);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		char state = watch_state_of(pids[i]);
-		if (state == 'Z' || !is_member_pid(&seen, pids[i]))
-			complain(driver, "%s: the supervisor's child %d is %s", when, pids[i],
-				state == 'Z' ? "a zombie" : "none of its actors");
-	}
-	if (count != MEMBER_COUNT)
-		complain(driver, "%s: the supervisor has %zu children, not %d", when, count, MEMBER_COUNT);
 }
 
 void
