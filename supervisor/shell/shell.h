@@ -1,6 +1,6 @@
 /*
  * shell.h: the map of the shell: what a runtime owns, and what each file offers to the others, under the file's name. The shell does what the core decides: it starts
- * and reaps processes, carries frames, writes reports. It decides nothing that could be argued about. One thread; nothing blocks but spawn's wait for exec.
+ * and reaps processes, carries frames, writes reports. It decides nothing that could be argued about. One thread; nothing blocks but spawn, until its child has executed.
  */
 #ifndef TRACTOR_SUPERVISOR_SHELL_SHELL_H
 #define TRACTOR_SUPERVISOR_SHELL_SHELL_H

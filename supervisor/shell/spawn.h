@@ -1,4 +1,4 @@
-/* spawn.h: starting a process: fork, a clean slate, exec. */
+/* spawn.h: starting a process: clone, a clean slate, exec. */
 #ifndef TRACTOR_SUPERVISOR_SHELL_SPAWN_H
 #define TRACTOR_SUPERVISOR_SHELL_SPAWN_H
 
@@ -10,7 +10,7 @@
 
 #define SPAWN_FDS_MAX 8
 
-/* Everything is made before the fork and belongs to the caller. */
+/* Everything is made before and belongs to the caller. */
 struct spawn_plan {
 	const char *path;	/* absolute */
 	char *const *argv;	/* NULL-terminated */
@@ -28,10 +28,10 @@ struct spawned {
 
 /*
  * Starts it: a process group of its own, signals reset and unblocked, SIGKILL when this thread ends, no new privileges, no fd beyond the plan.
- * Returns when exec has succeeded or failed: a millisecond or so. Call it from a thread that lives as long as the children should.
+ * Returns when exec has succeeded or failed: a fraction of a millisecond, a second at most. Call it from a thread that lives as long as the children should.
  *
  * TRACTOR_ESTART: the program can't be executed (tractor_why() has the reason and the path), or something else that trying again won't help until somebody mends it.
- * TRACTOR_ESYSTEM: the host is short of processes, fds or memory (see host_refused()); it may work later. Nothing is left behind in either case.
+ * TRACTOR_ESYSTEM: the host is short of processes, fds or memory (see host_refused()), or did not come to execute it in time; it may work later. Nothing is left behind in either case.
  */
 tractor_err spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned);
 

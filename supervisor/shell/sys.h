@@ -1,6 +1,6 @@
 /*
  * sys.h: every system call that the shell makes, in one table, so that a test can make the Nth call of a kind fail. In production each entry is libc's
- * function. Past it go only: the child between fork and exec, for there is nobody left there to observe; what cannot fail (getpid, sigprocmask, the clocks); and
+ * function. Past it go only: the child between clone and exec, for there is nobody left there to observe; what cannot fail (getpid, sigprocmask, the clocks); and
  * what libc makes many calls of to look for a file before anything is started (realpath, getcwd, dlopen). tests/faults checks that nothing else does.
  */
 #ifndef TRACTOR_SUPERVISOR_SHELL_SYS_H
@@ -44,9 +44,8 @@
 	X(int, seal, (int fd, int seals), (fd, seals))                                                    \
 	X(void *, mmap, (int fd, size_t size), (fd, size))                                                \
 	X(int, subreaper, (void), ())                                                                     \
-	X(pid_t, fork, (void), ())                                                                        \
-	X(int, setpgid, (pid_t pid, pid_t group), (pid, group))                                           \
-	X(int, pidfd_open, (pid_t pid), (pid))                                                            \
+	X(pid_t, clone, (int (*child)(void *arg), void *stack, void *arg, int *ret_pidfd),                \
+		(child, stack, arg, ret_pidfd))                                                           \
 	X(int, pidfd_kill, (int pidfd, int signal), (pidfd, signal))                                      \
 	X(int, kill, (pid_t pid, int signal), (pid, signal))                                              \
 	X(int, group_kill, (pid_t group, int signal), (group, signal))                                    \

@@ -65,7 +65,7 @@ tractor=$build/bin/tractor
 # What the kernel can give for each. close() is not among them, for strace would leave the fd open, which Linux does not; nor brk(), which has no errno to glibc.
 faults='clone EAGAIN
 clone ENOMEM
-pidfd_open EMFILE
+clone EMFILE
 pipe2 EMFILE
 pipe2 ENFILE
 socket EMFILE
@@ -93,7 +93,6 @@ ftruncate ENOSPC
 fcntl EPERM
 mmap ENOMEM
 prctl EPERM
-setpgid EPERM
 kill EPERM
 pidfd_send_signal EPERM
 waitid EINTR

@@ -4,10 +4,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -117,39 +125,97 @@ START_TEST(spawn_says_what_cannot_be_executed)
 }
 END_TEST
 
+static volatile sig_atomic_t handled;
+
+static void
+handle(int signal)
+{
+	handled = signal;
+}
+
+/* The child has our memory until it executes, and all that it changes must be its own. */
+START_TEST(spawn_changes_nothing_of_ours)
+{
+	struct rlimit before, after;
+	char directory[256], now[256];
+	sigset_t blocked, mask;
+	struct sigaction action;
+	int cancellable;
+
+	signal(SIGUSR1, handle);
+	signal(SIGUSR2, SIG_IGN);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR2);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	getrlimit(RLIMIT_NOFILE, &before);
+	ck_assert_ptr_nonnull(getcwd(directory, sizeof(directory)));
+	ck_assert_str_eq(output_of("pwd", "/usr"), "/usr\n");
+	ck_assert_str_eq(getcwd(now, sizeof(now)), directory);
+	getrlimit(RLIMIT_NOFILE, &after);
+	ck_assert_mem_eq(&before, &after, sizeof(before));
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	ck_assert(sigismember(&mask, SIGUSR2) && !sigismember(&mask, SIGUSR1));
+	ck_assert_int_eq(sigaction(SIGUSR1, NULL, &action), 0);
+	ck_assert(action.sa_handler == handle);
+	ck_assert_int_eq(raise(SIGUSR1), 0);
+	ck_assert_int_eq(handled, SIGUSR1);
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &cancellable);
+	ck_assert_int_eq(cancellable, PTHREAD_CANCEL_ENABLE);
+}
+END_TEST
+
+/* From now on execve() waits for somebody who never answers, as it does for a disk that is gone. False: that is not allowed here. */
+static bool
+stall_exec(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) >= 0;
+}
+
+START_TEST(spawn_is_not_held_up_for_ever_by_a_disk_that_is_gone)
+{
+	if (!stall_exec()) {
+		fprintf(stderr, "skipped: no seccomp\n");
+		return;
+	}
+	ck_assert_int_eq(start("/bin/true", NULL), TRACTOR_ESYSTEM);
+	ck_assert_ptr_nonnull(strstr(tractor_why(), "/bin/true was not executed within"));
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
+static int clone_error;
+
 static pid_t
-no_process(void)
+no_process(int (*child)(void *arg), void *stack, void *arg, int *ret_pidfd)
 {
-	errno = EAGAIN;
-	return -1;
-}
-
-static int
-no_pidfd(pid_t pid)
-{
-	(void)pid;
-	errno = EMFILE;
-	return -1;
-}
-
-static int
-no_pipe(int fds[2])
-{
-	(void)fds;
-	errno = EMFILE;
+	(void)child;
+	(void)stack;
+	(void)arg;
+	(void)ret_pidfd;
+	errno = clone_error;
 	return -1;
 }
 
 START_TEST(spawn_host_failures)
 {
-	sys.fork = no_process;
+	sys.clone = no_process;
+	clone_error = EAGAIN;
 	ck_assert_int_eq(start("/bin/true", NULL), TRACTOR_ESYSTEM);
-	sys = sys_real;
-	sys.pidfd_open = no_pidfd;
+	ck_assert_ptr_nonnull(strstr(tractor_why(), "EAGAIN at clone"));
+	clone_error = EMFILE;
 	ck_assert_int_eq(start("/bin/true", NULL), TRACTOR_ESYSTEM);
-	sys = sys_real;
-	sys.pipe = no_pipe;
-	ck_assert_int_eq(start("/bin/true", NULL), TRACTOR_ESYSTEM);
+	clone_error = EPERM;
+	ck_assert_int_eq(start("/bin/true", NULL), TRACTOR_ESTART);
 	sys = sys_real;
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	ck_assert_int_eq(errno, ECHILD);
@@ -163,6 +229,7 @@ test_suite(void)
 
 	TEST_CASE(suite, "spawn", 30, spawn_gives_no_fd_but_the_plan, spawn_resets_signals,
 		spawn_own_group_and_no_new_privileges, spawn_changes_directory,
-		spawn_says_what_cannot_be_executed, spawn_host_failures);
+		spawn_says_what_cannot_be_executed, spawn_host_failures, spawn_changes_nothing_of_ours,
+		spawn_is_not_held_up_for_ever_by_a_disk_that_is_gone);
 	return suite;
 }
