@@ -1,6 +1,6 @@
 /*
- * arena.c: a chain of blocks, each filled from its start. Owns the blocks; knows nothing of what is put
- * there. Out of memory is returned to the caller as NULL, and leaves the arena as it was.
+ * arena.c: a chain of blocks, each filled from its start; a reset makes one of them. Owns the blocks; knows nothing
+ * of what is put there. Out of memory is returned to the caller as NULL, and leaves the arena as it was.
  */
 #include "arena.h"
 
@@ -18,17 +18,26 @@ struct tri_arena_block {
 	alignas(ALIGN_BYTES) unsigned char data[];
 };
 
+static struct tri_arena_block *
+new_block(size_t size_bytes)
+{
+	struct tri_arena_block *block =
+		size_bytes > SIZE_MAX - sizeof(*block) ? NULL : malloc(sizeof(*block) + size_bytes);
+
+	if (block != NULL)
+		*block = (struct tri_arena_block){ .size_bytes = size_bytes };
+	return block;
+}
+
 /* Puts a block with room for `size_bytes` in front. */
 static int
 grow(struct tri_arena *arena, size_t size_bytes)
 {
-	size_t size = size_bytes > BLOCK_BYTES ? size_bytes : BLOCK_BYTES;
-	struct tri_arena_block *block;
+	struct tri_arena_block *block = new_block(size_bytes > BLOCK_BYTES ? size_bytes : BLOCK_BYTES);
 
-	if (size > SIZE_MAX - sizeof(*block) || (block = malloc(sizeof(*block) + size)) == NULL)
+	if (block == NULL)
 		return -1;
 	block->next = arena->block;
-	block->size_bytes = size;
 	arena->block = block;
 	arena->used_bytes = 0;
 	return 0;
@@ -49,22 +58,48 @@ tri_arena_alloc(struct tri_arena *arena, size_t size_bytes)
 	return piece;
 }
 
+static size_t
+total_bytes(const struct tri_arena *arena)
+{
+	size_t total = 0;
+
+	for (const struct tri_arena_block *block = arena->block; block != NULL; block = block->next)
+		total += block->size_bytes;
+	return total;
+}
+
 void
 tri_arena_reset(struct tri_arena *arena)
 {
+	size_t keep = arena->keep_bytes > KEEP_BYTES ? arena->keep_bytes : KEEP_BYTES;
+	size_t total = total_bytes(arena);
 	struct tri_arena_block *kept = NULL, *block, *next;
 
+	if (arena->block != NULL && arena->block->next != NULL && total <= keep)
+		kept = new_block(total);
 	for (block = arena->block; block != NULL; block = next) {
 		next = block->next;
-		if (kept == NULL && block->size_bytes <= KEEP_BYTES)
-			kept = block;
-		else
+		if (block->size_bytes > keep || (kept != NULL && kept->size_bytes >= block->size_bytes)) {
 			free(block);
+		} else {
+			free(kept);
+			kept = block;
+		}
 	}
 	if (kept != NULL)
 		kept->next = NULL;
 	arena->block = kept;
 	arena->used_bytes = 0;
+}
+
+void
+tri_arena_set_aside(struct tri_arena *arena)
+{
+	size_t total = total_bytes(arena);
+
+	if (total > arena->keep_bytes)
+		arena->keep_bytes = total;
+	tri_arena_reset(arena);
 }
 
 void

@@ -13,6 +13,7 @@ struct tri_arena_block;
 struct tri_arena {
 	struct tri_arena_block *block; /* the one being filled; behind it those that are full */
 	size_t used_bytes;	       /* of that block */
+	size_t keep_bytes;	       /* set aside */
 };
 
 /*
@@ -21,8 +22,14 @@ struct tri_arena {
  */
 void *tri_arena_alloc(struct tri_arena *arena, size_t size_bytes);
 
-/* Takes everything back; keeps one block of usual size, so that the next message does not need malloc. */
+/*
+ * Takes everything back. Keeps one block, as large as they all were unless that is a lot, so that the same again does
+ * not need malloc.
+ */
 void tri_arena_reset(struct tri_arena *arena);
+
+/* The same, but as much as was taken now is kept from now on, a lot or not. */
+void tri_arena_set_aside(struct tri_arena *arena);
 
 /* Gives all memory back. The arena is empty afterwards and can be used again. NULL is fine. */
 void tri_arena_free(struct tri_arena *arena);
