@@ -18,7 +18,7 @@ extern "C" {
 
 /* A panic, as the policy sees it. Everything that it points at is valid during the call only. Strings are never NULL unless said. */
 struct tractor_crash {
-	const char *id;		     /* of the report: `tractor crashes show ID` */
+	const char *id;		     /* of the report: `tractor crashes show ID`; "": no memory for one */
 	const char *path;	     /* "/shop/db" */
 	uint32_t incarnation;	     /* the one that died; 1 is the first */
 	pid_t pid;		     /* 0: there never was a process */

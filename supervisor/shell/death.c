@@ -446,7 +446,7 @@ death_drained(void *arg)
 		note_start_failure(slot);
 	say_obituary(slot, slot->pid, settling.planned);
 	if (slot->death.panicked)
-		policy_ask(slot, settling.report);
+		policy_ask(slot, settling.report, settling.planned);
 	else
 		end(slot, (struct node_verdict){ .kind = NODE_VERDICT_DEFAULT });
 }

@@ -1,6 +1,6 @@
 /*
  * journal.c: what happened, and what actors printed: two journals of the same make, each a ring of the last entries and those who follow it. An entry that there is no memory for is
- * lost, and nothing else.
+ * not kept, and nothing else: the program hears of an event all the same.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +10,8 @@
 
 #include "shell.h"
 #include "utf8.h"
+
+#define BRIEF_BYTES 1024 /* of an event that there is no memory for */
 
 struct follower {
 	struct follower *next;
@@ -80,6 +82,7 @@ events_note(struct tractor_runtime *runtime, const char *name, const char *path,
 	const char *format, ...)
 {
 	const struct tractor_options *options = &runtime->options;
+	char brief[BRIEF_BYTES];
 	va_list arguments;
 	char *text;
 
@@ -88,12 +91,18 @@ events_note(struct tractor_runtime *runtime, const char *name, const char *path,
 		text = NULL;
 	va_end(arguments);
 	const struct entry *entry = add(&runtime->events, name, strdup(path), incarnation, text);
-	if (entry && options->on_event)
-		options->on_event(options->arg, &(struct tractor_event){ .time_ms = entry->time_ms,
-							.event = entry->name,
-							.path = entry->path,
-							.incarnation = entry->incarnation,
-							.text = entry->text });
+	if (!options->on_event)
+		return;
+	if (!entry) {
+		va_start(arguments, format);
+		vsnprintf(brief, sizeof(brief), format, arguments);
+		va_end(arguments);
+	}
+	options->on_event(options->arg, &(struct tractor_event){ .time_ms = wall_clock_ms(),
+						.event = name,
+						.path = path,
+						.incarnation = incarnation,
+						.text = entry ? entry->text : brief });
 }
 
 void

@@ -83,6 +83,8 @@ decided(struct slot *slot, json_t *report, struct tractor_verdict verdict)
 		verdict = (struct tractor_verdict){ .kind = TRACTOR_VERDICT_DEFAULT };
 	if (report)
 		report_write(slot, report, verdict);
+	else
+		report_lost(slot, "out of memory");
 	death_judged(slot, verdict);
 }
 
@@ -283,20 +285,22 @@ ask_program(struct slot *slot, json_t *report)
 /* --- any --- */
 
 void
-policy_ask(struct slot *slot, json_t *report)
+policy_ask(struct slot *slot, json_t *report, const char *planned)
 {
 	struct policy *policy = &slot->runtime->policy;
 	struct tractor_verdict verdict = { .kind = TRACTOR_VERDICT_DEFAULT };
 
-	if (report && policy->argv) {
-		if (ask_program(slot, report) == TRACTOR_OK) {
+	if (policy->argv) {
+		tractor_err err = report ? ask_program(slot, report) : TRACTOR_ENOMEM;
+		if (err == TRACTOR_OK) {
 			json_decref(report);
 			return;
 		}
+		runtime_explained(err);
 		events_note(slot->runtime, "policy_failed", slot->node->path, slot->incarnation,
 			"%s; so the default it is", tractor_why());
-	} else if (report && policy->call) {
-		struct tractor_crash crash = report_crash(slot, report);
+	} else if (policy->call) {
+		struct tractor_crash crash = report_crash(slot, report, planned);
 		verdict = policy->call->on_crash(policy->call->self, &crash);
 	}
 	/* cppcheck-suppress invalidLifetime ; a verdict holds no pointer */

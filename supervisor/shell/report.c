@@ -294,12 +294,11 @@ report_make(struct slot *slot, const struct router_message *in_hand, const char 
 }
 
 struct tractor_crash
-report_crash(const struct slot *slot, const json_t *report)
+report_crash(const struct slot *slot, const json_t *report, const char *planned)
 {
 	const struct death *death = &slot->death;
 	const struct node *supervisor = slot->node->parent;
-	const char *id = json_string_value(json_object_get(report, "id")),
-		   *planned = json_string_value(json_object_get(report, "planned"));
+	const char *id = json_string_value(json_object_get(report, "id"));
 
 	return (struct tractor_crash){
 		.id = id ? id : "",
@@ -319,7 +318,7 @@ report_crash(const struct slot *slot, const json_t *report)
 		.restarts_in_window =
 			supervisor ? tree_restarts_in_window(supervisor, slot->runtime->loop.now_ns) : 0,
 		.intensity = supervisor ? supervisor->spec->intensity : 0,
-		.planned = planned ? planned : "",
+		.planned = planned,
 	};
 }
 
@@ -358,6 +357,12 @@ write_file(const char *path, const char *text)
 }
 
 void
+report_lost(struct slot *slot, const char *why)
+{
+	events_note(slot->runtime, "report_lost", slot->node->path, slot->incarnation, "%s", why);
+}
+
+void
 report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict)
 {
 	struct tractor_runtime *runtime = slot->runtime;
@@ -371,8 +376,7 @@ report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict)
 	if (id && asprintf(&path, "%s/crashes/%s.json", runtime->rundir.path, id) >= 0)
 		text = json_dumps(report, JSON_COMPACT);
 	if (!text || write_file(path, text) != TRACTOR_OK)
-		events_note(runtime, "report_lost", slot->node->path, slot->incarnation, "%s",
-			text ? tractor_why() : "out of memory");
+		report_lost(slot, text ? tractor_why() : "out of memory");
 	free(text);
 	free(path);
 	json_decref(report);

@@ -251,8 +251,10 @@ extern const struct payload_limits report_message_limits;
 json_t *report_make(struct slot *slot, const struct router_message *in_hand, const char *planned);
 /* Adds what was decided and writes it to the run directory. Takes the report. A disk that is full costs the file, and is said. */
 void report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict);
-/* The same death as the policy sees it; points into the report and the slot. */
-struct tractor_crash report_crash(const struct slot *slot, const json_t *report);
+/* Says so. */
+void report_lost(struct slot *slot, const char *why);
+/* The same death as the policy sees it; points into the report, which may be NULL, and the slot. */
+struct tractor_crash report_crash(const struct slot *slot, const json_t *report, const char *planned);
 /* "SIGSEGV"; static. */
 const char *report_signal_name(int signal);
 
@@ -277,8 +279,8 @@ tractor_err policy_load(
 	const struct spec *root, const struct tractor_crash_policy *call, struct policy *ret_policy);
 void policy_replace(struct tractor_runtime *runtime, const struct policy *policy);
 void policy_unload(struct policy *policy);
-/* Asks it; death_judged() is called, now or within POLICY_LIMIT_MS. `report` belongs to it from now on. */
-void policy_ask(struct slot *slot, json_t *report);
+/* Asks it; death_judged() is called, now or within POLICY_LIMIT_MS. `report` belongs to it from now on; NULL: there was no memory for it. */
+void policy_ask(struct slot *slot, json_t *report, const char *planned);
 /* Whether that process is a policy's program, which is then waited for here. */
 bool policy_runs(const struct tractor_runtime *runtime, pid_t pid);
 /* The slot is going away: its judgement is not wanted any more. */
