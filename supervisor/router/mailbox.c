@@ -180,15 +180,12 @@ mailbox_collect_parked(struct party *actor, bool all, struct link *collected)
 }
 
 void
-mailbox_up(struct router *router, struct party *actor, uint32_t incarnation, uint64_t *served, size_t count)
+mailbox_up(struct router *router, struct party *actor, uint32_t incarnation)
 {
 	struct link unwelcomes;
 
-	if (count > 0)
-		qsort(served, count, sizeof(*served), compare);
-	free(actor->served);
-	actor->served = served;
-	actor->served_count = count;
+	if (actor->served_count > 0)
+		qsort(actor->served, actor->served_count, sizeof(*actor->served), compare);
 	actor->incarnation = incarnation;
 	actor->up = true;
 	link_init(&unwelcomes);

@@ -231,19 +231,22 @@ tractor_err
 router_up(struct router *router, uint64_t actor, uint32_t incarnation, const uint64_t *messages, size_t count)
 {
 	struct party *party = find_actor(router, actor);
-	uint64_t *served = NULL;
 
 	if (party == NULL)
 		return actor == 0 || actor > router->highest ? TRACTOR_ENOACTOR : TRACTOR_ESTOPPED;
 	tri_assert(!party->up);
-	if (count > 0) {
-		served = reallocarray(NULL, count, sizeof(*served));
+	if (count > party->served_room) { /* a restart of the same binary has as many */
+		uint64_t *served = reallocarray(party->served, count, sizeof(*served));
 		if (served == NULL)
 			return TRACTOR_ENOMEM;
-		memcpy(served, messages, count * sizeof(*served));
+		party->served = served;
+		party->served_room = count;
 	}
+	if (count > 0)
+		memcpy(party->served, messages, count * sizeof(*messages));
+	party->served_count = count;
 	begin(router);
-	mailbox_up(router, party, incarnation, served, count);
+	mailbox_up(router, party, incarnation);
 	end(router);
 	return TRACTOR_OK;
 }
@@ -294,7 +297,7 @@ forget(struct router *router, struct party *party)
 	table_remove(&router->parties, &party->by_id);
 	free(party->served);
 	party->served = NULL;
-	party->served_count = 0;
+	party->served_count = party->served_room = 0;
 	router_discard(router, &party->trash);
 }
 

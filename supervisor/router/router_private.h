@@ -138,7 +138,7 @@ struct party {
 	bool redeliver;
 	unsigned mailbox; /* messages in a share; 0: no bound */
 	uint64_t *served; /* fingerprints, in order; what its process understands, while it is up */
-	size_t served_count;
+	size_t served_count, served_room;
 	uint64_t done;	  /* sequences up to here are settled */
 	uint64_t suspect; /* digest of what was in hand at the last crash and wasn't handled since; 0: none */
 	struct link delivered; /* struct letter: handed to the process; with those that wait: the mailbox */
@@ -289,9 +289,8 @@ void mailbox_resized(struct router *router, struct party *actor);
 /* Refuses it, and lets in what was behind it. */
 void mailbox_evict(struct router *router, struct letter *letter, tractor_err err);
 void mailbox_evict_all(struct router *router, struct link *list, tractor_err err);
-/* Takes the fingerprints over (malloc'ed). */
-void mailbox_up(
-	struct router *router, struct party *actor, uint32_t incarnation, uint64_t *served, size_t count);
+/* It has a process, which understands what is in `served`; that is put in order. */
+void mailbox_up(struct router *router, struct party *actor, uint32_t incarnation);
 void mailbox_done(struct router *router, struct party *actor, uint64_t done);
 /* The parts of mailbox_done(), which a death needs too: no callbacks. Only what was delivered can be done, whatever its process says. */
 struct letter *mailbox_first_done(

@@ -51,12 +51,26 @@ free_schemas(struct payload_schema **schemas, size_t count)
 	free(schemas);
 }
 
+/* As a restart of the same binary does. */
+static bool
+serves_the_same(const struct slot *slot, const tractor_field_list_str *texts)
+{
+	if (!slot->schemas || texts->count != slot->schema_count)
+		return false;
+	for (size_t i = 0; i < texts->count; i++)
+		if (strcmp(texts->items[i], slot->schemas[i]->text) != 0)
+			return false;
+	return true;
+}
+
 static tractor_err
 parse_schemas(struct slot *slot, const tractor_field_list_str *texts)
 {
 	if (texts->count > MESSAGES_MAX)
 		return tri_why(TRACTOR_EBADMSG, "it says that it serves %zu messages; at most %d",
 			texts->count, MESSAGES_MAX);
+	if (serves_the_same(slot, texts))
+		return TRACTOR_OK;
 	struct payload_schema **schemas = calloc(texts->count + 1, sizeof(struct payload_schema *));
 	if (!schemas)
 		return TRACTOR_ENOMEM;
@@ -75,9 +89,9 @@ parse_schemas(struct slot *slot, const tractor_field_list_str *texts)
 
 /* The arguments as they go over the link; points into the spec. NULL: no memory. */
 static struct tri_pair *
-args_of(const struct spec *spec)
+args_of(struct tri_arena *arena, const struct spec *spec)
 {
-	struct tri_pair *pairs = calloc(spec->args.count + 1, sizeof(*pairs));
+	struct tri_pair *pairs = tri_arena_alloc(arena, spec->args.count * sizeof(*pairs));
 
 	for (size_t i = 0; pairs && i < spec->args.count; i++)
 		pairs[i] = (struct tri_pair){ .key = spec->args.items[i].key,
@@ -103,30 +117,72 @@ died_of(const struct slot *slot)
 	};
 }
 
-static void
-send_welcome(struct slot *slot)
+/* How much room it is given: what it takes now, were the words about the predecessor the longest. */
+static size_t
+welcome_room(const struct slot *slot, const struct tri_welcome *welcome)
 {
-	struct tri_frame frame = tri_frame(TRI_FRAME_WELCOME);
-	struct tri_pair *args = args_of(slot->node->spec);
+	size_t size = 0;
+
+	if (tri_encoded_size(&tri_record_tri_welcome, welcome, &size) != TRACTOR_OK)
+		return 0;
+	if (welcome->died.panicked)
+		size -= strlen(welcome->died.text) + strlen(welcome->died.message);
+	return size + sizeof(slot->last_death.text) + sizeof(slot->last_message);
+}
+
+/* Encoded; until the arena is reset. NULL: no memory. */
+static uint8_t *
+make_welcome(struct tri_arena *arena, const struct slot *slot, size_t *ret_bytes)
+{
+	const struct spec *spec = slot->node->spec;
+	struct tri_pair *args = args_of(arena, spec);
 	struct tri_welcome welcome = {
 		.self = slot->node->id,
 		.path = slot->node->path,
-		.args = { .items = args, .count = slot->node->spec->args.count },
+		.args = { .items = args, .count = spec->args.count },
 		.whole = slot->whole,
 		.died = died_of(slot),
 	};
+	size_t room = args ? welcome_room(slot, &welcome) : 0;
+	uint8_t *bytes = room > 0 ? tri_arena_alloc(arena, room) : NULL;
 
-	if (!args || slot_send_record(slot, &frame, &tri_record_tri_welcome, &welcome) != TRACTOR_OK)
+	if (!bytes || tri_encode(&tri_record_tri_welcome, &welcome, bytes, room, ret_bytes) != TRACTOR_OK)
+		return NULL;
+	return bytes;
+}
+
+tractor_err
+hearing_rehearse(struct slot *slot)
+{
+	struct tri_arena *arena = &slot->runtime->arena;
+	size_t size;
+	bool whole = make_welcome(arena, slot, &size) != NULL;
+
+	tri_arena_set_aside(arena);
+	return whole ? TRACTOR_OK : TRACTOR_ENOMEM;
+}
+
+static void
+send_welcome(struct slot *slot)
+{
+	struct tri_arena *arena = &slot->runtime->arena;
+	struct tri_frame frame = tri_frame(TRI_FRAME_WELCOME);
+	size_t size = 0;
+	const uint8_t *payload = make_welcome(arena, slot, &size);
+
+	if (payload)
+		slot_send(slot, &frame, payload, size);
+	else
 		hearing_violated(slot, "no memory to welcome it");
-	free(args);
+	tri_arena_reset(arena);
 }
 
 static void
 on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 {
-	struct tri_arena arena = { 0 };
+	struct tri_arena *arena = &slot->runtime->arena;
 	struct tri_hello hello;
-	tractor_err err = tri_decode(&tri_record_tri_hello, payload, frame->payload_bytes, &arena, &hello);
+	tractor_err err = tri_decode(&tri_record_tri_hello, payload, frame->payload_bytes, arena, &hello);
 
 	if (err == TRACTOR_OK && hello.version != TRI_CONTROL_VERSION)
 		err = tri_why(TRACTOR_EBADMSG,
@@ -134,7 +190,7 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 			hello.version, TRI_CONTROL_VERSION);
 	if (err == TRACTOR_OK && !slot->greeted)
 		err = parse_schemas(slot, &hello.messages);
-	tri_arena_free(&arena);
+	tri_arena_reset(arena);
 	if (err != TRACTOR_OK) {
 		runtime_explained(err);
 		hearing_violated(slot, "a bad hello: %s", tractor_why());
@@ -154,7 +210,8 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 static tractor_err
 begin_delivery(struct slot *slot)
 {
-	uint64_t *ids = calloc(slot->schema_count + 1, sizeof(*ids));
+	struct tri_arena *arena = &slot->runtime->arena;
+	uint64_t *ids = tri_arena_alloc(arena, slot->schema_count * sizeof(*ids)); /* as much as hello took */
 
 	if (!ids)
 		return TRACTOR_ENOMEM;
@@ -162,7 +219,7 @@ begin_delivery(struct slot *slot)
 		ids[i] = slot->schemas[i]->fingerprint;
 	tractor_err err =
 		router_up(slot->runtime->router, slot->node->id, slot->incarnation, ids, slot->schema_count);
-	free(ids);
+	tri_arena_reset(arena);
 	return err;
 }
 

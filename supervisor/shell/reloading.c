@@ -116,7 +116,7 @@ note_changes(struct tractor_runtime *runtime)
 	}
 }
 
-/* What router and deadlines were told of the old values. */
+/* What router and deadlines were told of the old values, and what was set aside for them. */
 static void
 pass_on_values(struct tractor_runtime *runtime)
 {
@@ -125,6 +125,7 @@ pass_on_values(struct tractor_runtime *runtime)
 			continue;
 		router_change(runtime->router, node->id, node->spec->mailbox, node->spec->redeliver);
 		deadline_changed(slot_of(node));
+		slot_rehearse(slot_of(node));
 	}
 }
 

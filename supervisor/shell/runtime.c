@@ -465,6 +465,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	tree_free(runtime->tree);
 	router_free(runtime->router);
 	lost_free(&runtime->lost);
+	tri_arena_free(&runtime->arena);
 	if (runtime->clock.fd >= 0) {
 		int fd = runtime->clock.fd;
 		loop_unwatch(&runtime->loop, &runtime->clock);

@@ -12,6 +12,7 @@
 #include <tractor/crash.h>
 #include <tractor/runtime.h>
 
+#include "arena.h"
 #include "blackbox.h"
 #include "context.h"
 #include "control.h"
@@ -146,7 +147,6 @@ struct slot {
 	pid_t pid;
 	uint32_t incarnation;
 	struct watch process; /* its pidfd */
-	struct wire *wire;
 	struct tri_blackbox *box;
 	struct actorlog logs[2];
 	bool greeted, ready, said_bye, finished, ignored, asked_to_stop, killed_by_us;
@@ -166,6 +166,7 @@ struct slot {
 	bool undecided; /* it is at rest; whether for good is found when the core has done all it can */
 
 	/* the slot's own, across incarnations */
+	struct wire *wire; /* closed, where there is none */
 	int state_fd;
 	struct tri_box_plan plan;	 /* a fault for the next process; its size 0: none */
 	struct payload_schema **schemas; /* what it serves, by its last hello */
@@ -188,8 +189,11 @@ struct slot {
 	bool is_watching;	  /* it has monitors on others */
 };
 
+/* With the memory that starting and restarting it takes. */
 tractor_err slot_new(struct tractor_runtime *runtime, struct node *node);
 void slot_free(struct slot *slot);
+/* Its spec may be another from now on: what a start takes from the arena is taken once for nothing, so that it is there. TRACTOR_ENOMEM: then it is asked for at the start. */
+tractor_err slot_rehearse(struct slot *slot);
 /* A supervisor's node has none: NULL. */
 struct slot *slot_of(const struct node *node);
 struct slot *slot_by_id(struct tractor_runtime *runtime, uint64_t actor);
@@ -214,6 +218,8 @@ tractor_err slot_send_record(
 void hearing_ready(void *owner);
 /* A frame that a dead process had said and that did not come over its link; nobody is left who could be killed for what it says. */
 void hearing_salvaged(struct slot *slot, const void *bytes, size_t size_bytes);
+/* As slot_rehearse(), for what the handshake takes. */
+tractor_err hearing_rehearse(struct slot *slot);
 /* The process broke the rules: it is killed, and its death will say so. */
 void hearing_violated(struct slot *slot, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The schema of a message that the actor serves; NULL: it doesn't. */
@@ -489,6 +495,8 @@ struct tractor_runtime {
 	struct watch bell_watch;
 	struct tree *tree;
 	struct router *router;
+	struct tri_arena
+		arena; /* what is made for a moment on the way from a death to a running successor; never across a callback */
 	struct journal events, lines;
 	struct lost lost;
 	struct policy policy;

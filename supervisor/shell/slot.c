@@ -1,6 +1,6 @@
 /*
  * slot.c: an actor's place in the tree, and the process that fills it. Starting makes everything that a process needs and undoes it if one part can't be had; that is then told
- * to the core as a death is, which answers it. Nothing here decides whether to start or stop.
+ * to the core as a death is, which answers it. Nothing here decides whether to start or stop. A restart takes no memory that was not set aside when the slot was made, or at its first start.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,8 +49,13 @@ slot_new(struct tractor_runtime *runtime, struct node *node)
 	slot->cpu = (struct alarm){ .due = deadline_cpu_due, .arg = slot };
 	tractor_err err = loop_reserve(&runtime->loop, ALARMS);
 	if (err == TRACTOR_OK)
+		err = wire_new(&runtime->bell, slot, &slot->wire);
+	if (err == TRACTOR_OK)
+		err = slot_rehearse(slot);
+	if (err == TRACTOR_OK)
 		err = router_add(runtime->router, node->id, node->spec->mailbox, node->spec->redeliver);
 	if (err != TRACTOR_OK) {
+		wire_free(slot->wire);
 		free(slot);
 		return err;
 	}
@@ -64,6 +69,7 @@ slot_free(struct slot *slot)
 	if (!slot)
 		return;
 	slot_clear(slot);
+	wire_free(slot->wire);
 	policy_forget(slot);
 	loop_reserve(&slot->runtime->loop, -ALARMS);
 	monitors_forget_watcher(slot);
@@ -98,7 +104,6 @@ slot_clear(struct slot *slot)
 	tri_blackbox_unmap(slot->box);
 	free(slot->refusal);
 	free(slot->farewell_reason);
-	slot->wire = NULL;
 	slot->box = NULL;
 	slot->refusal = slot->farewell_reason = NULL;
 	slot->violation[0] = '\0';
@@ -134,57 +139,74 @@ is_inherited(const char *entry, const struct spec *spec)
 }
 
 static char *
-entry_of(const char *name, const char *value)
+entry_of(struct tri_arena *arena, const char *name, const char *value)
 {
-	char *entry;
+	size_t size = strlen(name) + strlen(value) + sizeof("=");
+	char *entry = tri_arena_alloc(arena, size);
 
-	return asprintf(&entry, "%s=%s", name, value) < 0 ? NULL : entry;
+	if (entry)
+		snprintf(entry, size, "%s=%s", name, value);
+	return entry;
 }
 
-/* Those that were made here come last, from *ret_made on, and are to be freed with the array. NULL: no memory. */
+/* Until the arena is reset. NULL: no memory. */
 static char **
-make_environment(const struct spec *spec, const char *url, size_t *ret_made)
+make_environment(struct tri_arena *arena, const struct spec *spec, const char *url)
 {
 	size_t inherited = 0, count = 0;
 	bool whole = true;
 
 	while (environ && environ[inherited])
 		inherited++;
-	char **entries = calloc(inherited + spec->env.count + 3, sizeof(*entries));
+	char **entries = tri_arena_alloc(arena, (inherited + spec->env.count + 3) * sizeof(*entries));
 	if (!entries)
 		return NULL;
 	for (size_t i = 0; i < inherited; i++)
 		if (is_inherited(environ[i], spec))
 			entries[count++] = environ[i];
-	*ret_made = count;
+	size_t made = count;
 	for (size_t i = 0; i < spec->env.count; i++)
-		entries[count++] = entry_of(spec->env.items[i].key, spec->env.items[i].value);
-	entries[count++] = entry_of(TRI_ENV_LINK, url);
+		entries[count++] = entry_of(arena, spec->env.items[i].key, spec->env.items[i].value);
+	entries[count++] = entry_of(arena, TRI_ENV_LINK, url);
 	if (spec->role)
-		entries[count++] = entry_of(TRI_ENV_ACTOR, spec->role);
-	for (size_t i = *ret_made; i < count; i++)
+		entries[count++] = entry_of(arena, TRI_ENV_ACTOR, spec->role);
+	entries[count] = NULL;
+	for (size_t i = made; i < count; i++)
 		if (!entries[i])
 			whole = false;
-	if (whole)
-		return entries;
-	for (size_t i = *ret_made; i < count; i++)
-		free(entries[i]);
-	free(entries);
-	return NULL;
+	return whole ? entries : NULL;
 }
 
-static void
-free_environment(char **entries, size_t made)
+/* Where an incarnation's link listens; as large whichever it is. NULL: no memory. */
+static char *
+make_url(struct tri_arena *arena, const struct slot *slot)
 {
-	for (size_t i = made; entries && entries[i]; i++)
-		free(entries[i]);
-	free(entries);
+	static const char format[] = "ipc://%s/link/%llu.%u";
+	size_t size = sizeof(format) + strlen(slot->runtime->rundir.path) + sizeof("18446744073709551615") +
+		      sizeof("4294967295");
+	char *url = tri_arena_alloc(arena, size);
+
+	if (url)
+		snprintf(url, size, format, slot->runtime->rundir.path, (unsigned long long)slot->node->id,
+			slot->incarnation);
+	return url;
+}
+
+tractor_err
+slot_rehearse(struct slot *slot)
+{
+	struct tri_arena *arena = &slot->runtime->arena;
+	const char *url = make_url(arena, slot);
+	bool whole = url && make_environment(arena, slot->node->spec, url);
+
+	tri_arena_set_aside(arena);
+	return whole ? hearing_rehearse(slot) : TRACTOR_ENOMEM;
 }
 
 /* --- starting --- */
 
 struct launch {
-	char *url;
+	const char *url;
 	int box_fd;
 	int out[2], err[2];
 };
@@ -208,14 +230,8 @@ make_state(struct slot *slot)
 static tractor_err
 make_link(struct slot *slot, struct launch *launch)
 {
-	struct tractor_runtime *runtime = slot->runtime;
-
-	if (asprintf(&launch->url, "ipc://%s/link/%llu.%u", runtime->rundir.path,
-		    (unsigned long long)slot->node->id, slot->incarnation) < 0) {
-		launch->url = NULL;
-		return TRACTOR_ENOMEM;
-	}
-	return wire_open(&runtime->bell, launch->url, slot, &slot->wire);
+	launch->url = make_url(&slot->runtime->arena, slot);
+	return launch->url ? wire_open(slot->wire, launch->url) : TRACTOR_ENOMEM;
 }
 
 /* The router numbers what it delivers; the new black box goes on where that is. */
@@ -237,9 +253,8 @@ spawn(struct slot *slot, struct launch *launch)
 {
 	const struct spec *spec = slot->node->spec;
 	struct spawned spawned;
-	size_t made = 0;
 	char *argv[] = { spec->exec, slot->node->path, NULL };
-	char **environment = make_environment(spec, launch->url, &made);
+	char **environment = make_environment(&slot->runtime->arena, spec, launch->url);
 	struct spawn_plan plan = {
 		.path = spec->exec_path,
 		.argv = argv,
@@ -252,7 +267,6 @@ spawn(struct slot *slot, struct launch *launch)
 	};
 
 	tractor_err err = environment ? spawn_start(&plan, &spawned) : TRACTOR_ENOMEM;
-	free_environment(environment, made);
 	if (err != TRACTOR_OK)
 		return err;
 	slot->pid = spawned.pid;
@@ -311,7 +325,7 @@ slot_start(struct slot *slot)
 	close_pair(launch.err);
 	if (launch.box_fd >= 0)
 		sys.close(launch.box_fd);
-	free(launch.url);
+	tri_arena_reset(&slot->runtime->arena);
 	if (err == TRACTOR_ESYSTEM || err == TRACTOR_ENOMEM)
 		death_refused(slot, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
 	else if (err != TRACTOR_OK)
@@ -352,7 +366,7 @@ slot_send(struct slot *slot, const struct tri_frame *frame, const uint8_t *paylo
 {
 	struct tri_frame head = *frame;
 
-	if (!slot->wire || slot->dead || *slot->violation)
+	if (slot->dead || *slot->violation)
 		return;
 	head.incarnation = slot->incarnation;
 	tractor_err err = wire_send(slot->wire, &head, payload, payload_bytes);

@@ -3,7 +3,7 @@
  * stops accepting when a peer hangs up at once, and waits for ever in nng_close() when it gives a connection up over a failed send while a message is being read (see nng.md). What is
  * spoken is SP over ipc://: each side first sends eight bytes that name its protocol, then messages, each with a type byte and a length before it.
  *
- * What a peer sends is not trusted; what fails is returned, or is the end of that connection.
+ * What a peer sends is not trusted; what fails is returned, or is the end of that connection. A wire is there before it is needed, and keeps its room from one process to the next.
  */
 #include "wire.h"
 
@@ -27,7 +27,7 @@
 #define WHAT_BYTES 128 /* of a sentence with a path that fits into a socket's address */
 #define GREETING_BYTES 8
 #define HEAD_BYTES 9		      /* type and length, before each message */
-#define ROOM_BYTES ((size_t)64 << 10) /* read at a time; what a larger message took is given back after it */
+#define ROOM_BYTES ((size_t)64 << 10) /* read at a time; what a larger message took beyond it is given back */
 #define MESSAGE_MAX_BYTES (sizeof(struct tri_frame) + TRI_PAYLOAD_MAX)
 #define BELL_BATCH 64
 #define RETRY_NS       \
@@ -45,7 +45,7 @@ struct kept {
 struct wire {
 	struct bell *bell;
 	void *owner;
-	char *path;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int listener, peer; /* -1: none */
 	int arrived;	    /* somebody whom the host did not allow us to let in yet; -1: nobody */
 	int trouble;	    /* the errno of what it refused last; 0: nothing */
@@ -54,6 +54,7 @@ struct wire {
 	bool hung_up;	    /* the peer that was let in is gone, and all that it sent is taken */
 	uint8_t *in;	    /* what was read, from `in_start` to `in_end` not yet taken */
 	size_t in_room, in_start, in_end;
+	struct kept *hello; /* our greeting, which is the first that is kept for a peer */
 	struct kept *first, *last;
 	size_t kept_count;
 	struct wire *next; /* on the bell */
@@ -142,33 +143,89 @@ drop_first(struct wire *wire)
 	if (!(wire->first = kept->next))
 		wire->last = NULL;
 	wire->kept_count--;
-	free(kept);
+	if (kept != wire->hello)
+		free(kept);
 }
 
-static tractor_err
-keep(struct wire *wire, const struct iovec *parts, int count, size_t sent)
+static void
+add_last(struct wire *wire, struct kept *kept)
 {
-	size_t size = 0;
-
-	if (wire->kept_count >= KEPT_MAX)
-		return tri_why(
-			TRACTOR_EFULL, "%zu frames wait for it already and it reads none", wire->kept_count);
-	for (int i = 0; i < count; i++)
-		size += parts[i].iov_len;
-	struct kept *kept = malloc(sizeof(*kept) + size);
-	if (!kept)
-		return TRACTOR_ENOMEM;
-	*kept = (struct kept){ .size = size, .sent = sent };
-	for (size_t i = 0, at = 0; i < (size_t)count; at += parts[i++].iov_len)
-		if (parts[i].iov_len > 0)
-			memcpy(kept->bytes + at, parts[i].iov_base, parts[i].iov_len);
+	kept->next = NULL;
 	if (wire->last)
 		wire->last->next = kept;
 	else
 		wire->first = kept;
 	wire->last = kept;
 	wire->kept_count++;
+}
+
+/* All the parts in one, of which so much is sent already. NULL: no memory. */
+static struct kept *
+copy_of(const struct iovec *parts, int count, size_t sent)
+{
+	size_t size = 0;
+
+	for (int i = 0; i < count; i++)
+		size += parts[i].iov_len;
+	struct kept *kept = malloc(sizeof(*kept) + size);
+	if (!kept)
+		return NULL;
+	*kept = (struct kept){ .size = size, .sent = sent };
+	for (size_t i = 0, at = 0; i < (size_t)count; at += parts[i++].iov_len)
+		if (parts[i].iov_len > 0)
+			memcpy(kept->bytes + at, parts[i].iov_base, parts[i].iov_len);
+	return kept;
+}
+
+static tractor_err
+keep(struct wire *wire, const struct iovec *parts, int count, size_t sent)
+{
+	if (wire->kept_count >= KEPT_MAX)
+		return tri_why(
+			TRACTOR_EFULL, "%zu frames wait for it already and it reads none", wire->kept_count);
+	struct kept *kept = copy_of(parts, count, sent);
+	if (!kept)
+		return TRACTOR_ENOMEM;
+	add_last(wire, kept);
 	return TRACTOR_OK;
+}
+
+/* --- room for what is read --- */
+
+static void
+give_room_back(struct wire *wire)
+{
+	if (wire->in_start != wire->in_end || wire->in_room <= ROOM_BYTES)
+		return;
+	uint8_t *less = realloc(wire->in, ROOM_BYTES);
+	if (less) {
+		wire->in = less;
+		wire->in_room = ROOM_BYTES;
+	}
+	wire->in_start = wire->in_end = 0;
+}
+
+/* Room for `size` bytes from in_start on. */
+static bool
+make_room(struct wire *wire, size_t size)
+{
+	size_t held = wire->in_end - wire->in_start;
+
+	if (wire->in_start > 0) {
+		memmove(wire->in, wire->in + wire->in_start, held);
+		wire->in_start = 0;
+		wire->in_end = held;
+	}
+	if (size < ROOM_BYTES)
+		size = ROOM_BYTES;
+	if (size <= wire->in_room)
+		return true;
+	uint8_t *more = realloc(wire->in, size);
+	if (!more)
+		return false;
+	wire->in = more;
+	wire->in_room = size;
+	return true;
 }
 
 /* --- who is let in --- */
@@ -181,12 +238,8 @@ close_peer(struct wire *wire)
 	wire->peer = -1;
 	wire->greeted = false;
 	wire->in_start = wire->in_end = 0;
-	for (struct kept *kept; (kept = wire->first);) {
-		wire->first = kept->next;
-		free(kept);
-	}
-	wire->last = NULL;
-	wire->kept_count = 0;
+	while (wire->first)
+		drop_first(wire);
 }
 
 /* The process `pid`, as the kernel says. One that has not said what it speaks gives way to the next, so that holding the door shut is no use. */
@@ -196,21 +249,18 @@ is_welcome(const struct wire *wire, pid_t pid)
 	return wire->expected != 0 && (!wire->greeted || wire->hung_up) && pid == wire->expected;
 }
 
-/* Takes its place as the peer: our greeting is the first that is kept for it. False: the host refuses, errno says what. */
+/* Takes its place as the peer. False: the host refuses, errno says what. */
 static bool
 seat(struct wire *wire, int fd)
 {
 	/* Edges only: who is not heard, because it has broken the rules, doesn't wake us all the time. */
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = wire };
-	const struct iovec hello = { (void *)greeting, sizeof(greeting) };
 
 	close_peer(wire);
-	if (keep(wire, &hello, 1, 0) != TRACTOR_OK) {
-		errno = ENOMEM;
-		return false;
-	}
 	if (sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, fd, &event) < 0)
 		return false;
+	wire->hello->sent = 0;
+	add_last(wire, wire->hello);
 	wire->peer = fd;
 	wire->hung_up = false;
 	return true;
@@ -282,25 +332,36 @@ cannot_listen(int error, const char *path, bool of_fd)
 }
 
 tractor_err
-wire_open(struct bell *bell, const char *url, void *owner, struct wire **ret_wire)
+wire_new(struct bell *bell, void *owner, struct wire **ret_wire)
 {
+	const struct iovec hello = { (void *)greeting, sizeof(greeting) };
 	struct wire *wire = calloc(1, sizeof(*wire));
-	char *path = strdup(strncmp(url, "ipc://", 6) == 0 ? url + 6 : url);
 
-	if (!wire || !path) {
-		free(wire);
-		free(path);
+	if (!wire)
+		return TRACTOR_ENOMEM;
+	*wire = (struct wire){ .bell = bell, .owner = owner, .listener = -1, .peer = -1, .arrived = -1 };
+	wire->hello = copy_of(&hello, 1, 0);
+	if (!wire->hello || !make_room(wire, ROOM_BYTES)) {
+		wire_free(wire);
 		return TRACTOR_ENOMEM;
 	}
-	*wire = (struct wire){ .bell = bell, .owner = owner, .path = path, .peer = -1, .arrived = -1 };
+	*ret_wire = wire;
+	return TRACTOR_OK;
+}
+
+tractor_err
+wire_open(struct wire *wire, const char *url)
+{
+	const char *path = strncmp(url, "ipc://", 6) == 0 ? url + 6 : url;
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = wire };
+
+	snprintf(wire->path, sizeof(wire->path), "%s", path);
 	wire->listener = begin_listening(path);
-	if (wire->listener < 0 || sys.epoll_ctl(bell->fd, EPOLL_CTL_ADD, wire->listener, &event) < 0) {
+	if (wire->listener < 0 || sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, wire->listener, &event) < 0) {
 		tractor_err err = cannot_listen(errno, path, wire->listener < 0);
 		wire_close(wire);
 		return err;
 	}
-	*ret_wire = wire;
 	return TRACTOR_OK;
 }
 
@@ -313,7 +374,7 @@ wire_expect(struct wire *wire, pid_t pid)
 const char *
 wire_trouble(const struct wire *wire)
 {
-	return wire && wire->trouble != 0 ? strerror(wire->trouble) : NULL;
+	return wire->trouble != 0 ? strerror(wire->trouble) : NULL;
 }
 
 bool
@@ -380,39 +441,6 @@ wire_send(struct wire *wire, const struct tri_frame *frame, const uint8_t *paylo
 }
 
 /* --- receiving --- */
-
-static void
-give_room_back(struct wire *wire)
-{
-	if (wire->in_start != wire->in_end || wire->in_room <= ROOM_BYTES)
-		return;
-	free(wire->in);
-	wire->in = NULL;
-	wire->in_room = wire->in_start = wire->in_end = 0;
-}
-
-/* Room for `size` bytes from in_start on. */
-static bool
-make_room(struct wire *wire, size_t size)
-{
-	size_t held = wire->in_end - wire->in_start;
-
-	if (wire->in_start > 0) {
-		memmove(wire->in, wire->in + wire->in_start, held);
-		wire->in_start = 0;
-		wire->in_end = held;
-	}
-	if (size < ROOM_BYTES)
-		size = ROOM_BYTES;
-	if (size <= wire->in_room)
-		return true;
-	uint8_t *more = realloc(wire->in, size);
-	if (!more)
-		return false;
-	wire->in = more;
-	wire->in_room = size;
-	return true;
-}
 
 /* Reads until `size` bytes are there. False: not yet, or never, which hung_up says. Memory that isn't there is asked for again. */
 static bool
@@ -542,17 +570,28 @@ bell_answer(struct bell *bell, void (*ready)(void *owner))
 void
 wire_close(struct wire *wire)
 {
-	if (!wire)
-		return;
 	strike_from_bell(wire);
 	close_peer(wire);
+	give_room_back(wire);
 	if (wire->arrived >= 0)
 		sys.close(wire->arrived);
 	if (wire->listener >= 0) {
 		sys.close(wire->listener);
 		sys.unlink(wire->path);
 	}
+	wire->listener = wire->arrived = -1;
+	wire->expected = 0;
+	wire->trouble = 0;
+	wire->hung_up = false;
+}
+
+void
+wire_free(struct wire *wire)
+{
+	if (!wire)
+		return;
+	wire_close(wire);
+	free(wire->hello);
 	free(wire->in);
-	free(wire->path);
 	free(wire);
 }

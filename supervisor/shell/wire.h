@@ -26,11 +26,14 @@ void bell_close(struct bell *bell);
 /* Calls `ready(owner)` for each wire that had news since the last time. A wire may be closed from there. To be called when the fd is readable, and at retry_ns. */
 void bell_answer(struct bell *bell, void (*ready)(void *owner));
 
+/* A closed one, with all the memory that an ordinary process's link needs, for one process after the other. TRACTOR_ENOMEM. */
+tractor_err wire_new(struct bell *bell, void *owner, struct wire **ret_wire);
+
 /*
- * Listens on `url` (ipc://, its socket file 0600) for one peer. Nobody is let in before wire_expect(). One per incarnation: what was meant for a dead one never reaches the next.
- * TRACTOR_ESYSTEM: no fd, or no such directory.
+ * Listens on `url` (ipc://, its socket file 0600) for one peer. Nobody is let in before wire_expect(). Another for each incarnation: what was meant for a dead one never reaches the next.
+ * TRACTOR_ESYSTEM: no fd, or no such directory. It is closed then, and takes no memory in any case.
  */
-tractor_err wire_open(struct bell *bell, const char *url, void *owner, struct wire **ret_wire);
+tractor_err wire_open(struct wire *wire, const char *url);
 
 /* Lets in the peer with that process id, and nobody else; 0: nobody any more. */
 void wire_expect(struct wire *wire, pid_t pid);
@@ -44,7 +47,7 @@ bool wire_connected(const struct wire *wire);
 /* The next frame that came; false: none now, `ready` will be called for the next. *ret_payload is valid until the next call. `ret_bad`: what came is no frame. */
 bool wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_payload, bool *ret_bad);
 
-/* For an owner that stopped taking before the end, to be fair to others: it will be called again. */
+/* For an owner that stopped taking before the end, to be fair to others: it will be called again. Not for a closed one. */
 void wire_again(struct wire *wire);
 
 /* True once the peer that was let in is gone and all that it sent has been taken. */
@@ -57,7 +60,9 @@ bool wire_drained(const struct wire *wire);
 tractor_err wire_send(
 	struct wire *wire, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
 
-/* Frees what is kept; NULL is fine. */
+/* Forgets the peer, and what is kept for it. Closed, it is as one without a peer. */
 void wire_close(struct wire *wire);
+/* NULL is fine. */
+void wire_free(struct wire *wire);
 
 #endif
