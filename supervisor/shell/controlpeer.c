@@ -2,8 +2,9 @@
  * controlpeer.c: one connection of the control socket: reads its request, queues and sends its answer.
  *
  * It knows JSON lines, not what they ask for. A peer is bounded in bytes and time, and can't make the supervisor wait; one that misbehaves is
- * told in its last line if it can be, and closed. Out of memory costs the connection that needed it. The handler is never called
- * back from within its own calls: what these come to is settled by the next tick.
+ * told in its last line if it can be, and closed. What the host has no memory for when an answer is sent is asked for again: what was to be done may be done already,
+ * and the user is owed the word. Our own being out of memory costs the connection that needed it. The handler is never called back from within its own calls: what
+ * these come to is settled by the next tick.
  */
 #include "controlpeer.h"
 
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "assert.h"
+#include "host.h"
 #include "sys.h"
 #include "utf8.h"
 
@@ -60,34 +62,45 @@ drop(struct controlpeer *peer)
 }
 
 static void
+wait_out(struct controlpeer *peer)
+{
+	peer->refused = true;
+	peer->retry_ns = CONTROLPEER_UNSET;
+}
+
+static void
 watch(struct controlpeer *peer)
 {
 	struct control *control = peer->control;
 	uint32_t events = peer->state == CONTROLPEER_READING ? EPOLLIN : 0;
 
-	/* With events 0 the hangup is still told; what a peer sends behind its request is not looked at. */
-	if (peer->output.size > 0)
+	/* With events 0 the hangup is still told; what a peer sends behind its request is not looked at. Where it is the host that takes nothing, the socket has room all the time. */
+	if (peer->output.size > 0 && !peer->refused)
 		events |= EPOLLOUT;
 	if (events == peer->watched || peer->dropped)
 		return;
-	peer->watched = events;
-	if (control->ops->watch(control->arg, peer->fd, events, tag_of(peer)) != TRACTOR_OK)
-		peer->dropped = true;
+	if (control->ops->watch(control->arg, peer->fd, events, tag_of(peer)) == TRACTOR_OK)
+		peer->watched = events;
+	else
+		wait_out(peer);
 }
 
-/* As much of the output as the socket takes. */
+/* As much of the output as the socket and the host take. */
 static void
 flush(struct controlpeer *peer)
 {
 	struct bytequeue *output = &peer->output;
 
-	while (output->size > 0 && !peer->dropped) {
+	peer->refused = false;
+	while (output->size > 0 && !peer->dropped && !peer->refused) {
 		const struct iovec rest = { output->bytes + output->start, output->size };
 		ssize_t sent = sys.send(peer->fd, &rest, 1);
 		if (sent > 0)
 			bytequeue_drop(output, (size_t)sent);
 		else if (sent < 0 && errno == EAGAIN)
 			break;
+		else if (sent < 0 && host_is_short(errno))
+			wait_out(peer);
 		else if (sent == 0 || errno != EINTR)
 			peer->dropped = true;
 	}
@@ -309,17 +322,26 @@ settle(struct controlpeer *peer)
 }
 
 void
+controlpeer_go_on(struct controlpeer *peer)
+{
+	flush(peer);
+	if (peer->state == CONTROLPEER_ENDING && peer->output.size == 0)
+		close_peer(peer);
+	settle(peer);
+}
+
+void
 controlpeer_ready(struct controlpeer *peer)
 {
+	if (peer->state == CONTROLPEER_FREE)
+		return;
 	if (peer->state == CONTROLPEER_READING)
 		for (int round = 0; round < ROUNDS_MAX && read_more(peer); round++)
 			continue;
-	else if (peer->state != CONTROLPEER_FREE && hung_up(peer))
+	else if (hung_up(peer))
 		drop(peer);
-	else if (peer->state != CONTROLPEER_FREE)
-		flush(peer);
-	if (peer->state == CONTROLPEER_ENDING && peer->output.size == 0)
-		close_peer(peer);
+	else
+		controlpeer_go_on(peer);
 	settle(peer);
 }
 
@@ -328,43 +350,64 @@ controlpeer_ready(struct controlpeer *peer)
 void
 controlpeer_admit(struct controlpeer *peer, int fd, int64_t now_ns)
 {
-	*peer = (struct controlpeer){
-		.control = peer->control, .state = CONTROLPEER_READING, .fd = fd, .since_ns = now_ns
-	};
+	*peer = (struct controlpeer){ .control = peer->control,
+		.state = CONTROLPEER_READING,
+		.fd = fd,
+		.watched = CONTROLPEER_NOT_WATCHED,
+		.since_ns = now_ns };
 	peer->input.max_bytes = CONTROL_REQUEST_MAX_BYTES;
 	peer->output.max_bytes = CONTROL_OUTPUT_MAX_BYTES;
 	watch(peer);
 }
 
 void
-controlpeer_shut(struct controlpeer *peer, enum control_code code, const char *error)
+controlpeer_part(struct controlpeer *peer, enum control_code code, const char *error)
 {
 	tell_gone(peer);
 	if (peer->state == CONTROLPEER_READING || peer->state == CONTROLPEER_PENDING)
 		end(peer, code, error);
+}
+
+void
+controlpeer_shut(struct controlpeer *peer, enum control_code code, const char *error)
+{
+	controlpeer_part(peer, code, error);
 	if (peer->state != CONTROLPEER_FREE)
 		close_peer(peer);
+}
+
+/* Until when it may stay as it is. */
+static int64_t
+limit_ns(const struct controlpeer *peer)
+{
+	if (peer->state != CONTROLPEER_READING && peer->state != CONTROLPEER_ENDING)
+		return INT64_MAX;
+	return peer->since_ns == CONTROLPEER_UNSET ? INT64_MIN : peer->since_ns + CONTROL_IDLE_NS;
 }
 
 int64_t
 controlpeer_next_ns(const struct controlpeer *peer)
 {
+	int64_t limit = limit_ns(peer);
+
 	if (peer->dropped || peer->over)
 		return INT64_MIN;
-	if (peer->state != CONTROLPEER_READING && peer->state != CONTROLPEER_ENDING)
-		return INT64_MAX;
-	return peer->since_ns == CONTROLPEER_UNSET ? INT64_MIN : peer->since_ns + CONTROL_IDLE_NS;
+	return peer->refused && peer->retry_ns < limit ? peer->retry_ns : limit;
 }
 
 void
 controlpeer_tick(struct controlpeer *peer, int64_t now_ns)
 {
 	settle(peer);
+	if (peer->refused && peer->retry_ns != CONTROLPEER_UNSET && now_ns >= peer->retry_ns)
+		controlpeer_go_on(peer);
+	if (peer->refused && peer->retry_ns == CONTROLPEER_UNSET)
+		peer->retry_ns = now_ns + CONTROL_RETRY_NS;
 	if (peer->state != CONTROLPEER_READING && peer->state != CONTROLPEER_ENDING)
 		return;
 	if (peer->since_ns == CONTROLPEER_UNSET)
 		peer->since_ns = now_ns;
-	if (now_ns < controlpeer_next_ns(peer))
+	if (now_ns < limit_ns(peer))
 		return;
 	if (peer->state == CONTROLPEER_READING)
 		end(peer, CONTROL_TIMED_OUT, "no request came within 10 s");

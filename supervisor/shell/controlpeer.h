@@ -8,6 +8,7 @@
 #include "controlsocket.h"
 
 #define CONTROLPEER_UNSET INT64_MIN
+#define CONTROLPEER_NOT_WATCHED UINT32_MAX
 
 enum controlpeer_state {
 	CONTROLPEER_FREE,
@@ -22,9 +23,11 @@ struct controlpeer {
 	struct control *control;
 	enum controlpeer_state state;
 	int fd;
-	uint32_t watched; /* events */
+	uint32_t watched; /* events; NOT_WATCHED: the host has not let us yet */
 	bool dropped;	  /* to be closed at the next opportunity: it is gone, or might as well be */
 	bool over;	  /* PENDING: the last line is queued already, the handler doesn't know yet */
+	bool refused;	  /* by the host, which is asked again at retry_ns */
+	int64_t retry_ns; /* UNSET: CONTROL_RETRY_NS after the next tick */
 	int64_t since_ns; /* READING, ENDING: for CONTROL_IDLE_NS; UNSET: since the next tick */
 	struct bytequeue input, output;
 };
@@ -46,11 +49,14 @@ void controlpeer_admit(struct controlpeer *peer, int fd, int64_t now_ns);
 /* A last line to somebody who has no slot, as far as the socket takes it; closes `fd`. */
 void controlpeer_refuse(int fd, enum control_code code, const char *error);
 
-/*
- * Closes it with a last line, as far as the socket takes it, if it hasn't been sent one; `error` is for that. A handler that has its request hears `gone`.
- * A free slot is left alone.
- */
+/* Ends it with a last line, if it hasn't been sent one; `error` is for that. A handler that has its request hears `gone`. A free slot is left alone. */
+void controlpeer_part(struct controlpeer *peer, enum control_code code, const char *error);
+
+/* The same, and closes it: the line is sent as far as the socket takes it. */
 void controlpeer_shut(struct controlpeer *peer, enum control_code code, const char *error);
+
+/* Tries again to send what is there. */
+void controlpeer_go_on(struct controlpeer *peer);
 
 /* Something happened at its fd, or at that of the slot's last user. */
 void controlpeer_ready(struct controlpeer *peer);

@@ -305,13 +305,40 @@ control_open(const char *path, const struct control_ops *ops, void *arg, int64_t
 	return TRACTOR_OK;
 }
 
+static bool
+is_any_refused(const struct control *control)
+{
+	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+		if (control->peers[i].refused)
+			return true;
+	return false;
+}
+
+/* The answer to `down`, for one, is among the last things that are sent. */
+static void
+wait_for_host(struct control *control)
+{
+	for (int64_t waited_ns = 0; is_any_refused(control) && waited_ns < CONTROL_PARTING_NS;
+		waited_ns += CONTROL_RETRY_NS) {
+		sys.poll(NULL, 0, (int)(CONTROL_RETRY_NS / 1000000));
+		for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+			if (control->peers[i].refused)
+				controlpeer_go_on(&control->peers[i]);
+	}
+}
+
 void
 control_close(struct control *control)
 {
+	static const char why[] = "the supervisor has stopped";
+
 	if (control == NULL)
 		return;
 	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
-		controlpeer_shut(&control->peers[i], CONTROL_NO_ANSWER, "the supervisor has stopped");
+		controlpeer_part(&control->peers[i], CONTROL_NO_ANSWER, why);
+	wait_for_host(control);
+	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+		controlpeer_shut(&control->peers[i], CONTROL_NO_ANSWER, why);
 	if (control->paused_until_ns == CONTROLPEER_UNSET)
 		control->ops->unwatch(control->arg, control->listener, &control->tags[0]);
 	sys.unlink(control->path);

@@ -31,6 +31,9 @@
 	INT64_C(10000000000) /* for a request to come, and for the last of an answer to be taken */
 #define CONTROL_PAUSE_NS \
 	INT64_C(100000000) /* after accept() failed for want of fds or memory: it would fail again at once */
+#define CONTROL_RETRY_NS \
+	INT64_C(10000000) /* after the host had no memory for an answer: it would have none at once, either */
+#define CONTROL_PARTING_NS INT64_C(200000000) /* for that at the very end, when nobody else waits for us */
 
 /* The exit codes of the command, which are the codes of answers too: X(constant, number, meaning). */
 #define CONTROL_CODES(X)                                           \
@@ -64,7 +67,7 @@ struct control_request {
 
 struct control_ops {
 	/* Tell control_ready() with `tag` when one of `epoll_events` (level-triggered; may be 0) or a hangup is there. Called again for an fd that
-	   is watched already: these events instead. An error costs that connection. */
+	   is watched already: these events instead. After an error it is asked for again a little later. */
 	tractor_err (*watch)(void *arg, int fd, uint32_t epoll_events, void *tag);
 	/* No more. What the loop has already fetched for that tag may still be told; it does no harm. */
 	void (*unwatch)(void *arg, int fd, void *tag);
@@ -82,7 +85,8 @@ tractor_err control_open(const char *path, const struct control_ops *ops, void *
 
 /*
  * Closes everything and removes the socket file. Requests that are still open hear `gone`, their clients "the supervisor has stopped" (CONTROL_NO_ANSWER);
- * so end what should end otherwise first. What was written is sent as far as the sockets take it. Not from within a callback. NULL is fine.
+ * so end what should end otherwise first. What was written is sent as far as the sockets take it; what the host refuses is tried again for CONTROL_PARTING_NS, and that blocks.
+ * Not from within a callback. NULL is fine.
  */
 void control_close(struct control *control);
 

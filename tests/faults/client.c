@@ -26,8 +26,8 @@ connect_to(struct tractor_runtime *runtime)
 	return -1;
 }
 
-bool
-client_request(struct tractor_runtime *runtime, const char *line, int64_t limit_ms, bool *ret_late)
+enum client_answer
+client_request(struct tractor_runtime *runtime, const char *line, int64_t limit_ms)
 {
 	static char answer[65536];
 	int64_t until_ms = now_ms() + scaled_ms(limit_ms);
@@ -35,9 +35,8 @@ client_request(struct tractor_runtime *runtime, const char *line, int64_t limit_
 	ssize_t got = -1;
 	int fd = connect_to(runtime);
 
-	*ret_late = false;
 	if (fd < 0 || send(fd, line, strlen(line), MSG_NOSIGNAL) != (ssize_t)strlen(line))
-		return false;
+		return CLIENT_NONE;
 	while (got != 0 && now_ms() < until_ms) {
 		tractor_runtime_turn(runtime, 5);
 		while ((got = recv(fd, answer + length, sizeof(answer) - 1 - length, MSG_DONTWAIT)) > 0)
@@ -45,6 +44,9 @@ client_request(struct tractor_runtime *runtime, const char *line, int64_t limit_
 	}
 	close(fd);
 	answer[length] = '\0';
-	*ret_late = got != 0;
-	return got == 0 && strstr(answer, "\"end\":true,\"code\":0") != NULL;
+	if (got != 0)
+		return CLIENT_LATE;
+	if (!strstr(answer, "\"end\":true,"))
+		return CLIENT_NONE;
+	return strstr(answer, "\"end\":true,\"code\":0") ? CLIENT_DONE : CLIENT_REFUSED;
 }

@@ -285,15 +285,21 @@ c_is_back(struct story *story)
 	return is_back(story, C);
 }
 
+/* Nobody is left without a word but by memory that is not there for it, and by what is done to the one connection. */
+static bool
+may_be_cut_off(const struct fault *fault)
+{
+	return fault->call == FAULT_allocation || fault->call == FAULT_peer || fault->call == FAULT_read;
+}
+
 static bool
 request(struct story *story, const char *line)
 {
-	bool late;
-	bool done = client_request(story->rt, line, WHOLE_MS, &late);
+	enum client_answer answer = client_request(story->rt, line, WHOLE_MS);
 
-	if (late)
+	if (answer == CLIENT_LATE || (answer == CLIENT_NONE && !may_be_cut_off(story->fault)))
 		complain(story, "no answer to %s", line);
-	return done || late;
+	return answer == CLIENT_DONE || answer == CLIENT_LATE;
 }
 
 static bool

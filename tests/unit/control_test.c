@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "controlsocket.h"
+#include "sys.h"
 #include "unit.h"
 
 #define FDS_MAX (CONTROL_CONNECTIONS_MAX + 1)
@@ -34,6 +35,9 @@ static struct watched {
 	void *tag;
 } watched[FDS_MAX];
 
+/* The host: how often it still says no. */
+static size_t sends_refused, watches_refused;
+
 /* The handler: what came. */
 static struct control_request *last_request;
 static size_t request_count, gone_count;
@@ -46,6 +50,10 @@ watch(void *arg, int fd, uint32_t epoll_events, void *tag)
 	unsigned index = control_tag_index(tag);
 	ck_assert_uint_lt(index, FDS_MAX);
 	ck_assert(watched[index].tag == NULL || (watched[index].fd == fd && watched[index].tag == tag));
+	if (watches_refused > 0) {
+		watches_refused--;
+		return TRACTOR_ESYSTEM;
+	}
 	watched[index] = (struct watched){ fd, epoll_events, tag };
 	return TRACTOR_OK;
 }
@@ -57,6 +65,16 @@ unwatch(void *arg, int fd, void *tag)
 	unsigned index = control_tag_index(tag);
 	ck_assert(watched[index].fd == fd && watched[index].tag == tag);
 	watched[index] = (struct watched){ .fd = -1 };
+}
+
+static ssize_t
+refused_send(int fd, const struct iovec *parts, size_t count)
+{
+	if (sends_refused == 0)
+		return sys_real.send(fd, parts, count);
+	sends_refused--;
+	errno = ENOBUFS;
+	return -1;
 }
 
 static void
@@ -104,7 +122,8 @@ open_control(void)
 		watched[i] = (struct watched){ .fd = -1 };
 	control = NULL;
 	now_ns = 100 * SECOND;
-	request_count = gone_count = 0;
+	request_count = gone_count = sends_refused = watches_refused = 0;
+	sys.send = refused_send;
 	on_request = NULL;
 	ck_assert_msg(control_open(path, &ops, NULL, now_ns, &control) == TRACTOR_OK, "%s", tractor_why());
 }
@@ -517,6 +536,85 @@ START_TEST(a_late_event_does_not_hurt_the_next_one)
 }
 END_TEST
 
+/* What was asked for was done, and only the word of it is missing. */
+START_TEST(an_answer_that_the_host_refuses_to_send_is_sent_later)
+{
+	on_request = echo;
+	sends_refused = 4; /* two lines and the end, and once again */
+	int fd = ask("{}\n");
+	ck_assert(!turn(0)); /* the socket has room, and still it does not spin */
+	ck_assert_int_eq(control_next_ns(control), now_ns + CONTROL_RETRY_NS);
+	now_ns += CONTROL_RETRY_NS;
+	settle();
+	ck_assert_uint_eq(sends_refused, 0);
+	ck_assert(is_open(fd));
+	now_ns += CONTROL_RETRY_NS;
+	settle();
+	ck_assert_str_eq(answer(fd), "{\"data\":{}}\n{\"data\":2}\n{\"end\":true,\"code\":0}\n");
+	ck_assert_uint_eq(request_count, 1);
+	ck_assert_uint_eq(gone_count, 0);
+}
+END_TEST
+
+START_TEST(a_host_that_refuses_for_good_costs_the_connection)
+{
+	on_request = echo;
+	sends_refused = SIZE_MAX;
+	int fd = ask("{}\n");
+	for (int64_t until_ns = now_ns + CONTROL_IDLE_NS; now_ns <= until_ns; now_ns += CONTROL_RETRY_NS)
+		settle();
+	ck_assert_int_eq(control_next_ns(control), INT64_MAX);
+	ck_assert_str_eq(answer(fd), "");
+}
+END_TEST
+
+START_TEST(a_client_that_hangs_up_while_the_host_refuses_is_gone)
+{
+	sends_refused = SIZE_MAX;
+	int fd = ask("{}\n");
+	ck_assert(control_data(last_request, json_true()));
+	ck_assert_int_eq(control_next_ns(control), INT64_MIN);
+	close(fd);
+	settle();
+	ck_assert_uint_eq(gone_count, 1);
+	ck_assert_int_eq(control_next_ns(control), INT64_MAX);
+}
+END_TEST
+
+START_TEST(the_last_answers_are_sent_though_the_host_refuses)
+{
+	int pending = ask("{}\n"), ended = ask("{}\n");
+
+	sends_refused = 5;
+	control_end(last_request, CONTROL_DONE, NULL);
+	control_close(control);
+	control = NULL;
+	char text[256] = "";
+	ck_assert_int_gt(recv(pending, text, sizeof(text) - 1, 0), 0);
+	expect_in(text, "\"code\":69,\"error\":\"the supervisor has stopped\"");
+	ck_assert_int_gt(recv(ended, text, sizeof(text) - 1, 0), 0);
+	expect_in(text, "\"code\":0");
+	close(pending);
+	close(ended);
+}
+END_TEST
+
+START_TEST(a_client_whom_the_host_refuses_to_watch_is_heard_later)
+{
+	on_request = echo;
+	watches_refused = 2;
+	int fd = ask("{}\n");
+	for (int times = 0; times < 2; times++) {
+		ck_assert_uint_eq(request_count, 0);
+		ck_assert(!turn(0));
+		ck_assert_int_eq(control_next_ns(control), now_ns + CONTROL_RETRY_NS);
+		now_ns += CONTROL_RETRY_NS;
+		settle();
+	}
+	expect_in(answer(fd), "\"code\":0");
+}
+END_TEST
+
 START_TEST(without_fds_the_listener_pauses)
 {
 	struct rlimit limit, none;
@@ -666,8 +764,13 @@ test_suite(void)
 		&a_reader_that_does_not_read_is_dropped, &an_answer_that_is_too_large_is_an_error,
 		&data_that_could_not_be_made_is_an_error, &the_oldest_idle_one_makes_room,
 		&those_who_wait_for_an_answer_are_not_pushed_out, &a_late_event_does_not_hurt_the_next_one,
-		&without_fds_the_listener_pauses, &other_users_are_refused_politely, &closing_tells_both_ends,
-		&where_it_will_not_listen, &a_path_longer_than_an_address };
+		&an_answer_that_the_host_refuses_to_send_is_sent_later,
+		&a_host_that_refuses_for_good_costs_the_connection,
+		&a_client_that_hangs_up_while_the_host_refuses_is_gone,
+		&the_last_answers_are_sent_though_the_host_refuses,
+		&a_client_whom_the_host_refuses_to_watch_is_heard_later, &without_fds_the_listener_pauses,
+		&other_users_are_refused_politely, &closing_tells_both_ends, &where_it_will_not_listen,
+		&a_path_longer_than_an_address };
 
 	tcase_add_checked_fixture(cases, open_control, close_control);
 	tcase_set_timeout(cases, 20);
