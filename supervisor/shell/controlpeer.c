@@ -41,6 +41,7 @@ close_peer(struct controlpeer *peer)
 
 	control->ops->unwatch(control->arg, peer->fd, tag_of(peer));
 	sys.close(peer->fd);
+	control_keep_reserve(control); /* before anybody else can have what has become free */
 	bytequeue_clear(&peer->input);
 	bytequeue_clear(&peer->output);
 	*peer = (struct controlpeer){ .control = control, .fd = -1 };

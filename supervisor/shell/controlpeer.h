@@ -37,11 +37,15 @@ struct control {
 	void *arg;
 	char *path;
 	int listener;
-	int64_t paused_until_ns; /* UNSET: the listener is watched */
+	int reserve[CONTROL_RESERVE_COUNT]; /* fds to be given up for who knocks when no other is left */
+	int64_t paused_until_ns;	    /* UNSET: the listener is watched */
 	unsigned tags
 		[1 + CONTROL_CONNECTIONS_MAX]; /* each holds its own index: first the listener's, then the peers' */
 	struct controlpeer peers[CONTROL_CONNECTIONS_MAX];
 };
+
+/* In controlsocket.c: as many fds in reserve as can be had. */
+void control_keep_reserve(struct control *control);
 
 /* Takes over `fd`, non-blocking, into a free slot. */
 void controlpeer_admit(struct controlpeer *peer, int fd, int64_t now_ns);

@@ -4,7 +4,7 @@
  * Peers are the same user or root, by the kernel's word; still their number is bounded, and none can make the supervisor wait. Connections are
  * slots of a fixed array, never freed while the socket is open: an event for an fd that has just been closed reaches the slot's
  * next user, who looks for himself and finds nothing. What goes wrong in opening is returned; afterwards it costs one connection, or
- * a pause in accepting.
+ * a pause in accepting. A supervisor that is out of fds is one that people have questions to: some are kept for them.
  */
 #include "controlsocket.h"
 
@@ -23,6 +23,36 @@
 
 #define BACKLOG 64
 #define ROUNDS_MAX 16 /* accepts in one go: then it is others' turn */
+
+/* --- fds in reserve --- */
+
+void
+control_keep_reserve(struct control *control)
+{
+	for (size_t i = 0; i < CONTROL_RESERVE_COUNT; i++)
+		if (control->reserve[i] < 0 && (control->reserve[i] = sys.eventfd()) < 0)
+			return;
+}
+
+/* False: there is none left. */
+static bool
+give_up_one(struct control *control)
+{
+	for (size_t i = 0; i < CONTROL_RESERVE_COUNT; i++)
+		if (control->reserve[i] >= 0) {
+			sys.close(control->reserve[i]);
+			control->reserve[i] = -1;
+			return true;
+		}
+	return false;
+}
+
+static void
+give_up_all(struct control *control)
+{
+	while (give_up_one(control))
+		continue;
+}
 
 /* --- accepting --- */
 
@@ -87,6 +117,7 @@ watch_listener(struct control *control, int64_t now_ns)
 		       TRACTOR_OK;
 
 	control->paused_until_ns = watched ? CONTROLPEER_UNSET : now_ns + CONTROL_PAUSE_NS;
+	control_keep_reserve(control);
 }
 
 /*
@@ -100,11 +131,28 @@ pause_listener(struct control *control, int64_t now_ns)
 	control->paused_until_ns = now_ns + CONTROL_PAUSE_NS;
 }
 
+/* Without an fd accept() fails even where nobody knocks: then the one that was given up for it is taken back. */
+static int
+accept_one(struct control *control)
+{
+	int fd = sys.accept(control->listener);
+
+	if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || !give_up_one(control))
+		return fd;
+	fd = sys.accept(control->listener);
+	if (fd < 0) {
+		int why = errno;
+		control_keep_reserve(control);
+		errno = why;
+	}
+	return fd;
+}
+
 static void
 listener_ready(struct control *control, int64_t now_ns)
 {
 	for (int round = 0; round < ROUNDS_MAX && control->paused_until_ns == CONTROLPEER_UNSET; round++) {
-		int fd = sys.accept(control->listener);
+		int fd = accept_one(control);
 		if (fd >= 0)
 			admit(control, fd, now_ns);
 		else if (errno == EAGAIN)
@@ -276,6 +324,7 @@ free_control(struct control *control)
 {
 	if (control->listener >= 0)
 		sys.close(control->listener);
+	give_up_all(control);
 	free(control->path);
 	free(control);
 }
@@ -295,6 +344,8 @@ control_open(const char *path, const struct control_ops *ops, void *arg, int64_t
 		control->tags[i] = i;
 	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
 		control->peers[i] = (struct controlpeer){ .control = control, .fd = -1 };
+	for (size_t i = 0; i < CONTROL_RESERVE_COUNT; i++)
+		control->reserve[i] = -1;
 	tractor_err err = open_listener(control, path);
 	if (err != TRACTOR_OK) {
 		free_control(control);

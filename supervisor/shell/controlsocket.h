@@ -34,6 +34,8 @@
 #define CONTROL_RETRY_NS \
 	INT64_C(10000000) /* after the host had no memory for an answer: it would have none at once, either */
 #define CONTROL_PARTING_NS INT64_C(200000000) /* for that at the very end, when nobody else waits for us */
+#define CONTROL_RESERVE_COUNT \
+	4 /* commands that are answered where no fd is left: one that follows, one that waits, one to look, one to stop it all */
 
 /* The exit codes of the command, which are the codes of answers too: X(constant, number, meaning). */
 #define CONTROL_CODES(X)                                           \

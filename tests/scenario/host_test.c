@@ -183,6 +183,38 @@ START_TEST(no_fds_while_it_runs)
 }
 END_TEST
 
+static rlim_t
+lowest_free_fd(pid_t pid)
+{
+	char path[64];
+	rlim_t fd = 0;
+
+	for (;; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%llu", (int)pid, (unsigned long long)fd);
+		if (access(path, F_OK) != 0 && errno == ENOENT)
+			return fd;
+	}
+}
+
+/* And none that dies gives any back: then above all somebody will want to know what is going on, and to end it. Beside one who has come to stay. */
+START_TEST(not_one_fd_while_it_runs)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	limit_fds(tree, lowest_free_fd(process_pid(tree)));
+	struct process *follower = process_start(tractor_command(), "events", "-f", NULL);
+	expect_output(follower, "running", SOON_MS);
+	for (int i = 0; i < 8; i++)
+		expect_command(0, "^/t/a +running ", "^$", "status", NULL);
+	expect_command(1, "^$", "the host refused .*\\(EMFILE at [a-z_]+: raise ulimit -n\\)", "add", "/t",
+		actor_line("b", "victim"), NULL);
+	expect_command(0, "^/t/a +running ", "^$", "status", NULL);
+	expect_command(0, "^$", "^$", "down", NULL);
+	expect_exit(tree, 0, DOWN_MS);
+	expect_exit(follower, 0, SOON_MS);
+}
+END_TEST
+
 static void
 expect_soft_limit(pid_t pid, rlim_t soft)
 {
@@ -667,7 +699,8 @@ test_suite(void)
 		a_program_of_no_known_format, a_program_that_is_removed_while_it_runs,
 		a_program_that_comes_back);
 	SCENARIO_CASE(suite, "nothing left", 30, every_limit_of_fds, no_fds_while_it_runs,
-		the_soft_limit_of_fds_is_raised_for_the_supervisor_only, a_fork_that_fails_at_the_start);
+		not_one_fd_while_it_runs, the_soft_limit_of_fds_is_raised_for_the_supervisor_only,
+		a_fork_that_fails_at_the_start);
 	SCENARIO_CASE(suite, "failing calls", 30, no_process_for_a_while, no_pidfd_for_a_while,
 		no_pipe_for_a_while, no_memfd_at_the_start, no_watches_for_a_while, a_report_on_a_full_disk);
 	SCENARIO_CASE(suite, "outputs", 30, standard_output_on_a_full_disk, standard_error_on_a_full_disk,

@@ -615,11 +615,49 @@ START_TEST(a_client_whom_the_host_refuses_to_watch_is_heard_later)
 }
 END_TEST
 
+/* From now on there are no more fds than are open already: `last` is the newest. */
+static void
+leave_no_fds(int last)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)last + 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+START_TEST(without_fds_there_are_those_in_reserve)
+{
+	int fds[3 * CONTROL_RESERVE_COUNT];
+	const size_t count = sizeof(fds) / sizeof(fds[0]);
+
+	on_request = echo;
+	for (size_t i = 0; i < count; i++)
+		fds[i] = connect_client();
+	leave_no_fds(fds[count - 1]);
+	/* Some at a time; whoever is served makes room for the next. */
+	for (size_t first = 0; first < count; first += CONTROL_RESERVE_COUNT) {
+		settle(); /* would not end if it spun */
+		for (size_t i = 0; i < CONTROL_RESERVE_COUNT; i++)
+			ck_assert_int_eq(send(fds[first + i], "{}\n", 3, 0), 3);
+		settle();
+		ck_assert_uint_eq(request_count, first + CONTROL_RESERVE_COUNT);
+		now_ns += CONTROL_PAUSE_NS;
+		control_tick(control, now_ns);
+	}
+	for (size_t i = 0; i < count; i++)
+		expect_in(answer(fds[i]), "\"code\":0");
+}
+END_TEST
+
 START_TEST(without_fds_the_listener_pauses)
 {
 	struct rlimit limit, none;
-	int fd = connect_client();
+	int idle[CONTROL_RESERVE_COUNT];
 
+	for (size_t i = 0; i < CONTROL_RESERVE_COUNT; i++)
+		idle[i] = connect_client();
+	int fd = connect_client();
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	none = limit;
 	none.rlim_cur = (rlim_t)fd + 1;
@@ -636,6 +674,8 @@ START_TEST(without_fds_the_listener_pauses)
 	on_request = echo;
 	ck_assert_int_eq(send(fd, "{}\n", 3, 0), 3);
 	expect_in(answer(fd), "\"code\":0");
+	for (size_t i = 0; i < CONTROL_RESERVE_COUNT; i++)
+		close(idle[i]);
 }
 END_TEST
 
@@ -768,7 +808,8 @@ test_suite(void)
 		&a_host_that_refuses_for_good_costs_the_connection,
 		&a_client_that_hangs_up_while_the_host_refuses_is_gone,
 		&the_last_answers_are_sent_though_the_host_refuses,
-		&a_client_whom_the_host_refuses_to_watch_is_heard_later, &without_fds_the_listener_pauses,
+		&a_client_whom_the_host_refuses_to_watch_is_heard_later,
+		&without_fds_there_are_those_in_reserve, &without_fds_the_listener_pauses,
 		&other_users_are_refused_politely, &closing_tells_both_ends, &where_it_will_not_listen,
 		&a_path_longer_than_an_address };
 
