@@ -149,7 +149,7 @@ judge_start(struct slot *slot, struct death *death)
 		*death = (struct death){ .end = NODE_END_IGNORED, .time_ms = death->time_ms };
 		return;
 	}
-	const char *trouble = wire_trouble(slot->wire);
+	const char *trouble = slot->killed_by_us ? slot->trouble : NULL;
 	bool refused = slot->refusal || atomic_load(&slot->box->last_words) == TRI_LAST_REFUSED;
 	death->end = NODE_END_START_FAILED;
 	death->panicked = true;

@@ -357,6 +357,8 @@ slot_stop(struct slot *slot)
 void
 slot_kill(struct slot *slot)
 {
+	if (!slot->killed_by_us) /* what its link comes to by its being killed is not why it had to be */
+		slot->trouble = wire_trouble(slot->wire);
 	slot->killed_by_us = true;
 	slot_signal(slot, SIGKILL);
 }

@@ -191,6 +191,23 @@ TURNED_AWAY(connect_and_close)
 TURNED_AWAY(connect_and_babble)
 TURNED_AWAY(intruder)
 
+/* Its connection is reset as it is killed, which is no refusal of the host's: nobody else is to be blamed. */
+START_TEST(connect_and_wait)
+{
+	struct scene scene = begin();
+
+	name_crime("connect_and_wait");
+	ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);
+	expect_node("t", "/t/hostile", "running", 3, 2 * SOON_MS);
+	json_t *report = crash_of("/t/hostile", 2);
+	expect_text(report, "cause", "start");
+	expect_match(text_at(report, "panic_text"),
+		"^not ready within 3000 ms \\(start_timeout\\): it never said hello; ");
+	json_decref(report);
+	end(&scene);
+}
+END_TEST
+
 /* Nobody makes room for it: its link is cut. It is killed for that unless it has dialled again at once; either way the slot goes on. */
 START_TEST(huge_frame)
 {
@@ -331,6 +348,7 @@ test_suite(void)
 	SCENARIO_CASE(suite, "black box", 30, box_of_lies, box_of_ones, box_of_zeroes, shrunken_memory,
 		unsent_answers);
 	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
-	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble, intruder);
+	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble,
+		connect_and_wait, intruder);
 	return suite;
 }

@@ -693,6 +693,15 @@ connect_and_babble(char **argv)
 	be_a_victim(argv);
 }
 
+/* And never reads: what it was sent is lost with it. */
+static void
+connect_and_wait(void)
+{
+	connect_raw();
+	for (;;)
+		pause();
+}
+
 /* Another process says hello first, and stays; the real one still gets in. */
 static void
 intruder(char **argv)
@@ -880,6 +889,8 @@ main(int argc, char **argv)
 		connect_and_close(argv);
 	if (strcmp(word, "connect_and_babble") == 0)
 		connect_and_babble(argv);
+	if (strcmp(word, "connect_and_wait") == 0)
+		connect_and_wait();
 	if (strcmp(word, "intruder") == 0)
 		intruder(argv);
 	if (strcmp(word, "ready_and_gone") == 0)
