@@ -25,7 +25,9 @@
 #include "testclock.h"
 #include "victim.h"
 
-#define WHOLE_MS 10000 /* for everything to run again; a lost link costs a start_timeout, and that twice */
+#define START_MS \
+	10000 /* an actor's start_timeout: many times what a start takes where others have the CPUs */
+#define WHOLE_MS 30000 /* for everything to run again; a lost link costs a start_timeout, and that twice */
 #define NOTES 3
 
 struct actor {
@@ -61,10 +63,16 @@ intensity_under(const struct fault *fault)
 }
 
 static void
+write_child(FILE *file, const char *name)
+{
+	fprintf(file,
+		"{actor: %s, exec: %s/victim, start_timeout: %lldms, handler_timeout: 10s, handler_cpu_timeout: 10s, backoff: {initial: 10ms, factor: 1}}",
+		name, test_actors_dir(), (long long)scaled_ms(START_MS));
+}
+
+static void
 write_tree(const char *path, int intensity)
 {
-	static const char child[] =
-		"{actor: %s, exec: %s/victim, start_timeout: 2s, handler_timeout: 10s, handler_cpu_timeout: 10s, backoff: {initial: 10ms, factor: 1}}";
 	FILE *file = fopen(path, "we");
 
 	if (!file) {
@@ -73,11 +81,11 @@ write_tree(const char *path, int intensity)
 	}
 	fprintf(file, "name: t\nintensity: %d\ncrash_policy: {exec: [/bin/echo, restart]}\nchildren:\n  - ",
 		intensity);
-	fprintf(file, child, "a", test_actors_dir());
+	write_child(file, "a");
 	fprintf(file, "\n  - supervisor: w\n    intensity: %d\n    children:\n      - ", intensity);
-	fprintf(file, child, "b", test_actors_dir());
+	write_child(file, "b");
 	fprintf(file, "\n      - ");
-	fprintf(file, child, "c", test_actors_dir());
+	write_child(file, "c");
 	fprintf(file, "\n");
 	fclose(file);
 }

@@ -40,9 +40,13 @@ strace -o /dev/null -e trace=none true 2>/dev/null || exit 77
 # Short: sockets are made below it.
 work=$(mktemp -d "${TMPDIR:-/tmp}/strace.XXXXXX")
 supervisor=
+traced=false
 # strace first lets go of the supervisor, then ends: so both.
 trap '[ -z "$supervisor" ] || { signal KILL; kill -9 "$supervisor" 2>/dev/null || true; }; $keep || rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
+scale=${TRACTOR_TEST_TIMEOUT_SCALE:-1}
+start=$((10 * scale))	 # seconds, an actor's start_timeout: many times what a start takes where others have the CPUs
+patience=$((30 * scale)) # for each step: a link that is lost costs a start_timeout, or two
 mkdir -m 700 "$work/run"
 ln -s "$build/tests/actors/victim" "$work/victim"
 echo "$work/victim" >"$work/pattern"
@@ -50,17 +54,20 @@ cat >"$work/tree.yaml" <<END
 name: t
 intensity: 1000
 children:
-  - {actor: a, exec: $work/victim, start_timeout: 2s, backoff: {initial: 10ms, factor: 1}}
+  - {actor: a, exec: $work/victim, start_timeout: ${start}s, backoff: {initial: 10ms, factor: 1}}
   - supervisor: w
     intensity: 1000
     children:
-      - {actor: b, exec: $work/victim, start_timeout: 2s, backoff: {initial: 10ms, factor: 1}}
+      - {actor: b, exec: $work/victim, start_timeout: ${start}s, backoff: {initial: 10ms, factor: 1}}
 END
 export TRACTOR_RUN_DIR="$work/run" TRACTOR_TREE=t
 export ASAN_OPTIONS=detect_leaks=0 # its leak checker doesn't work in a traced process
-scale=${TRACTOR_TEST_TIMEOUT_SCALE:-1}
-patience=$((15 * scale)) # seconds, for each step: a link that is lost costs a start_timeout, or two
 tractor=$build/bin/tractor
+
+# The command, which has patience of its own where the supervisor answers: here it has an end.
+tractor() {
+	timeout "$patience" "$tractor" "$@"
+}
 
 # What the kernel can give for each. close() is not among them, for strace would leave the fd open, which Linux does not; nor brk(), which has no errno to glibc.
 faults='clone EAGAIN
@@ -125,7 +132,7 @@ within() {
 }
 
 is_whole() {
-	"$tractor" status --json >"$work/status" 2>/dev/null &&
+	tractor status --json >"$work/status" 2>/dev/null &&
 		[ "$(grep -o '"state":"running"' "$work/status" | wc -l)" -eq 4 ]
 }
 
@@ -134,7 +141,7 @@ a_is_back() {
 }
 
 answers() {
-	"$tractor" ask --timeout 2s /t/a victim.ping '{}' && "$tractor" ask --timeout 2s /t/w/b victim.ping '{}'
+	tractor ask --timeout 2s /t/a victim.ping '{}' && tractor ask --timeout 2s /t/w/b victim.ping '{}'
 }
 
 has_ended() {
@@ -150,9 +157,9 @@ nobody_is_left() {
 live() {
 	wrong=
 	within is_whole || wrong="not up"
-	[ -n "$wrong" ] || within "$tractor" inject /t/a kill || wrong="cannot kill /t/a"
+	[ -n "$wrong" ] || within tractor inject /t/a kill || wrong="cannot kill /t/a"
 	[ -n "$wrong" ] || within a_is_back || wrong="/t/a is not back"
-	[ -n "$wrong" ] || within "$tractor" restart /t/w/b || wrong="/t/w/b is not restarted"
+	[ -n "$wrong" ] || within tractor restart /t/w/b || wrong="/t/w/b is not restarted"
 	[ -n "$wrong" ] || within is_whole || wrong="not whole again"
 	[ -n "$wrong" ] || within answers || wrong="no answers"
 	[ -z "$wrong" ]
@@ -168,11 +175,11 @@ is_documented() {
 	esac
 }
 
-# signal NAME: to the supervisor itself, whose id is in its lock file; strace would keep it to itself.
+# signal NAME: to the supervisor itself; strace, whose child it is, would keep it to itself.
 signal() {
-	if pid=$(cat "$work/run/t/lock" 2>/dev/null); then
-		kill "-$1" "$pid" 2>/dev/null || true
-	fi
+	pid=$supervisor
+	! $traced || { read -r pid <"/proc/$supervisor/task/$supervisor/children"; } 2>/dev/null || true
+	kill "-$1" "$pid" 2>/dev/null || true
 }
 
 # Waits for the supervisor's end; its code in `code`.
@@ -192,12 +199,13 @@ reap() {
 }
 
 come_down() {
-	"$tractor" down >/dev/null 2>&1 || signal TERM
+	tractor down >/dev/null 2>&1 || signal TERM
 }
 
 next_start() {
 	"$tractor" run "$work/tree.yaml" >"$work/out2" 2>"$work/err2" &
 	supervisor=$!
+	traced=false
 	within is_whole && within answers || wrong="${wrong:+$wrong; }the next start: $(cat "$work/err2")"
 	come_down
 	reap
@@ -210,6 +218,7 @@ run_traced() {
 	shift
 	strace -qq -o "$log" "$@" "$tractor" run "$work/tree.yaml" >"$work/out" 2>"$work/err" &
 	supervisor=$!
+	traced=true
 }
 
 # try CALL FAULT WHEN: FAULT is an errno or KILL. False: something was wrong, which is said.
@@ -301,5 +310,5 @@ else
 		try "$call" "$fault" "$when" || true
 	done <"$work/cases"
 fi
-echo "seed $seed: $cases of $(wc -l <"$work/cases" 2>/dev/null || echo 1) cases, $fired met their fault; $failed failed"
+echo "seed $seed: $cases of $(wc -l 2>/dev/null <"$work/cases" || echo 1) cases, $fired met their fault; $failed failed"
 [ "$failed" -eq 0 ]
