@@ -1,6 +1,7 @@
 /*
- * story.c: the life of the tree, and what must be true of it whatever goes wrong: opening works or says why, with the system's own words, and leaves nothing; what was accepted arrives; once the
- * fault is over everything runs and answers within its deadline; more deaths than the story's own have a reason in the event log; stopping ends everything, and no fd and no process is left.
+ * story.c: the life of the tree, and what must be true of it whatever goes wrong: opening works or says why, with the system's own words, and leaves nothing; what was accepted arrives;
+ * who asks is answered; once the fault is over everything runs and answers within its deadline; more deaths than the story's own have a reason in the event log; stopping ends everything,
+ * and no fd and no process is left.
  */
 #include "story.h"
 

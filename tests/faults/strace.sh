@@ -239,7 +239,7 @@ try() {
 	elif [ "$code" -ne 0 ]; then
 		wrong="${wrong:+$wrong; }it ended with $code"
 	fi
-	end=$(($(date +%s) + 3 * scale))
+	end=$(($(date +%s) + 10 * scale))
 	until nobody_is_left >"$work/left"; do
 		if [ "$(date +%s)" -ge "$end" ]; then
 			wrong="${wrong:+$wrong; }left alive: $(tr '\n' ' ' <"$work/left")"
@@ -308,6 +308,7 @@ else
 	while read -r call fault when; do
 		$all || [ "$(($(date +%s) - began))" -lt "$seconds" ] || break
 		try "$call" "$fault" "$when" || true
+		[ $((cases % 100)) -ne 0 ] || echo "$cases cases in $(($(date +%s) - began)) s" >&2
 	done <"$work/cases"
 fi
 echo "seed $seed: $cases of $(wc -l 2>/dev/null <"$work/cases" || echo 1) cases, $fired met their fault; $failed failed"

@@ -25,9 +25,9 @@
 #include "story.h"
 #include "testclock.h"
 
-#define LASTING_MS 60	/* long beside a restart, short beside the limits of anything that waits */
-#define CASE_MS 120000	/* a story's own deadlines are all shorter; beyond this it hangs */
-#define ORPHANS_MS 3000 /* for what a killed supervisor leaves to have died with it */
+#define LASTING_MS 60	 /* long beside a restart, short beside the limits of anything that waits */
+#define CASE_MS 120000	 /* a story's own deadlines are all shorter; beyond this it hangs */
+#define ORPHANS_MS 10000 /* for what a killed supervisor leaves to have died with it */
 #define KINDS_MAX 1024
 #define SEED_DEFAULT 1
 
