@@ -6,6 +6,13 @@
 
 #define SELECT_FDS_MAX 64
 
+/* When the TRACTOR_AFTER of a select that began then is due. */
+static int64_t
+due_ns(int64_t began_ns, int64_t after_ms)
+{
+	return after_ms < 0 || after_ms > INT64_MAX / 2000000 ? TRI_FOREVER : began_ns + after_ms * 1000000;
+}
+
 /* One look at the sources: the first that is ready; -1: none. `fds` are those of the list, in its order, as poll left them. */
 static int
 first_ready(struct tri_actor *actor, const struct tractor_source *sources, const struct pollfd *fds,
@@ -20,8 +27,7 @@ first_ready(struct tri_actor *actor, const struct tractor_source *sources, const
 				return i;
 			break;
 		case TRACTOR_SOURCE_AFTER:
-			if (sources[i].after_ms >= 0 &&
-				(int64_t)tri_now_ns() >= began_ns + sources[i].after_ms * 1000000)
+			if ((int64_t)tri_now_ns() >= due_ns(began_ns, sources[i].after_ms))
 				return i;
 			break;
 		case TRACTOR_SOURCE_READABLE:
@@ -55,10 +61,9 @@ collect(const struct tractor_source *sources, int64_t began_ns, struct pollfd *f
 				return -1;
 			short events = sources->kind == TRACTOR_SOURCE_READABLE ? POLLIN : POLLOUT;
 			fds[count++] = (struct pollfd){ .fd = sources->fd, .events = events };
-		} else if (sources->kind == TRACTOR_SOURCE_AFTER && sources->after_ms >= 0) {
-			int64_t due_ns = began_ns + sources->after_ms * 1000000;
-			if (due_ns < *ret_until_ns)
-				*ret_until_ns = due_ns;
+		} else if (sources->kind == TRACTOR_SOURCE_AFTER &&
+			   due_ns(began_ns, sources->after_ms) < *ret_until_ns) {
+			*ret_until_ns = due_ns(began_ns, sources->after_ms);
 		}
 	}
 	return count;

@@ -191,6 +191,20 @@ START_TEST(seed_idle_branch_fires_when_nothing_came)
 }
 END_TEST
 
+/* "For ever" has many numbers; one that can't be counted in nanoseconds was over at once. */
+START_TEST(seed_idle_branch_of_the_longest_time_never_fires)
+{
+	struct bench bench = set_up("ti", "9223372036854775807");
+
+	for (int i = 0; i < 3; i++) {
+		OK(tractor_tell(bench.seed->ctx, bench.stepper, stepper_note, .n = i));
+		expect_line(bench.seed, "/t/s", (const char *[]){ "note 0", "note 1", "note 2" }[i]);
+	}
+	ck_assert(!has_line(bench.seed, "/t/s", "branch t"));
+	tear_down(&bench);
+}
+END_TEST
+
 START_TEST(seed_select_sees_a_writable_fd)
 {
 	struct bench bench = set_up("iw", "-1");
@@ -236,6 +250,7 @@ test_suite(void)
 		seed_future_works_as_a_branch, seed_future_of_one_that_crashes_works_as_a_branch,
 		seed_select_sees_a_writable_fd, seed_stop_reaches_a_select);
 	SCENARIO_CASE(suite, "step", 20, seed_step_that_handles_something_else_goes_round_again,
-		seed_idle_branch_fires_when_nothing_came, seed_step_error_is_a_panic);
+		seed_idle_branch_fires_when_nothing_came, seed_idle_branch_of_the_longest_time_never_fires,
+		seed_step_error_is_a_panic);
 	return suite;
 }
