@@ -128,7 +128,7 @@ tri_context_decode(
 	void *value = tri_arena_alloc(ctx->arena, record->size_bytes);
 	uint8_t *payload = tri_arena_alloc(ctx->arena, frame->payload_bytes);
 	if (!value || !payload)
-		return TRACTOR_ENOMEM;
+		return tri_why_of(TRACTOR_ENOMEM);
 	if (frame->payload_bytes > 0)
 		memcpy(payload, answer->payload, frame->payload_bytes);
 	tractor_err err = tri_decode(record, payload, frame->payload_bytes, ctx->arena, value);

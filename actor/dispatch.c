@@ -68,8 +68,9 @@ known_error(tractor_err err)
 {
 	if (strcmp(tractor_err_name(err), "TRACTOR_E?") != 0)
 		return err;
+	const char *why = tri_why_said_of(err);
 	return tri_why(TRACTOR_EREFUSED, "the handler returned %d, which is no tractor_err%s%s", (int)err,
-		*tractor_why() ? ": " : "", tractor_why());
+		*why ? ": " : "", why);
 }
 
 /* What is sent as the answer: the reply, or the reason why there is none. */
@@ -103,7 +104,7 @@ hold_answer(struct tri_actor *actor, struct tri_frame *frame, struct answer *ans
 	if (err == TRACTOR_EFULL)
 		return false;
 	tractor_log(&actor->ctx, TRACTOR_ERROR, "the reply cannot be sent: %s", tractor_why());
-	make_answer(answer, err, NULL, NULL);
+	make_answer(answer, tri_why_of(err), NULL, NULL);
 	frame->err = answer->err;
 	return tri_hold_answer(actor, frame, answer->record, answer->value, &err);
 }
@@ -117,6 +118,8 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
 	struct answer answer;
 
+	if (err != TRACTOR_OK)
+		tri_why_of(err);
 	tri_fault_at(actor, TRI_AT_AFTER, hand->packet->frame.message);
 	frame.sequence = hand->packet->frame.sequence;
 	tri_state_save(&actor->state, frame.sequence);
@@ -169,9 +172,7 @@ run_handler(struct tri_actor *actor, const struct tri_served *served, const stru
 		return err;
 	}
 	tri_why_clear();
-	err = served->handler(actor->state.work, &actor->ctx, value, *ret_reply);
-	err = known_error(err);
-	return err == TRACTOR_OK || *tractor_why() ? err : tri_why(err, "%s", tractor_err_text(err));
+	return known_error(served->handler(actor->state.work, &actor->ctx, value, *ret_reply));
 }
 
 static void
@@ -197,9 +198,10 @@ handle_down(struct tri_actor *actor, struct tri_packet *packet)
 {
 	struct tri_hand hand = { .packet = packet };
 	struct tri_down down;
+
+	tri_why_clear();
 	tractor_err err = tri_decode(&tri_record_tri_down, packet->payload, packet->frame.payload_bytes,
 		&actor->hand_arena, &down);
-
 	tri_need_memory(actor, err, "the news of an end");
 	actor->ctx.hand = &hand;
 	if (err == TRACTOR_OK && actor->behaviour.on_down)
@@ -211,7 +213,8 @@ handle_down(struct tri_actor *actor, struct tri_packet *packet)
 				.final = down.final });
 	actor->ctx.hand = NULL;
 	if (err != TRACTOR_OK)
-		tractor_log(&actor->ctx, TRACTOR_WARNING, "on_down: %s", tractor_err_text(err));
+		tractor_log(&actor->ctx, TRACTOR_WARNING, "on_down returned %s%s%s", tractor_err_name(err),
+			*tri_why_said_of(err) ? ": " : "", tri_why_said_of(err));
 	finish(actor, &hand, TRACTOR_OK, NULL);
 }
 
@@ -248,13 +251,13 @@ tractor_dispatch(tractor_ctx *ctx)
 			TRACTOR_EINVAL, actor ? "a message is in hand already" : "a port has no mailbox");
 	while (!actor->inbox.head || actor->unaccepted > 0) {
 		if (tri_actor_stopping(actor))
-			return TRACTOR_ECLOSED;
+			break;
 		tri_say_done(actor);
 		tractor_err err = tri_actor_wait(actor, NULL, 0, TRI_FOREVER);
 		if (err != TRACTOR_OK)
 			return err;
 	}
 	if (tri_actor_stopping(actor))
-		return TRACTOR_ECLOSED;
+		return tri_why(TRACTOR_ECLOSED, "this actor is being stopped");
 	return tri_dispatch_next(actor);
 }

@@ -10,6 +10,7 @@
 #include "why.h"
 
 static _Thread_local char why[TRI_WHY_MAX];
+static _Thread_local tractor_err why_of; /* the error that it was said of */
 
 const char *
 tractor_err_name(tractor_err err)
@@ -59,6 +60,18 @@ tri_why_clear(void)
 	why[0] = '\0';
 }
 
+const char *
+tri_why_said_of(tractor_err err)
+{
+	return err == why_of ? why : "";
+}
+
+tractor_err
+tri_why_of(tractor_err err)
+{
+	return *tri_why_said_of(err) ? err : tri_why(err, "%s", tractor_err_text(err));
+}
+
 tractor_err
 tractor_fail(tractor_err err, const char *format, ...)
 {
@@ -71,5 +84,6 @@ tractor_fail(tractor_err err, const char *format, ...)
 		snprintf(text, sizeof(text), "%s", tractor_err_text(err));
 	va_end(args);
 	memcpy(why, text, strlen(text) + 1);
+	why_of = err;
 	return err;
 }

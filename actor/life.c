@@ -164,7 +164,7 @@ start(struct tri_actor *actor)
 	if (err == TRACTOR_OK && !continued && actor->behaviour.on_start) {
 		hook_begins(actor);
 		err = actor->behaviour.on_start(actor->state.work, &actor->ctx);
-		if (err != TRACTOR_OK && !*tractor_why())
+		if (err != TRACTOR_OK && !*tri_why_said_of(err))
 			tri_why(err, "on_start returned %s", tractor_err_name(err));
 		hook_ended(actor);
 	}
@@ -197,7 +197,7 @@ own_step(struct tri_actor *actor)
 	tri_state_save(&actor->state, atomic_load(&actor->box->done));
 	if (err != TRACTOR_OK && !tri_actor_stopping(actor))
 		tri_panic(&actor->ctx, __FILE__, __LINE__, "its step returned %s%s%s", tractor_err_name(err),
-			*tractor_why() ? ": " : "", tractor_why());
+			*tri_why_said_of(err) ? ": " : "", tri_why_said_of(err));
 }
 
 static void
@@ -223,8 +223,9 @@ stop(struct tri_actor *actor)
 		hook_begins(actor);
 		tractor_err err = actor->behaviour.on_stop(actor->state.work, &actor->ctx);
 		if (err != TRACTOR_OK)
-			tractor_log(
-				&actor->ctx, TRACTOR_WARNING, "on_stop returned %s", tractor_err_name(err));
+			tractor_log(&actor->ctx, TRACTOR_WARNING, "on_stop returned %s%s%s",
+				tractor_err_name(err), *tri_why_said_of(err) ? ": " : "",
+				tri_why_said_of(err));
 		hook_ended(actor);
 	}
 	fflush(stdout);
@@ -233,10 +234,9 @@ stop(struct tri_actor *actor)
 }
 
 /*
- * Not the link: nng 1.5.2's nng_close() may wait for ever for a thread of its own if a message comes meanwhile (nanomsg/nng#1543), and the
+ * All but the link: nng 1.5.2's nng_close() may wait for ever for a thread of its own if a message comes meanwhile (nanomsg/nng#1543), and the
  * supervisor has said farewell. The kernel closes it in a moment.
  */
-/* All but the link, which ends with the process: nng 1.5.2's close may wait for ever, and all that was sent has been received. */
 static void
 release(struct tri_actor *actor)
 {

@@ -243,7 +243,7 @@ tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tract
 		return tri_why(TRACTOR_EINVAL, "a message of %zu bytes is over the limit of %zu",
 			payload_bytes, TRI_PAYLOAD_MAX);
 	if (nng_msg_alloc(&message, sizeof(*frame) + payload_bytes) != 0)
-		return TRACTOR_ENOMEM;
+		return tri_why_of(TRACTOR_ENOMEM);
 	uint8_t *body = nng_msg_body(message);
 	frame->payload_bytes = (uint32_t)payload_bytes;
 	memcpy(body, frame, sizeof(*frame));

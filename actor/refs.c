@@ -29,14 +29,14 @@ texts_of(const struct tractor_protocol *protocol, tractor_field_list_str *ret_te
 	char **texts = calloc(protocol->message_count + 1, sizeof(*texts));
 
 	if (!texts)
-		return TRACTOR_ENOMEM;
+		return tri_why_of(TRACTOR_ENOMEM);
 	for (size_t i = 0; i < protocol->message_count; i++) {
 		texts[i] = text_of(protocol->messages[i]);
 		if (!texts[i]) {
 			for (size_t j = 0; j < i; j++)
 				free(texts[j]);
 			free(texts);
-			return TRACTOR_ENOMEM;
+			return tri_why_of(TRACTOR_ENOMEM);
 		}
 	}
 	*ret_texts = (tractor_field_list_str){ .items = (const char *const *)texts,
@@ -122,7 +122,7 @@ pairs_of(const char *const *args, struct tri_pair **ret_items, size_t *ret_count
 			args[count - 1]);
 	struct tri_pair *items = calloc(count / 2 + 1, sizeof(*items));
 	if (!items)
-		return TRACTOR_ENOMEM;
+		return tri_why_of(TRACTOR_ENOMEM);
 	for (size_t i = 0; i < count; i += 2)
 		items[i / 2] = (struct tri_pair){ .key = args[i], .value = args[i + 1] };
 	*ret_items = items;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "actor_process.h"
+#include "why.h"
 
 #define LINE_BYTES 2048 /* of one log line; PIPE_BUF is 4096, so a line is written whole */
 
@@ -151,7 +152,8 @@ tractor_finish(tractor_ctx *ctx, const char *reason)
 	struct tri_actor *actor = ctx->actor;
 
 	if (!actor)
-		return TRACTOR_EINVAL;
+		return tri_why(TRACTOR_EINVAL,
+			"only an actor can finish; a tree is ended by tractor_runtime_stop()");
 	actor->finishing = true;
 	actor->finished = reason != NULL;
 	free(actor->reason);

@@ -122,7 +122,7 @@ wait_for_answer(tractor_ctx *ctx, struct tri_pending *pending, int64_t until_ns,
 		if (heeds_stop && ctx->end->is_stopping(ctx))
 			return tri_why(TRACTOR_ECLOSED, "this actor is being stopped");
 		if (until_ns != TRI_FOREVER && (int64_t)tri_now_ns() >= until_ns)
-			return TRACTOR_ETIMEDOUT;
+			return tri_why(TRACTOR_ETIMEDOUT, "no reply yet; the future may be awaited again");
 		tractor_err err = ctx->end->wait(ctx, until_ns);
 		if (err != TRACTOR_OK)
 			return err;
@@ -182,7 +182,7 @@ tri_ask_async(tractor_ctx *ctx, struct tractor_address to, int64_t timeout_ms,
 	struct tri_pending *pending = err == TRACTOR_OK ? calloc(1, sizeof(*pending)) : NULL;
 
 	if (!pending)
-		return err == TRACTOR_OK ? TRACTOR_ENOMEM : err;
+		return err == TRACTOR_OK ? tri_why_of(TRACTOR_ENOMEM) : err;
 	frame.limit_ms = TRACTOR_ASK_DEFAULT_MS;
 	pending->reply = message->reply;
 	err = send_accepted(ctx, &frame, pending, message, msg);

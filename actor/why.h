@@ -14,4 +14,10 @@
 /* Before the user's code is called: what it leaves behind is then its own. */
 void tri_why_clear(void);
 
+/* What tractor_why() says if it was said of this error, and not of another that was dealt with; else "". */
+const char *tri_why_said_of(tractor_err err);
+
+/* Gives an error back; from now on tractor_why() speaks of it: in its own words if it has any, else in general ones. */
+tractor_err tri_why_of(tractor_err err);
+
 #endif

@@ -27,7 +27,7 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 	uint8_t *payload = err == TRACTOR_OK ? malloc(size ? size : 1) : NULL;
 
 	if (err == TRACTOR_OK)
-		err = payload ? tri_encode(record, value, payload, size, &used) : TRACTOR_ENOMEM;
+		err = payload ? tri_encode(record, value, payload, size, &used) : tri_why_of(TRACTOR_ENOMEM);
 	if (err == TRACTOR_OK) {
 		struct router_send send = { .sender = port->id,
 			.incarnation = 1,

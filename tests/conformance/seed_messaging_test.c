@@ -58,6 +58,19 @@ START_TEST(seed_handler_error_brings_its_sentence)
 }
 END_TEST
 
+/* A verb that failed before, and was dealt with, left a sentence that is not about this error. */
+START_TEST(seed_handler_error_brings_no_older_sentence)
+{
+	struct seed *seed = seed_open();
+	probe_ref probe = seed_probe(seed, "a");
+	struct probe_value value;
+
+	FAILS(TRACTOR_EREFUSED, tractor_ask(seed->ctx, probe, &value, probe_shrug));
+	ck_assert_str_eq(tractor_why(), tractor_err_text(TRACTOR_EREFUSED));
+	seed_close(seed);
+}
+END_TEST
+
 START_TEST(seed_panic_fails_its_asker_at_once)
 {
 	static const char *const ways[] = { "panic", "assert", "segv", "abort", "exit", "kill" };
@@ -408,7 +421,8 @@ test_suite(void)
 
 	SCENARIO_CASE(suite, "ask and tell", 20, seed_ask_returns_reply, seed_two_tells_and_an_ask_give_four,
 		seed_handler_error_reaches_asker, seed_handler_error_brings_its_sentence,
-		seed_panic_fails_its_asker_at_once, seed_panic_leaves_other_asks_to_the_successor);
+		seed_handler_error_brings_no_older_sentence, seed_panic_fails_its_asker_at_once,
+		seed_panic_leaves_other_asks_to_the_successor);
 	SCENARIO_CASE(suite, "stop", 20, seed_stop_resolves_waiting_asks,
 		seed_stop_resolves_an_ask_in_its_handler, seed_stop_lets_a_handler_finish,
 		seed_sending_after_stop_is_estopped, seed_unwatched_end_resolves_waiting_asks,

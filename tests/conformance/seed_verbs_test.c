@@ -68,6 +68,30 @@ START_TEST(seed_await_times_out_and_then_succeeds)
 }
 END_TEST
 
+/* Errors that are found on this side, too: none comes with the sentence of the call before it. */
+START_TEST(seed_errors_have_sentences_of_their_own)
+{
+	static const char before[] = "the sentence of an earlier call";
+	struct seed *seed = seed_open();
+	probe_ref probe = seed_probe(seed, "a");
+	struct gate gate = gate_make("gate");
+	struct probe_value value;
+	probe_hold_future future;
+
+	OK(tractor_ask_async(seed->ctx, probe, &future, probe_hold, .gate = gate.path));
+	tractor_fail(TRACTOR_EINVAL, before);
+	FAILS(TRACTOR_ETIMEDOUT, tractor_await(seed->ctx, &future, &value, 0));
+	ck_assert_contains(tractor_why(), "no reply yet");
+	tractor_fail(TRACTOR_EREFUSED, before);
+	FAILS(TRACTOR_EINVAL, tractor_finish(seed->ctx, NULL));
+	ck_assert_contains(tractor_why(), "only an actor");
+	gate_open(&gate);
+	OK(tractor_await(seed->ctx, &future, &value, SEED_DEADLINE_MS));
+	gate_close(&gate);
+	seed_close(seed);
+}
+END_TEST
+
 START_TEST(seed_ask_waits_across_a_restart)
 {
 	struct seed *seed = seed_open();
@@ -527,8 +551,8 @@ test_suite(void)
 	Suite *suite = suite_create("seed: verbs");
 
 	SCENARIO_CASE(suite, "limits", 20, seed_ask_within_times_out, seed_late_answer_goes_nowhere,
-		seed_await_times_out_and_then_succeeds, seed_ask_waits_across_a_restart,
-		seed_stop_of_one_that_waits_to_be_restarted);
+		seed_await_times_out_and_then_succeeds, seed_errors_have_sentences_of_their_own,
+		seed_ask_waits_across_a_restart, seed_stop_of_one_that_waits_to_be_restarted);
 	SCENARIO_CASE(suite, "timers", 20, seed_tell_after_comes_in_its_time,
 		seed_cancelled_tell_does_not_come, seed_delayed_tell_dies_with_its_sender);
 	SCENARIO_CASE(suite, "monitors", 20, seed_monitor_hears_of_a_restart_and_of_the_end,

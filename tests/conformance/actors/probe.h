@@ -68,6 +68,9 @@ TRACTOR_RECORD(probe_who, PROBE_WHO);
 /* Returns TRACTOR_EREFUSED, with `why` as its sentence unless that is "". */
 #define PROBE_REFUSE(FIELD) FIELD(str, why)
 
+/* Uses a verb that fails, takes no notice, and refuses without a word of its own. */
+#define PROBE_SHRUG(FIELD)
+
 /* Ends the process: "panic", "assert", "segv", "abort", "exit", "kill". Any other `how`: lives, with the value 0. */
 #define PROBE_DIE(FIELD) FIELD(str, how)
 #define PROBE_FALL(FIELD) FIELD(str, how)
@@ -126,6 +129,7 @@ TRACTOR_RECORD(probe_who, PROBE_WHO);
 	ASK(probe, linger, PROBE_LINGER, probe_value)                   \
 	ASK(probe, echo, PROBE_ECHO, probe_value)                       \
 	ASK(probe, refuse, PROBE_REFUSE, probe_value)                   \
+	ASK(probe, shrug, PROBE_SHRUG, probe_value)                     \
 	ASK(probe, die, PROBE_DIE, probe_value)                         \
 	TELL(probe, fall, PROBE_FALL)                                   \
 	ASK(probe, delegate_echo, PROBE_DELEGATE_ECHO, probe_value)     \

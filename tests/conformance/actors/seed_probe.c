@@ -131,6 +131,15 @@ probe_on_refuse(
 }
 
 static tractor_err
+probe_on_shrug(struct probe *self, tractor_ctx *ctx, const struct probe_shrug *msg, struct probe_value *reply)
+{
+	const probe_ref nobody = { .at = { .actor = 0 } };
+
+	(void)tractor_tell(ctx, nobody, probe_note, .n = 1);
+	return TRACTOR_EREFUSED;
+}
+
+static tractor_err
 probe_on_die(struct probe *self, tractor_ctx *ctx, const struct probe_die *msg, struct probe_value *reply)
 {
 	die(ctx, msg->how);
