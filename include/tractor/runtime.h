@@ -11,7 +11,8 @@
  *
  * A runtime has no thread of its own: deaths are noticed and actors restarted while the program is in one of its calls (a tractor_ask() that waits, too).
  * A program that does other things calls tractor_runtime_turn() when tractor_runtime_fd() is readable, or tractor_runtime_run().
- * All calls of one runtime come from the thread that opened it, which must outlive it: its end kills the actors. Several runtimes in one process are independent.
+ * All calls of one runtime come from the thread that opened it, which must outlive it: its end kills the actors. Several runtimes in one process are independent: a ref of the one is
+ * TRACTOR_ENOACTOR in another.
  *
  * What can be asked about the tree's children, and of them, is in <tractor/children.h>.
  *

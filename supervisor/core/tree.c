@@ -166,7 +166,8 @@ tree_shift(struct tree *tree, int64_t by_ns)
 }
 
 tractor_err
-tree_new(struct spec *root, const struct tree_ops *ops, void *arg, uint64_t seed, struct tree **ret_tree)
+tree_new(struct spec *root, const struct tree_ops *ops, void *arg, uint64_t seed, uint64_t first_id,
+	struct tree **ret_tree)
 {
 	if (root->kind != SPEC_SUPERVISOR)
 		return TRACTOR_EINVAL;
@@ -176,7 +177,7 @@ tree_new(struct spec *root, const struct tree_ops *ops, void *arg, uint64_t seed
 	tree->ops = *ops;
 	tree->arg = arg;
 	tree->random = seed;
-	tree->next_id = 1;
+	tree->next_id = first_id;
 	timers_init(&tree->timers);
 	tractor_err err = timers_reserve(&tree->timers, 1); /* the gate's */
 	if (err == TRACTOR_OK)

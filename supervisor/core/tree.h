@@ -142,17 +142,17 @@ struct tree_ops {
 };
 
 /*
- * Makes a tree of a checked spec, which then belongs to the tree. Nothing is started. `seed` drives backoff jitter only.
+ * Makes a tree of a checked spec, which then belongs to the tree. Nothing is started. `seed` drives backoff jitter only; ids go up from `first_id`, which is not 0.
  * All that restarting needs is allocated here (or when a child is added), never on the restart path.
  */
-tractor_err tree_new(
-	struct spec *root, const struct tree_ops *ops, void *arg, uint64_t seed, struct tree **ret_tree);
+tractor_err tree_new(struct spec *root, const struct tree_ops *ops, void *arg, uint64_t seed,
+	uint64_t first_id, struct tree **ret_tree);
 void tree_free(struct tree *tree);
 
 struct node *tree_root(struct tree *tree);
 struct node *tree_find(struct tree *tree, const char *path); /* exact path; NULL: none */
 struct node *tree_by_id(struct tree *tree, uint64_t id);     /* NULL: none (never was, or gone) */
-uint64_t tree_next_id(const struct tree *tree);		     /* ids below it existed at some time */
+uint64_t tree_next_id(const struct tree *tree);		     /* that of the next node */
 /* Depth first, parents before children: the next node after `node`, NULL after the last. Start with tree_root(). */
 struct node *tree_next(struct tree *tree, struct node *node);
 

@@ -30,12 +30,20 @@ find_actor(const struct router *router, uint64_t id)
 }
 
 tractor_err
+router_absence(const struct router *router, uint64_t id)
+{
+	bool was = id != 0 && id >= router->lowest && id <= router->highest;
+
+	return was ? TRACTOR_ESTOPPED : TRACTOR_ENOACTOR;
+}
+
+tractor_err
 router_target(const struct router *router, uint64_t id, struct party **ret_target)
 {
 	struct party *actor = find_actor(router, id);
 
 	if (actor == NULL)
-		return id == 0 || id > router->highest ? TRACTOR_ENOACTOR : TRACTOR_ESTOPPED;
+		return router_absence(router, id);
 	if (actor->closed != TRACTOR_OK)
 		return actor->closed;
 	*ret_target = actor;
@@ -200,6 +208,8 @@ router_add(struct router *router, uint64_t actor, unsigned mailbox, bool redeliv
 		return err;
 	party->mailbox = mailbox;
 	party->redeliver = redeliver;
+	if (router->lowest == 0 || actor < router->lowest)
+		router->lowest = actor;
 	if (actor > router->highest)
 		router->highest = actor;
 	return TRACTOR_OK;
@@ -233,7 +243,7 @@ router_up(struct router *router, uint64_t actor, uint32_t incarnation, const uin
 	struct party *party = find_actor(router, actor);
 
 	if (party == NULL)
-		return actor == 0 || actor > router->highest ? TRACTOR_ENOACTOR : TRACTOR_ESTOPPED;
+		return router_absence(router, actor);
 	tri_assert(!party->up);
 	if (count > party->served_room) { /* a restart of the same binary has as many */
 		uint64_t *served = reallocarray(party->served, count, sizeof(*served));

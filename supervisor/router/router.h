@@ -98,6 +98,8 @@ void router_stopped(struct router *router, uint64_t actor, tractor_err why);
 void router_expected(struct router *router, uint64_t actor);
 /* It is gone for good and forgotten: as router_stopped, then the id is ESTOPPED for ever. */
 void router_remove(struct router *router, uint64_t actor);
+/* Of an id that is no actor's: ESTOPPED, it was one's at some time; ENOACTOR, it never was, in this router. */
+tractor_err router_absence(const struct router *router, uint64_t id);
 /* A port: something that sends and asks without being an actor (a program's own context, a command). Id >= ROUTER_PORT_FIRST. */
 tractor_err router_add_port(struct router *router, uint64_t port);
 /* Its asks are forgotten; what was accepted stays. */

@@ -212,7 +212,7 @@ struct router {
 	void *arg;
 	unsigned depth; /* public calls on the stack */
 	struct trash *trash;
-	uint64_t highest; /* ids up to here were actors at some time */
+	uint64_t lowest, highest; /* ids from here to there were actors at some time; 0: none were */
 	struct timers timers;
 	struct link everyone; /* struct party */
 	struct table parties, shares, asks, duties;

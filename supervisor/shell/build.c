@@ -242,11 +242,11 @@ is_bare(const struct tractor_child *child)
 
 tractor_err
 build_member(
-	const struct spec *pool, const struct tractor_child *child, uint64_t number, struct spec **ret_spec)
+	const struct spec *pool, const struct tractor_child *child, uint32_t number, struct spec **ret_spec)
 {
 	char own[32];
 
-	snprintf(own, sizeof(own), "%llu", (unsigned long long)number);
+	snprintf(own, sizeof(own), "%u", number);
 	if (!is_bare(child))
 		return tri_why(TRACTOR_EINVAL,
 			"the members of a pool are all alike: a new one of %s has a name and args at most",

@@ -104,7 +104,7 @@ tractor_start_child(struct tractor_runtime *runtime, const struct tractor_protoc
 
 	if (err == TRACTOR_OK)
 		err = parent->spec->kind == SPEC_POOL
-			      ? build_member(parent->spec, child, tree_next_id(runtime->tree), &spec)
+			      ? build_member(parent->spec, child, runtime_next_number(runtime), &spec)
 			      : build_child(child, &spec);
 	if (err == TRACTOR_OK)
 		err = add_and_wait(runtime, parent, spec, &outcome);

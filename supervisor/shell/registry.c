@@ -134,9 +134,7 @@ registry_find(struct tractor_runtime *runtime, uint64_t actor, tractor_err *ret_
 {
 	struct slot *slot = slot_by_id(runtime, actor);
 
-	*ret_err = slot						       ? TRACTOR_OK
-		   : actor != 0 && actor < tree_next_id(runtime->tree) ? TRACTOR_ESTOPPED
-								       : TRACTOR_ENOACTOR;
+	*ret_err = slot ? TRACTOR_OK : router_absence(runtime->router, actor);
 	return slot;
 }
 
@@ -257,7 +255,7 @@ member_spec(
 {
 	char number[32];
 
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)tree_next_id(runtime->tree));
+	snprintf(number, sizeof(number), "%u", runtime_next_number(runtime));
 	struct spec *spec = spec_member(pool->spec, *spawn->name ? spawn->name : number);
 	bool whole = spec != NULL;
 	for (size_t i = 0; whole && i < spawn->args.count; i++)

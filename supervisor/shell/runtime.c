@@ -15,6 +15,10 @@
 #include "sys.h"
 #include "why.h"
 
+/* Actors of one runtime have ids that those of another of this process have not: a ref that is used with the wrong one is nobody's there, and not somebody else's. */
+#define IDS_EACH (UINT64_C(1) << 32)
+#define RUNTIMES_MAX (ROUTER_PORT_FIRST / IDS_EACH)
+
 const char *
 runtime_path_of(struct tractor_runtime *runtime, uint64_t actor)
 {
@@ -27,6 +31,20 @@ uint64_t
 runtime_next_port(struct tractor_runtime *runtime)
 {
 	return ROUTER_PORT_FIRST + runtime->last_port++;
+}
+
+static uint64_t
+first_id(void)
+{
+	static _Atomic uint64_t opened;
+
+	return opened++ % RUNTIMES_MAX * IDS_EACH + 1;
+}
+
+uint32_t
+runtime_next_number(const struct tractor_runtime *runtime)
+{
+	return (uint32_t)(tree_next_id(runtime->tree) % IDS_EACH);
 }
 
 /* --- turning --- */
@@ -276,8 +294,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 		spec_free(spec);
 		return err;
 	}
-	err = tree_new(
-		spec, &coreops_tree, runtime, (uint64_t)seed.tv_nsec ^ (uint64_t)seed.tv_sec, &runtime->tree);
+	err = tree_new(spec, &coreops_tree, runtime, (uint64_t)seed.tv_nsec ^ (uint64_t)seed.tv_sec,
+		first_id(), &runtime->tree);
 	if (err != TRACTOR_OK) {
 		spec_free(spec);
 		return err;

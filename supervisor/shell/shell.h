@@ -425,7 +425,7 @@ tractor_err build_supervisor(const struct tractor_supervisor *supervisor, struct
 tractor_err build_pool(const struct tractor_pool *pool, struct spec **ret_spec);
 /* One more member of the pool; without a name it is called by `number`. */
 tractor_err build_member(
-	const struct spec *pool, const struct tractor_child *child, uint64_t number, struct spec **ret_spec);
+	const struct spec *pool, const struct tractor_child *child, uint32_t number, struct spec **ret_spec);
 /* A root for a program's own tree. */
 tractor_err build_root(const struct tractor_options *options, struct spec **ret_spec);
 /* A tree file. EINVAL: tractor_why() has all its errors. */
@@ -536,6 +536,8 @@ tractor_err runtime_add_slots(struct tractor_runtime *runtime, struct node *node
 const char *runtime_path_of(struct tractor_runtime *runtime, uint64_t actor);
 /* An id for one more port of the router's. */
 uint64_t runtime_next_port(struct tractor_runtime *runtime);
+/* What the next node is called if nobody has a name for it. */
+uint32_t runtime_next_number(const struct tractor_runtime *runtime);
 /* Until nothing is left to do now. */
 void runtime_settle(struct tractor_runtime *runtime);
 /* Lets things happen: until something did, or `until_ns`. ECLOSED: the tree has ended and nothing is left to happen. ESYSTEM. */

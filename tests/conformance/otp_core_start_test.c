@@ -100,7 +100,7 @@ START_TEST(sup_start_error_return)
 {
 	struct spec *no_supervisor = actor("a", PERMANENT), *bad = sup("r", ONE_FOR_ONE, 2, NULL);
 
-	ck_assert_int_eq(tree_new(no_supervisor, &fake_ops, NULL, 1, &fake.tree), TRACTOR_EINVAL);
+	ck_assert_int_eq(tree_new(no_supervisor, &fake_ops, NULL, 1, 1, &fake.tree), TRACTOR_EINVAL);
 	ck_assert_ptr_null(fake.tree);
 	bad->period_ns = 0;
 	ck_assert_uint_eq(spec_check(bad, NULL, NULL), 1);

@@ -1,6 +1,6 @@
 /*
- * seed_runtime_test.c: a tree inside one's own program, as far as the seed's cases need it and issue 2 promises it: several
- * runtimes, a foreign event loop, tree files.
+ * seed_runtime_test.c: a tree inside one's own program, as far as the seed's cases need it and the contract promises it:
+ * several runtimes, a foreign event loop, tree files.
  */
 #include "seed.h"
 
@@ -29,6 +29,30 @@ START_TEST(seed_two_runtimes_in_one_process)
 	seed_close(one);
 	OK(tractor_ask(two->ctx, b, &value, probe_echo, .value = 4));
 	ck_assert_uint_eq(who_is(two, b).incarnation, 1);
+	seed_close(two);
+}
+END_TEST
+
+/* A ref of the one used with the other, whose first actor it would be: nobody gets that message. */
+START_TEST(seed_ref_of_another_runtime_is_nobodys)
+{
+	struct seed *one = seed_open(), *two = seed_new();
+	struct tractor_options options = seed_options(two);
+	struct probe_value value;
+
+	options.name = "u";
+	seed_open_with(two, options);
+	probe_ref a = seed_probe(one, "a"), b = seed_probe(two, "a");
+
+	FAILS(TRACTOR_ENOACTOR, tractor_tell(one->ctx, b, probe_note, .n = 1));
+	FAILS(TRACTOR_ENOACTOR, tractor_ask(two->ctx, a, &value, probe_echo));
+	FAILS(TRACTOR_ENOACTOR, tractor_stop(two->ctx, a));
+	ck_assert_int_eq(total_of(one, a), 0);
+	seed_close(one);
+	one = seed_open();
+	seed_probe(one, "a");
+	FAILS(TRACTOR_ENOACTOR, tractor_tell(one->ctx, a, probe_note, .n = 1));
+	seed_close(one);
 	seed_close(two);
 }
 END_TEST
@@ -232,7 +256,8 @@ test_suite(void)
 	Suite *suite = suite_create("seed: runtime");
 
 	SCENARIO_CASE(suite, "several", 20, seed_two_runtimes_in_one_process,
-		seed_runtime_of_a_name_that_runs_is_eexist, seed_runtime_opens_and_closes_again_and_again);
+		seed_ref_of_another_runtime_is_nobodys, seed_runtime_of_a_name_that_runs_is_eexist,
+		seed_runtime_opens_and_closes_again_and_again);
 	SCENARIO_CASE(suite, "foreign loop", 20, seed_foreign_loop_sees_answers_and_crashes,
 		seed_foreign_loop_is_woken_by_timers, seed_foreign_loop_can_stop_the_tree);
 	SCENARIO_CASE(suite, "files", 20, seed_loaded_file_becomes_a_supervisor_below_the_root,

@@ -190,7 +190,7 @@ world_begin(uint64_t seed, struct spec *root, struct manners manners, unsigned s
 	world = (struct world){ .now_ns = SEC, .seed = seed, .manners = manners };
 	model = (struct model){ .now_ns = 0 };
 	model.root = model_make(root, NULL);
-	sim_check(tree_new(root, &ops, NULL, seed, &world.tree) == TRACTOR_OK, "no tree");
+	sim_check(tree_new(root, &ops, NULL, seed, 1, &world.tree) == TRACTOR_OK, "no tree");
 	model_bind(model.root, world.tree);
 	tree_limit_starts(world.tree, start_limit);
 	model.start_limit = start_limit;

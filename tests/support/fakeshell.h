@@ -254,7 +254,7 @@ make(struct spec *root)
 {
 	ck_assert_uint_eq(spec_check(root, NULL, NULL), 0);
 	fake.now_ns = 1000 * SEC;
-	ck_assert_int_eq(tree_new(root, &fake_ops, NULL, 1, &fake.tree), TRACTOR_OK);
+	ck_assert_int_eq(tree_new(root, &fake_ops, NULL, 1, 1, &fake.tree), TRACTOR_OK);
 }
 
 /* Makes the tree and starts it. */

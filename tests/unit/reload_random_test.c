@@ -142,7 +142,7 @@ START_TEST(a_reload_gives_what_a_fresh_start_gives)
 		struct tree_plan plan;
 		size_t count = note_processes(processes);
 
-		ck_assert_int_eq(tree_new(spec_copy(file), &fake_ops, NULL, 1, &fresh), TRACTOR_OK);
+		ck_assert_int_eq(tree_new(spec_copy(file), &fake_ops, NULL, 1, 1, &fresh), TRACTOR_OK);
 		ck_assert_int_eq(tree_reload(fake.tree, tree_root(fake.tree), file, &plan), TRACTOR_OK);
 		run();
 		ck_assert(!tree_reloading(fake.tree));

@@ -556,7 +556,7 @@ START_TEST(what_cannot_be_prepared_is_refused)
 	struct tree_plan plan;
 
 	ops.prepare = prepare_all_but_c;
-	ck_assert_int_eq(tree_new(FLAT(PLAIN("a")), &ops, NULL, 1, &fake.tree), TRACTOR_OK);
+	ck_assert_int_eq(tree_new(FLAT(PLAIN("a")), &ops, NULL, 1, 1, &fake.tree), TRACTOR_OK);
 	ck_assert_int_eq(tree_start(fake.tree, tree_root(fake.tree)), TRACTOR_OK);
 	run();
 	forget_log();

@@ -423,6 +423,7 @@ START_TEST(ids_are_checked)
 {
 	struct router_counts none;
 
+	add(3, 0, false);
 	add(5, 0, false);
 	ck_assert_int_eq(router_add(t.router, 5, 0, false), TRACTOR_EEXIST);
 	ck_assert_int_eq(router_add(t.router, 0, 0, false), TRACTOR_EINVAL);
@@ -431,6 +432,7 @@ START_TEST(ids_are_checked)
 	ck_assert_int_eq(router_add_port(t.router, 3), TRACTOR_EINVAL);
 	ck_assert_int_eq(router_up(t.router, 6, 1, NULL, 0), TRACTOR_ENOACTOR);
 	ck_assert_int_eq(router_up(t.router, 4, 1, NULL, 0), TRACTOR_ESTOPPED);
+	ck_assert_int_eq(router_up(t.router, 2, 1, NULL, 0), TRACTOR_ENOACTOR);
 	ck_assert_int_eq(router_counts(t.router, 4, &none), TRACTOR_ENOACTOR);
 	ck_assert_int_eq(router_counts(t.router, PORT, &none), TRACTOR_ENOACTOR);
 	ck_assert_int_eq(router_post(t.router, 6, ROUTER_DOWN, NULL, 0), TRACTOR_ENOACTOR);

@@ -428,7 +428,7 @@ START_TEST(random_life)
 	root->intensity = 1 + below(10);
 	ck_assert_uint_eq(spec_check(root, NULL, NULL), 0);
 	now_ns = 0;
-	ck_assert_int_eq(tree_new(root, &ops, NULL, (uint64_t)_i, &tree), TRACTOR_OK);
+	ck_assert_int_eq(tree_new(root, &ops, NULL, (uint64_t)_i, 1, &tree), TRACTOR_OK);
 	start_limit = below(3);
 	tree_limit_starts(tree, start_limit);
 	for (int i = 0; i < STEPS; i++) {

@@ -39,7 +39,7 @@ START_TEST(root_must_be_a_supervisor)
 {
 	struct spec *spec = actor("a", PERMANENT);
 
-	ck_assert_int_eq(tree_new(spec, &fake_ops, NULL, 1, &fake.tree), TRACTOR_EINVAL);
+	ck_assert_int_eq(tree_new(spec, &fake_ops, NULL, 1, 1, &fake.tree), TRACTOR_EINVAL);
 	spec_free(spec);
 }
 END_TEST
