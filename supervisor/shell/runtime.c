@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 
+#include "actor_process.h"
 #include "shell.h"
 #include "sys.h"
 #include "why.h"
@@ -268,12 +269,24 @@ check_sigchld(void)
 	return TRACTOR_OK;
 }
 
+/* A program that starts itself as an actor and doesn't know that it is one would start itself again, and that one itself, without end. */
+static tractor_err
+check_begun(void)
+{
+	if (getenv(TRI_ENV_LINK))
+		return tri_why(TRACTOR_EINVAL,
+			"this process was started as an actor: tractor_begin() must be the first thing in its main()");
+	return TRACTOR_OK;
+}
+
 static tractor_err
 open_parts(struct tractor_runtime *runtime, struct spec *spec)
 {
-	tractor_err err = check_sigchld();
+	tractor_err err = check_begun();
 	struct timespec seed;
 
+	if (err == TRACTOR_OK)
+		err = check_sigchld();
 	death_prepare();
 	if (runtime->options.raise_files)
 		host_raise_files(&runtime->files);
@@ -445,6 +458,7 @@ void
 tractor_runtime_stop(struct tractor_runtime *runtime, bool now)
 {
 	runtime->closing = true;
+	runtime_refresh(runtime); /* the program, or its own loop, may have been elsewhere for long */
 	if (now)
 		tree_kill(runtime->tree, tree_root(runtime->tree));
 	else

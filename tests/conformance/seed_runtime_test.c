@@ -57,6 +57,19 @@ START_TEST(seed_ref_of_another_runtime_is_nobodys)
 }
 END_TEST
 
+/* It would start itself, and that one itself, and so on. */
+START_TEST(seed_program_that_forgot_tractor_begin_starts_nothing)
+{
+	struct tractor_runtime *rt = NULL;
+
+	setenv("TRACTOR_LINK", "ipc:///nowhere", 1); /* as in any process that was started as an actor */
+	FAILS(TRACTOR_EINVAL, tractor_runtime_open(&rt, NULL));
+	ck_assert_contains(tractor_why(), "tractor_begin()");
+	ck_assert_ptr_null(rt);
+	unsetenv("TRACTOR_LINK");
+}
+END_TEST
+
 START_TEST(seed_runtime_of_a_name_that_runs_is_eexist)
 {
 	struct seed *seed = seed_open();
@@ -164,6 +177,38 @@ START_TEST(seed_foreign_loop_can_stop_the_tree)
 }
 END_TEST
 
+/* For how long the runtime says that it was away; 0: it doesn't. */
+static long
+time_away_ms(struct seed *seed)
+{
+	long ms = 0;
+	int at = seed_look(&seed->events, "was_stopped", "", NULL);
+
+	if (at >= 0)
+		sscanf(seed->events.notes[at].text, "the supervisor did not run for %ld", &ms);
+	return ms;
+}
+
+/* It slept in the program's poll, as it should: at the end it is not taken for one that was stopped all the time. */
+START_TEST(seed_foreign_loop_that_was_idle_was_not_away)
+{
+	const int idle_ms = 1500;
+	struct seed *seed = seed_open();
+	struct pollfd fd = { .fd = tractor_runtime_fd(seed->rt), .events = POLLIN };
+	int64_t until_ms;
+
+	seed_probe(seed, "a");
+	until_ms = now_ms() + idle_ms;
+	for (int64_t left_ms; (left_ms = until_ms - now_ms()) > 0;)
+		if (poll(&fd, 1, (int)left_ms) > 0)
+			OK(tractor_runtime_turn(seed->rt, 0));
+	tractor_runtime_stop(seed->rt, false);
+	OK(tractor_runtime_run(seed->rt));
+	ck_assert_int_lt(time_away_ms(seed), idle_ms / 2);
+	seed_close(seed);
+}
+END_TEST
+
 /* --- tree files --- */
 
 START_TEST(seed_loaded_file_becomes_a_supervisor_below_the_root)
@@ -256,10 +301,11 @@ test_suite(void)
 	Suite *suite = suite_create("seed: runtime");
 
 	SCENARIO_CASE(suite, "several", 20, seed_two_runtimes_in_one_process,
-		seed_ref_of_another_runtime_is_nobodys, seed_runtime_of_a_name_that_runs_is_eexist,
-		seed_runtime_opens_and_closes_again_and_again);
+		seed_ref_of_another_runtime_is_nobodys, seed_program_that_forgot_tractor_begin_starts_nothing,
+		seed_runtime_of_a_name_that_runs_is_eexist, seed_runtime_opens_and_closes_again_and_again);
 	SCENARIO_CASE(suite, "foreign loop", 20, seed_foreign_loop_sees_answers_and_crashes,
-		seed_foreign_loop_is_woken_by_timers, seed_foreign_loop_can_stop_the_tree);
+		seed_foreign_loop_is_woken_by_timers, seed_foreign_loop_can_stop_the_tree,
+		seed_foreign_loop_that_was_idle_was_not_away);
 	SCENARIO_CASE(suite, "files", 20, seed_loaded_file_becomes_a_supervisor_below_the_root,
 		seed_bad_file_tells_all_its_errors, seed_loaded_file_starts_all_or_nothing,
 		seed_runtime_opens_with_a_file);
