@@ -10,7 +10,7 @@
 
 #define FLAGS_ALL                                                                                    \
 	(TRI_FLAG_ASK | TRI_FLAG_TRY | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_DELAYED | TRI_FLAG_BLOCKING | \
-		TRI_FLAG_COMMITTED)
+		TRI_FLAG_WAITING | TRI_FLAG_COMMITTED)
 
 struct tri_frame
 tri_frame(enum tri_frame_kind kind)

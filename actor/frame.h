@@ -50,8 +50,10 @@ enum tri_frame_flag {
 	TRI_FLAG_DELAYED = 8,	  /* a tell that is due in limit_ms */
 	TRI_FLAG_BLOCKING =
 		16, /* the asker does nothing else until the answer: an edge of the wait-for graph */
+	TRI_FLAG_WAITING =
+		32, /* the sender does nothing else until it is taken over: another, while there is no room for it */
 	TRI_FLAG_COMMITTED =
-		32, /* a tell of a handler that has returned: where there is no room it waits, and its sender's death is no end of it */
+		64, /* a tell of a handler that has returned: where there is no room it waits, and its sender's death is no end of it */
 };
 
 struct tri_frame {

@@ -66,7 +66,7 @@ tractor_err
 tri_tell(tractor_ctx *ctx, struct tractor_address to, const struct tractor_message *message, const void *msg,
 	int64_t timeout_ms)
 {
-	struct tri_frame frame = send_frame(to, message, 0, timeout_ms);
+	struct tri_frame frame = send_frame(to, message, TRI_FLAG_WAITING, timeout_ms);
 	tractor_err err = check_target(to, message);
 
 	return err == TRACTOR_OK ? tell(ctx, &frame, message, msg) : err;
@@ -177,7 +177,8 @@ tractor_err
 tri_ask_async(tractor_ctx *ctx, struct tractor_address to, int64_t timeout_ms,
 	const struct tractor_message *message, const void *msg, struct tractor_future *ret_future)
 {
-	struct tri_frame frame = send_frame(to, message, TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT, timeout_ms);
+	struct tri_frame frame =
+		send_frame(to, message, TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_WAITING, timeout_ms);
 	tractor_err err = check_target(to, message);
 	struct tri_pending *pending = err == TRACTOR_OK ? calloc(1, sizeof(*pending)) : NULL;
 

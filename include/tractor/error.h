@@ -22,7 +22,7 @@ extern "C" {
 	X(TRACTOR_EUNREACHABLE, 4, "the actor's node cannot be reached")                    \
 	X(TRACTOR_EFULL, 5, "this sender's share of the mailbox is full")                   \
 	X(TRACTOR_ETIMEDOUT, 6, "the deadline passed")                                      \
-	X(TRACTOR_EDEADLOCK, 7, "the ask would wait for itself")                            \
+	X(TRACTOR_EDEADLOCK, 7, "it would wait for itself")                                 \
 	X(TRACTOR_EREFUSED, 8, "the handler refused")                                       \
 	X(TRACTOR_EPROTOCOL, 9, "the two sides were built from different protocol headers") \
 	X(TRACTOR_EBADMSG, 10, "malformed message")                                         \

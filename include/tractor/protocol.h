@@ -222,6 +222,8 @@ extern "C" {
  *   TRACTOR_ENOACTOR, TRACTOR_ESTOPPED, TRACTOR_EUNREACHABLE  there is nobody at `to`
  *   TRACTOR_EPROTOCOL  the actor there does not know this message, or knows it differently
  *   TRACTOR_ETIMEDOUT  no room came up
+ *   TRACTOR_EDEADLOCK  the mailbox is full, and who could make room is itself waiting, directly or through
+ *                      others, for the sender
  */
 TRACTOR_API tractor_err tri_tell(tractor_ctx *ctx, struct tractor_address to,
 	const struct tractor_message *message, const void *msg, int64_t timeout_ms);

@@ -95,6 +95,8 @@ unpend(struct letter *letter)
 		return;
 	if (letter->delayed)
 		load_take(&letter->from->delayed, letter->message.payload_bytes);
+	if (letter->from->waits_with == letter)
+		letter->from->waits_with = NULL;
 	link_remove(&letter->pending);
 	letter->from = NULL;
 }

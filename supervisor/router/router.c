@@ -405,6 +405,7 @@ router_wait(struct router *router, uint64_t actor, uint64_t correlation)
 		return;
 	begin(router);
 	party->waits_for = NULL;
+	party->waits_with = NULL;
 	if (ask != NULL && waits_circular(party, ask->holder))
 		asks_fail(router, ask, TRACTOR_EDEADLOCK);
 	else

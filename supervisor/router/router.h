@@ -125,7 +125,7 @@ struct router_send {
  * A tell or an ask. Everything comes back through ops: accept (tells always; asks with WANT_ACCEPT always) and answer (asks; once).
  * An ask without WANT_ACCEPT that is refused gets the error as its answer; one with it gets the error as accept and no answer.
  * Errors: ENOACTOR, ESTOPPED, EUNREACHABLE, EFULL (try), ETIMEDOUT (no room, or no answer, in time), EPROTOCOL (target is up and doesn't serve it),
- * EDEADLOCK (BLOCKING and would wait for itself), ENOMEM, ECRASHED. EFULL without try: ROUTER_PENDING_MAX messages, or ROUTER_SHARE_BYTES,
+ * EDEADLOCK (BLOCKING, or WAITING for room, and would wait for itself), ENOMEM, ECRASHED. EFULL without try: ROUTER_PENDING_MAX messages, or ROUTER_SHARE_BYTES,
  * are parked or delayed already. EINVAL: an ask can't be delayed. EBADMSG: over TRI_PAYLOAD_MAX. A sender that isn't there: ESTOPPED; one
  * of an incarnation before the present one is not even answered.
  * COMMITTED: its handler has returned, so nobody is left who could do something about a refusal: where there is no room it waits without limit, and doesn't die with its sender's process, nor does a

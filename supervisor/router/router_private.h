@@ -126,10 +126,12 @@ struct party {
 		incarnation; /* the last that came up: frames of those before it are stale. 0: a port, or none yet */
 
 	/* as a sender */
-	struct link asks;      /* struct ask: those that it still waits to be answered */
-	struct link pending;   /* struct letter: delayed and parked */
-	struct load delayed;   /* of these, the delayed ones, due or not */
-	struct ask *waits_for; /* it does nothing until this is answered; NULL: nothing */
+	struct link asks;    /* struct ask: those that it still waits to be answered */
+	struct link pending; /* struct letter: delayed and parked */
+	struct load delayed; /* of these, the delayed ones, due or not */
+	/* At most one of these is set. It does nothing ... */
+	struct ask *waits_for;	   /* ... until this is answered */
+	struct letter *waits_with; /* ... until there is room for this, which is parked */
 
 	/* as a receiver */
 	tractor_err closed; /* TRACTOR_OK: it may be sent to; else why not */
@@ -333,6 +335,9 @@ struct ask *asks_by_correlation(const struct router *router, uint64_t asker, uin
 void asks_release(struct router *router, struct ask *ask);
 
 /* waits.c */
+/* What the sender of this does next: nothing, until it is answered; or nothing, until it is taken over. */
+bool waits_for_answer(const struct router_send *send);
+bool waits_for_room(const struct router_send *send);
 /* True if `waiter`, waiting for `holder`, would wait for itself. */
 bool waits_circular(const struct party *waiter, const struct party *holder);
 /* True if its asker does nothing until it is answered. */

@@ -105,8 +105,10 @@ open_ask(struct router *router, struct party *from, struct letter *letter, const
 	if (err != TRACTOR_OK)
 		return err;
 	asks_carry(ask, letter);
-	if ((send->flags & TRI_FLAG_BLOCKING) != 0)
+	if (waits_for_answer(send)) {
 		from->waits_for = ask;
+		from->waits_with = NULL;
+	}
 	return TRACTOR_OK;
 }
 
@@ -168,8 +170,11 @@ hand_in(struct router *router, struct party *from, struct party *target, const s
 
 	if (err != TRACTOR_OK)
 		return err;
+	bool waits = parks && waits_for_room(send);
 	letter->wants_accept = !ask || (send->flags & TRI_FLAG_WANT_ACCEPT) != 0;
-	if (ask)
+	if (waits && waits_circular(from, target))
+		err = TRACTOR_EDEADLOCK;
+	else if (ask)
 		err = open_ask(router, from, letter, send, now_ns);
 	else if (parks && send->limit_ms >= 0)
 		err = router_arm(
@@ -179,6 +184,10 @@ hand_in(struct router *router, struct party *from, struct party *target, const s
 		return err;
 	}
 	enter(router, from, letter, parks);
+	if (waits) {
+		from->waits_for = NULL;
+		from->waits_with = letter;
+	}
 	return TRACTOR_OK;
 }
 
@@ -186,13 +195,12 @@ hand_in(struct router *router, struct party *from, struct party *target, const s
 static tractor_err
 try_send(struct router *router, struct party *from, const struct router_send *send, int64_t now_ns)
 {
-	const uint16_t blocks = TRI_FLAG_ASK | TRI_FLAG_BLOCKING;
 	struct party *target;
 	tractor_err err = from != NULL ? check(router, send, &target) : TRACTOR_ESTOPPED;
 
 	if (err != TRACTOR_OK)
 		return err;
-	if ((send->flags & blocks) == blocks && waits_circular(from, target))
+	if (waits_for_answer(send) && waits_circular(from, target))
 		return TRACTOR_EDEADLOCK;
 	if ((send->flags & TRI_FLAG_DELAYED) != 0)
 		return delay(router, from, send, now_ns);

@@ -492,6 +492,43 @@ END_TEST
 
 /* --- errors --- */
 
+/* It waits for room where the one who would make it waits for its answer: whoever comes last hears so, at once. */
+START_TEST(seed_telling_in_a_circle_is_a_deadlock)
+{
+	struct seed *seed = seed_open();
+	probe_ref tells = seed_probe(seed, "tells"), asks;
+	struct gate gate = gate_make("gate");
+	struct probe_outcome told[3], asked;
+	probe_poke_future pokes[3];
+	probe_relay_future relay;
+
+	SEED_START(seed, probe, &asks, .name = "asks", .exec = seed_exec("probe"), .mailbox = 2);
+	occupy(seed, asks, "/t/asks", &gate);
+	OK(tractor_ask_async(seed->ctx, asks, &relay, probe_relay,
+		.via = (tractor_field_list_probe_ref){ .items = &tells, .count = 1 }, .value = 5));
+	for (int i = 0; i < 3; i++)
+		OK(tractor_ask_async(seed->ctx, tells, &pokes[i], probe_poke, .to = asks, .n = i));
+	int64_t began_ms = now_ms();
+	gate_open(&gate);
+	for (int i = 0; i < 3; i++)
+		OK(tractor_await(seed->ctx, &pokes[i], &told[i], SEED_DEADLINE_MS));
+	OK(tractor_await(seed->ctx, &relay, &asked, SEED_DEADLINE_MS));
+	ck_assert_int_lt(now_ms() - began_ms, scaled_ms(SEED_PROMPTLY_MS));
+	OUTCOME(TRACTOR_OK, told[0]);
+	OUTCOME(TRACTOR_OK, told[1]);
+	if (told[2].err == TRACTOR_OK) {
+		OUTCOME(TRACTOR_EDEADLOCK, asked);
+		expect_notes(seed, asks, NOTES(0, 1, 2));
+	} else {
+		OUTCOME(TRACTOR_EDEADLOCK, told[2]);
+		OUTCOME(TRACTOR_OK, asked);
+		expect_notes(seed, asks, NOTES(0, 1));
+	}
+	gate_close(&gate);
+	seed_close(seed);
+}
+END_TEST
+
 START_TEST(seed_never_existed_is_enoactor)
 {
 	struct seed *seed = seed_open();
@@ -563,7 +600,7 @@ test_suite(void)
 		seed_spawn_says_what_is_wrong);
 	SCENARIO_CASE(suite, "own", 20, seed_args_identity_and_memory, seed_log_lines_reach_the_program);
 	SCENARIO_CASE(suite, "circles", 20, seed_asking_oneself_is_a_deadlock,
-		seed_asking_in_a_circle_is_a_deadlock);
+		seed_asking_in_a_circle_is_a_deadlock, seed_telling_in_a_circle_is_a_deadlock);
 	SCENARIO_CASE(suite, "errors", 20, seed_never_existed_is_enoactor, seed_other_node_is_eunreachable,
 		seed_message_over_16_mib_is_einval);
 	return suite;

@@ -267,8 +267,9 @@ sending(const uint32_t *id, unsigned flags, int64_t limit_ms)
 static void
 do_send(void)
 {
-	static const unsigned flags_of[] = { 0, 0, 0, TRI_FLAG_TRY, TRI_FLAG_DELAYED, TRI_FLAG_ASK,
-		TRI_FLAG_ASK | TRI_FLAG_BLOCKING, TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT,
+	static const unsigned flags_of[] = { 0, 0, TRI_FLAG_WAITING, TRI_FLAG_WAITING, TRI_FLAG_TRY,
+		TRI_FLAG_DELAYED, TRI_FLAG_ASK, TRI_FLAG_ASK | TRI_FLAG_BLOCKING,
+		TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT, TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_WAITING,
 		TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_TRY };
 	unsigned flags = flags_of[below(sizeof(flags_of) / sizeof(flags_of[0]))];
 	const struct process *from = chance(70) ? some_process() : NULL;

@@ -214,6 +214,13 @@ tell(uint64_t sender, uint64_t target, const char *text)
 	send_within(sender, target, text, 0, -1);
 }
 
+/* As the library's senders do: with nothing else to do until there is room. */
+static void
+tell_and_wait(uint64_t sender, uint64_t target, const char *text)
+{
+	send_within(sender, target, text, TRI_FLAG_WAITING, -1);
+}
+
 static void
 try_tell(uint64_t sender, uint64_t target, const char *text)
 {
@@ -1238,6 +1245,62 @@ START_TEST(waiting_for_another_ends_waiting_for_the_first)
 }
 END_TEST
 
+START_TEST(a_parked_tell_and_an_ask_make_a_circle)
+{
+	actors(3, 1);
+	tell_and_wait(1, 2, "a");
+	tell_and_wait(1, 2, "b");
+	ask(2, 3, "p");
+	saw("1:1 OK; 2 gets #1 a; 3 gets #1 p");
+	ask(3, 1, "q");
+	saw("3:4 answered EDEADLOCK");
+	done(2, 1); /* room: 1 goes on, and may be asked */
+	ask(3, 1, "q");
+	saw("1:2 OK; 2 gets #2 b; 1 gets #1 q");
+}
+END_TEST
+
+START_TEST(two_full_mailboxes_make_a_circle)
+{
+	actors(2, 1);
+	tell_and_wait(1, 2, "a");
+	tell_and_wait(2, 1, "b");
+	tell_and_wait(1, 2, "c");
+	forget();
+	tell_and_wait(2, 1, "d");
+	saw("2:4 EDEADLOCK");
+	try_tell(2, 1, "e");
+	saw("2:5 EFULL");
+	down(1, 0, 0); /* who waited is gone, and what it had parked */
+	tell_and_wait(2, 1, "f");
+	up(1);
+	done(1, 2);
+	saw("1 gets #2 b; 2:6 OK; 1 gets #3 f");
+	ck_assert_uint_eq(counts(2).parked, 0);
+}
+END_TEST
+
+START_TEST(a_full_mailbox_of_ones_own_is_a_circle)
+{
+	actors(1, 1);
+	tell_and_wait(1, 1, "a");
+	tell_and_wait(1, 1, "b");
+	send_within(1, 1, "p", TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_WAITING, -1);
+	saw("1:1 OK; 1 gets #1 a; 1:2 EDEADLOCK; 1:3 EDEADLOCK");
+}
+END_TEST
+
+START_TEST(who_parks_and_does_not_wait_closes_no_circle)
+{
+	actors(2, 1);
+	tell(1, 2, "a");
+	tell(1, 2, "b");
+	forget();
+	ask(2, 1, "q");
+	saw("1 gets #1 q");
+}
+END_TEST
+
 START_TEST(circles_through_deferred_asks)
 {
 	actors(2, 0);
@@ -1918,7 +1981,9 @@ test_suite(void)
 	CASE("circles", circles_of_one_two_and_three, async_asks_make_no_circle_until_waited_for,
 		who_waits_no_more_closes_no_circle, waiting_for_another_ends_waiting_for_the_first,
 		circles_through_deferred_asks, circles_through_forwarded_asks,
-		a_forward_to_one_who_waits_for_the_asker, parked_asks_are_waited_for_too);
+		a_forward_to_one_who_waits_for_the_asker, parked_asks_are_waited_for_too,
+		a_parked_tell_and_an_ask_make_a_circle, two_full_mailboxes_make_a_circle,
+		a_full_mailbox_of_ones_own_is_a_circle, who_parks_and_does_not_wait_closes_no_circle);
 	CASE("ends", stopped_answers_all_that_waits, stopped_while_its_process_is_up,
 		stopped_with_a_message_in_hand, removed_with_all_it_has,
 		a_new_version_that_serves_something_else);
