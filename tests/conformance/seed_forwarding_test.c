@@ -4,6 +4,8 @@
  */
 #include "seed.h"
 
+#include <signal.h>
+
 START_TEST(seed_forward_delegates_the_reply)
 {
 	struct seed *seed = seed_open();
@@ -238,6 +240,69 @@ START_TEST(seed_deferred_reply_dies_with_its_incarnation)
 }
 END_TEST
 
+/* Whether that process has the gate open, and so stands at it. */
+static bool
+is_at_gate(void *arg)
+{
+	const struct {
+		pid_t pid;
+		const struct gate *gate;
+	} *standing = arg;
+	char link[64], path[256];
+
+	for (int fd = 3; fd < 64; fd++) {
+		snprintf(link, sizeof(link), "/proc/%d/fd/%d", standing->pid, fd);
+		ssize_t length = readlink(link, path, sizeof(path) - 1);
+		if (length > 0 && strncmp(path, standing->gate->path, (size_t)length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Both replies are in the actor's hands when it dies: one to the message before, and one that was owed since sixteen messages ago. What it has noted of the one
+ * must not be where the other is. The runtime hears nothing meanwhile, and the long replies before fill the socket.
+ */
+START_TEST(seed_deferred_reply_costs_no_other_reply)
+{
+	enum { BETWEEN = 7, LONG = 8 }; /* with the late one's own message: the sixteen */
+	struct seed *seed = seed_open();
+	probe_ref probe = seed_probe(seed, "a");
+	struct gate gate = gate_make("gate");
+	struct probe_value value;
+	struct probe_outcome outcome;
+	probe_notes_future notes;
+	probe_later_future later;
+	probe_echo_future echo;
+	probe_keep_word_future kept;
+	pid_t pid = who_is(seed, probe).pid;
+
+	for (int i = 0; i < 4096; i++)
+		OK(tractor_tell(seed->ctx, probe, probe_note, .n = i));
+	OK(tractor_ask_async(seed->ctx, probe, &later, probe_later));
+	for (int i = 0; i < BETWEEN; i++)
+		OK(tractor_ask(seed->ctx, probe, &value, probe_echo));
+	for (int i = 0; i < LONG; i++)
+		OK(tractor_ask_async(seed->ctx, probe, &notes, probe_notes));
+	OK(tractor_ask_async(seed->ctx, probe, &echo, probe_echo, .value = 5));
+	OK(tractor_ask_async(seed->ctx, probe, &kept, probe_keep_word, .value = 20));
+	OK(tractor_tell(seed->ctx, probe, probe_block, .gate = gate.path));
+	ck_assert(wait_until(SEED_DEADLINE_MS, is_at_gate, &(struct {
+		pid_t pid;
+		const struct gate *gate;
+	}){ pid, &gate }));
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	OK(tractor_await(seed->ctx, &echo, &value, SEED_DEADLINE_MS));
+	ck_assert_int_eq(value.value, 5);
+	OK(tractor_await(seed->ctx, &later, &value, SEED_DEADLINE_MS));
+	ck_assert_int_eq(value.value, 20);
+	OK(tractor_await(seed->ctx, &kept, &outcome, SEED_DEADLINE_MS));
+	OUTCOME(TRACTOR_OK, outcome);
+	gate_close(&gate);
+	seed_close(seed);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -249,6 +314,6 @@ test_suite(void)
 		seed_forward_survives_the_forwarder, seed_forward_of_a_tell_is_a_tell, seed_chain_of_forwards,
 		seed_forward_to_a_full_mailbox_waits_for_the_forwarder);
 	SCENARIO_CASE(suite, "defer", 20, seed_deferred_reply_comes_later, seed_deferred_reply_can_be_refused,
-		seed_deferred_reply_dies_with_its_incarnation);
+		seed_deferred_reply_dies_with_its_incarnation, seed_deferred_reply_costs_no_other_reply);
 	return suite;
 }
