@@ -245,6 +245,15 @@ refuse_request(struct controlpeer *peer, const char *fmt, ...)
 	end(peer, CONTROL_USAGE, error);
 }
 
+/* True if the peer has closed its end altogether. Asked for, not believed from the event: that may be of the slot's last user. */
+static bool
+hung_up(const struct controlpeer *peer)
+{
+	struct pollfd fd = { .fd = peer->fd };
+
+	return sys.poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 static void
 handle_line(struct controlpeer *peer, size_t length)
 {
@@ -254,7 +263,9 @@ handle_line(struct controlpeer *peer, size_t length)
 		json_loadb(peer->input.bytes + peer->input.start, length, JSON_REJECT_DUPLICATES, &error);
 
 	bytequeue_clear(&peer->input);
-	if (body == NULL) {
+	if (hung_up(peer)) {
+		drop(peer); /* it has given up: it told its user that nothing came of it, so nothing does */
+	} else if (body == NULL) {
 		refuse_request(peer, "the request is not JSON: %s", error.text);
 	} else if (!json_is_object(body)) {
 		refuse_request(peer, "the request is not a JSON object");
@@ -297,15 +308,6 @@ read_more(struct controlpeer *peer)
 	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
 		drop(peer);
 	return false;
-}
-
-/* True if the peer has closed its end altogether. Asked for, not believed from the event: that may be of the slot's last user. */
-static bool
-hung_up(const struct controlpeer *peer)
-{
-	struct pollfd fd = { .fd = peer->fd };
-
-	return sys.poll(&fd, 1, 0) > 0 && (fd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 /* What the peer came to inside control_data(), where the handler could not be told. */

@@ -4,7 +4,7 @@
  *
  * The protocol: a plain UNIX stream socket. The client sends one request, a JSON object on one line. The answer is any number of lines
  * {"data": ...} and one last line {"end": true, "code": N, "error": "..."}, after which the connection is closed. N is the exit code
- * of the command; the error is there unless N is 0.
+ * of the command; the error is there unless N is 0. A client that hangs up before its request was read has asked nothing.
  *
  * Nothing here blocks. The loop is the caller's: it watches the fds that it is told of, and calls control_ready() and control_tick().
  */

@@ -107,6 +107,20 @@ START_TEST(a_stopped_supervisor_blames_nobody)
 }
 END_TEST
 
+/* The command has said that it got no answer, and is not obeyed an hour later. */
+START_TEST(a_stopped_supervisor_does_not_do_what_was_given_up)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	process_signal(tree, SIGSTOP);
+	expect_command(69, "^$", "does not answer", "down", "--timeout", "200ms", NULL);
+	expect_command(69, "^$", "does not answer", "stop", "/t/a", "--timeout", "200ms", NULL);
+	process_signal(tree, SIGCONT);
+	json_decref(ask("/t/a", "victim.ping", "{}"));
+	tree_down(tree);
+}
+END_TEST
+
 /* A suspended machine, a paused container: nobody ran, so nobody was slow. */
 START_TEST(a_tree_that_was_stopped_as_a_whole_blames_nobody)
 {
@@ -746,6 +760,7 @@ test_suite(void)
 		a_supervisor_killed_while_it_starts_leaves_no_orphan,
 		a_second_one_of_the_same_name_is_refused);
 	SCENARIO_CASE(suite, "stopped", 30, a_stopped_supervisor_blames_nobody,
+		a_stopped_supervisor_does_not_do_what_was_given_up,
 		a_tree_that_was_stopped_as_a_whole_blames_nobody);
 	SCENARIO_CASE(suite, "signals", 30, sigint_stops_in_reverse_order, sigterm_stops_in_reverse_order,
 		a_second_sigint_stops_at_once, a_second_sigterm_stops_at_once,
