@@ -14,23 +14,32 @@
 	30000 /* the supervisor's start_timeout is what counts; this one is for an actor whose supervisor forgot it */
 #define FAREWELL_LIMIT_MS 5000 /* likewise: by then the kill ladder has ended it */
 
-/* Into the arena. */
+/* Into the arena; NULL: no memory. */
+static const char *
+schema_text(struct tri_actor *actor, const struct tractor_message *message)
+{
+	size_t size = tri_schema_text(message, NULL, 0) + 1;
+	char *text = tri_arena_alloc(&actor->arena, size);
+
+	if (text)
+		tri_schema_text(message, text, size);
+	return text;
+}
+
+/* In the order of the headers, which is how people are shown them. Likewise into the arena. */
 static tractor_err
 schema_texts(struct tri_actor *actor, tractor_field_list_str *ret_texts)
 {
-	size_t count = actor->served_count;
-	const char **texts = tri_arena_alloc(&actor->arena, (count + 1) * sizeof(*texts));
+	const struct tractor_service *const *serves = actor->behaviour.serves;
+	const char **texts = tri_arena_alloc(&actor->arena, (actor->served_count + 1) * sizeof(*texts));
+	size_t count = 0;
 
-	for (size_t i = 0; texts && i < count; i++) {
-		size_t size = tri_schema_text(actor->served[i].message, NULL, 0) + 1;
-		char *text = tri_arena_alloc(&actor->arena, size);
-		if (!text)
-			return TRACTOR_ENOMEM;
-		tri_schema_text(actor->served[i].message, text, size);
-		texts[i] = text;
-	}
 	if (!texts)
 		return TRACTOR_ENOMEM;
+	for (; serves && *serves; serves++)
+		for (size_t i = 0; i < (*serves)->protocol->message_count; i++)
+			if (!(texts[count++] = schema_text(actor, (*serves)->protocol->messages[i])))
+				return TRACTOR_ENOMEM;
 	*ret_texts = (tractor_field_list_str){ .items = texts, .count = count };
 	return TRACTOR_OK;
 }

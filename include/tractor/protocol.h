@@ -66,6 +66,10 @@
 #ifndef TRACTOR_PROTOCOL_H
 #define TRACTOR_PROTOCOL_H
 
+#if !defined(__cplusplus) && __STDC_VERSION__ < 201112L
+#error "tractor's headers are C11: compile with -std=c11 or a later one"
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -455,6 +455,10 @@ run(const struct command_line *line, const char *what)
 		output_error("crashes show which? see: tractor crashes list");
 		return CONTROL_USAGE;
 	}
+	if (strcmp(what, "list") == 0 && line->word_count > 1) {
+		output_error("\"%.64s\" is too much; it is: tractor crashes list", line->words[1]);
+		return CONTROL_USAGE;
+	}
 	int folder = open_folder(line, &code);
 	if (folder < 0)
 		return code;

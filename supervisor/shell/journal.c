@@ -144,12 +144,25 @@ follow(struct journal *journal, struct control_request *request, const char *pat
 	return follower;
 }
 
+static uint64_t
+first_kept(const struct journal *journal)
+{
+	return journal->count > JOURNAL_KEPT ? journal->count - JOURNAL_KEPT : 0;
+}
+
+bool
+journal_knows(const struct journal *journal, const char *path)
+{
+	for (uint64_t i = first_kept(journal); i < journal->count; i++)
+		if (concerns(path, journal->kept[i % JOURNAL_KEPT].path))
+			return true;
+	return false;
+}
+
 void
 journal_serve(struct journal *journal, struct control_request *request, const char *path, bool and_follow)
 {
-	uint64_t first = journal->count > JOURNAL_KEPT ? journal->count - JOURNAL_KEPT : 0;
-
-	for (uint64_t i = first; i < journal->count; i++)
+	for (uint64_t i = first_kept(journal); i < journal->count; i++)
 		if (concerns(path, journal->kept[i % JOURNAL_KEPT].path))
 			control_data(request, entry_json(journal, &journal->kept[i % JOURNAL_KEPT]));
 	if (!and_follow)

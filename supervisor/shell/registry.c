@@ -160,8 +160,8 @@ on_find(struct tractor_runtime *runtime, const struct router_send *ask, const vo
 	if (too_many(runtime, ask, find->messages.count, 0))
 		return;
 	if (!slot) {
-		tri_why(TRACTOR_ENOACTOR,
-			node ? "%s is a supervisor, not an actor" : "there is no %s in the tree", find->path);
+		tri_why(TRACTOR_ENOACTOR, node ? "%s is a %s, not an actor" : "there is no %s in the tree",
+			find->path, node ? spec_kind_name(node->spec->kind) : "");
 		registry_refuse(runtime, ask, TRACTOR_ENOACTOR, tractor_why());
 	} else if (registry_compare(slot, find->protocol, find->messages.items, find->messages.count) !=
 		   TRACTOR_OK) {

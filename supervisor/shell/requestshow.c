@@ -152,24 +152,29 @@ requestshow_messages(struct tractor_runtime *runtime, struct control_request *re
 
 /* --- the journals, and the version --- */
 
+/* Of one that is gone there may be something still. */
 static void
-serve_journal(struct journal *journal, struct control_request *request, const json_t *body)
+serve_journal(struct tractor_runtime *runtime, struct journal *journal, struct control_request *request,
+	const json_t *body)
 {
 	const char *path = requestfind_text(body, "path");
+	bool known = !*path || tree_find(runtime->tree, path) || journal_knows(journal, path);
 
-	journal_serve(journal, request, *path ? path : NULL, json_is_true(json_object_get(body, "follow")));
+	if (known || requestfind_node(runtime, request, body))
+		journal_serve(
+			journal, request, *path ? path : NULL, json_is_true(json_object_get(body, "follow")));
 }
 
 void
 requestshow_events(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
-	serve_journal(&runtime->events, request, body);
+	serve_journal(runtime, &runtime->events, request, body);
 }
 
 void
 requestshow_logs(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
-	serve_journal(&runtime->lines, request, body);
+	serve_journal(runtime, &runtime->lines, request, body);
 }
 
 void

@@ -72,6 +72,8 @@ void events_note(struct tractor_runtime *runtime, const char *name, const char *
 /* Keeps a line that an actor printed, and tells the followers. */
 void journal_line(struct tractor_runtime *runtime, const struct slot *slot, bool is_error, const char *line,
 	size_t length);
+/* Whether anything is kept of what is at or below `path`. */
+bool journal_knows(const struct journal *journal, const char *path);
 /*
  * Answers the request with what is kept, of all or (path not NULL) of what is at and below `path`; and if `and_follow` with what comes, until the client hangs up.
  */

@@ -93,6 +93,7 @@ START_TEST(wrong_usage)
 	expect_command(2, "^$", "^tractor: ", "ask", "/t/a", "victim.ping", "{}", "--timeout", "soon", NULL);
 	expect_command(2, "^$", "^tractor: ", "run", NULL);
 	expect_command(2, "^$", "^tractor: ", "run", "a", "b", NULL);
+	expect_command(2, "^$", "^tractor: \"x\" is too much", "crashes", "list", "x", NULL);
 	expect_command(0, "status", "^$", "help", NULL);
 	expect_command(0, "PATH MESSAGE", "^$", "help", "ask", NULL);
 	expect_command(2, "^$", "did you mean \"crashes\"", "help", "crashs", NULL);
@@ -253,6 +254,25 @@ START_TEST(messages_of_an_actor)
 	expect_number(messages, "schema_version", 1);
 	ck_assert_uint_eq(json_array_size(json_object_get(messages, "messages")), 8);
 	json_decref(messages);
+	/* In the header's order. */
+	expect_command(0, "^tell victim\\.die .*\ntell victim\\.note .*\n(.*\n)*ask victim\\.leave ", "^$",
+		"messages", "/t/a", NULL);
+	tree_down(tree);
+}
+END_TEST
+
+/* Nothing happened to it, for there is none; but of one that is gone it is told still. */
+START_TEST(events_and_logs_of_nobody)
+{
+	struct process *tree = small_tree();
+
+	expect_command(4, "^$", "there is no /t/aa; did you mean /t/a\\?", "events", "/t/aa", NULL);
+	expect_command(4, "^$", "there is no /t/aa; did you mean /t/a\\?", "logs", "/t/aa", NULL);
+	expect_command(0, NULL, "^$", "logs", "/t/s", NULL);
+	expect_command(0, "^$", "^$", "stop", "/t/a", NULL);
+	expect_command(0, "^$", "^$", "delete", "/t/a", NULL);
+	expect_command(0, " running /t/a#1", "^$", "events", "/t/a", NULL);
+	expect_command(0, "down 1", "^$", "logs", "/t/a", NULL);
 	tree_down(tree);
 }
 END_TEST
@@ -598,8 +618,8 @@ test_suite(void)
 	SCENARIO_CASE(
 		suite, "talking", 30, the_counter_of_the_contract, what_is_wrong_with_a_message, wrong_usage);
 	SCENARIO_CASE(suite, "which tree", 30, no_tree_is_running, two_trees_are_running);
-	SCENARIO_CASE(suite, "looking", 30, status_as_json, messages_of_an_actor, events_as_they_happen,
-		crashes_with_and_without_the_tree);
+	SCENARIO_CASE(suite, "looking", 30, status_as_json, messages_of_an_actor, events_and_logs_of_nobody,
+		events_as_they_happen, crashes_with_and_without_the_tree);
 	SCENARIO_CASE(suite, "steering", 30, stop_start_restart_of_an_actor,
 		stop_start_restart_of_a_supervisor, down_waits_for_the_end);
 	SCENARIO_CASE(suite, "inject", 30, inject_segv, inject_abort, inject_exit, inject_exit_0, inject_hang,
