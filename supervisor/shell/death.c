@@ -14,47 +14,10 @@
 #include "sys.h"
 #include "why.h"
 
-#define VMSTAT_BYTES 16384 /* twice what kernels write now */
 #define DRAIN_NS \
 	(100 * SPEC_MILLISECOND) /* what a dead process had written is in the kernel already: read at once, unless there is very much of it */
 
 /* --- what it died of --- */
-
-/* How many processes the kernel has killed for want of memory, on this whole machine; -1: can't be known now. */
-static long
-oom_kills(void)
-{
-	char text[VMSTAT_BYTES];
-	long count = -1;
-	const char *line =
-		procfile_read("/proc/vmstat", text, sizeof(text)) > 0 ? strstr(text, "\noom_kill ") : NULL;
-
-	if (line)
-		sscanf(line, "\noom_kill %ld", &count);
-	return count;
-}
-
-/* As many had been killed when we last looked. */
-static long oom_kills_seen = -1;
-
-void
-death_prepare(void)
-{
-	if (oom_kills_seen < 0)
-		oom_kills_seen = oom_kills();
-}
-
-/* True if the killer has struck since we last looked: then a SIGKILL that nobody owns up to was its. */
-static bool
-oom_struck(void)
-{
-	long now = oom_kills();
-	bool struck = oom_kills_seen >= 0 && now > oom_kills_seen;
-
-	if (now >= 0)
-		oom_kills_seen = now;
-	return struck;
-}
 
 static void
 say(struct death *death, const char *text)
@@ -119,10 +82,11 @@ judge_signal(struct slot *slot, struct death *death)
 	uint32_t words = atomic_load(&slot->box->last_words);
 
 	if (death->signal == SIGKILL) {
-		bool struck = oom_struck();
 		death->end = NODE_END_KILLED;
-		if (!slot->killed_by_us)
-			panicked(death, struck ? TRACTOR_CAUSE_OOM : TRACTOR_CAUSE_KILLED);
+		if (slot->killed_by_us)
+			return;
+		panicked(death, death->oom ? TRACTOR_CAUSE_OOM : TRACTOR_CAUSE_KILLED);
+		say(death, death->oom);
 		return;
 	}
 	if (death->signal == SIGTERM && slot->asked_to_stop) {
@@ -221,10 +185,12 @@ death_noticed(void *arg, uint32_t epoll_events)
 	(void)epoll_events;
 	if ((looked < 0 && errno != ECHILD) || (looked == 0 && info.si_pid == 0))
 		return;
-	/* While it is a zombie its number, and so its group's, can't be anybody else's: what it left behind goes with it. */
+	/* While it is a zombie its number, and so its group's, can't be anybody else's: it can be asked about, and what it left behind goes with it. */
+	slot->death = (struct death){ .time_ms = wall_clock_ms() };
+	if (looked == 0 && info.si_code == CLD_KILLED && info.si_status == SIGKILL)
+		slot->death.oom = oom_struck(&slot->runtime->oom, slot->pid, slot->runtime->loop.now_ns);
 	if (looked == 0)
 		sys.group_kill(slot->pid, SIGKILL);
-	slot->death = (struct death){ .time_ms = wall_clock_ms() };
 	struct spawned spawned = { .pid = slot->pid, .pidfd = slot->process.fd };
 	if (spawn_reap(&spawned, &info, &slot->death.usage) < 0) {
 		info.si_code =

@@ -287,7 +287,7 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 
 	if (err == TRACTOR_OK)
 		err = check_sigchld();
-	death_prepare();
+	oom_prepare(&runtime->oom);
 	if (runtime->options.raise_files)
 		host_raise_files(&runtime->files);
 	if (err == TRACTOR_OK)

@@ -110,6 +110,25 @@ void actorlog_close(struct actorlog *log);
 /* Up to size - 1 bytes from the file's beginning, ended by NUL; how many there are, or -1. */
 ssize_t procfile_read(const char *path, char *ret_text, size_t size);
 
+/* --- oom.c: whether it was the kernel's out-of-memory killer --- */
+
+#define OOM_GROUP_BYTES 1024
+
+struct oom_count {
+	long seen;	   /* as many had been killed when we last looked; -1: nobody tells */
+	int64_t struck_ns; /* when we last saw that it had gone up; 0: never */
+};
+
+struct oom {
+	char name[OOM_GROUP_BYTES]; /* of our control group; "": none that counts */
+	struct oom_count group, machine;
+};
+
+/* What the kernel has killed until now was nobody of ours. */
+void oom_prepare(struct oom *oom);
+/* Of a process that has died of SIGKILL and is not reaped yet: why it is taken for the kernel's, in words, static; NULL: it isn't. */
+const char *oom_struck(struct oom *oom, pid_t pid, int64_t now_ns);
+
 /* --- box.c: the memory of a black box --- */
 
 /* A new one for that incarnation, mapped; *ret_fd is its CLOEXEC memfd. TRACTOR_ESYSTEM: no memory, no fd. */
@@ -122,8 +141,9 @@ struct death {
 	enum node_end end;
 	bool panicked;
 	enum tractor_cause cause;
-	int signal; /* 0: none */
-	int code;   /* si_code, or the exit code */
+	int signal;	 /* 0: none */
+	int code;	 /* si_code, or the exit code */
+	const char *oom; /* why a SIGKILL is taken for the kernel's, for want of memory; NULL: it isn't */
 	struct rusage usage;
 	int64_t time_ms;
 	char text[TRI_TEXT_BYTES]; /* panic text, or why it didn't start; "" */
@@ -238,8 +258,6 @@ void deadline_cpu_due(void *slot);
 
 /* --- death.c: from the pidfd to the core --- */
 
-/* Before the first start: what the kernel has killed until then for want of memory was nobody of ours. */
-void death_prepare(void);
 /* Its pidfd is readable. */
 void death_noticed(void *slot, uint32_t epoll_events);
 /* It never came to be a process, by its own fault: what tractor_why() says, as a death. */
@@ -513,6 +531,7 @@ struct tractor_runtime {
 	struct reloading reloading;
 	struct orphans orphans;
 	struct host_files files;
+	struct oom oom;
 	char refusal[256]; /* the host's last; "": none */
 	struct signals signals;
 	struct watch clock; /* a timerfd, for a foreign loop; fd -1: nobody asked for one */
