@@ -59,7 +59,7 @@ struct tractor_options {
 	void (*on_event)(void *arg, const struct tractor_event *event);
 	void *arg;    /* of both */
 	bool control; /* serve the `tractor` command (status, ask, ...) */
-	bool signals; /* SIGINT, SIGTERM and SIGHUP stop the tree in order, a second one at once; blocks them in this thread */
+	bool signals; /* SIGINT, SIGTERM and SIGHUP (unless that is ignored) stop the tree in order, a second one at once; blocks them in this thread, while it is open */
 	bool raise_files; /* raise this process's soft limit of open fds (ulimit -n) to the hard one while it is open; actors get what it was */
 	bool subreaper; /* adopt and end what actors leave behind; takes all orphans below this process, so only if it has no other children */
 };

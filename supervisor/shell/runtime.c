@@ -509,5 +509,6 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	loop_close(&runtime->loop);
 	rundir_close(&runtime->rundir);
 	host_lower_files(&runtime->files);
+	signals_release(runtime);
 	free(runtime);
 }

@@ -432,10 +432,13 @@ struct signals {
 	struct watch watch; /* of a signalfd; fd -1: they are the program's own business */
 	int count;
 	int last;
+	sigset_t blocked; /* by us */
 };
 
 tractor_err signals_open(struct tractor_runtime *runtime);
 void signals_close(struct tractor_runtime *runtime);
+/* The last of closing: another one may end the program here. */
+void signals_release(struct tractor_runtime *runtime);
 
 /* --- build.c: nodes from files and from the program's calls --- */
 

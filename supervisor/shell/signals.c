@@ -1,5 +1,6 @@
 /*
  * signals.c: SIGINT, SIGTERM and SIGHUP as events of the loop, for programs that leave them to the runtime (the command does). The first stops the tree in order, the second at once.
+ * Meanwhile they are blocked, and afterwards as they were before.
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,20 +28,45 @@ signalled(void *arg, uint32_t epoll_events)
 	tractor_runtime_stop(runtime, runtime->signals.count++ > 0);
 }
 
+/* Who is started by nohup is to outlive its terminal; but blocked, and so as an event, a signal comes although it is ignored. */
+static bool
+is_ignored(int signal)
+{
+	struct sigaction action;
+
+	return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/* Blocks them, and notes which of them were not blocked before. */
+static void
+block(struct signals *signals, sigset_t *ret_set)
+{
+	static const int ours[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t before;
+
+	sigemptyset(ret_set);
+	sigemptyset(&signals->blocked);
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		if (ours[i] == SIGHUP && is_ignored(SIGHUP))
+			continue;
+		sigaddset(ret_set, ours[i]);
+		if (!sigismember(&before, ours[i]))
+			sigaddset(&signals->blocked, ours[i]);
+	}
+	sigprocmask(SIG_BLOCK, &signals->blocked, NULL);
+}
+
 tractor_err
 signals_open(struct tractor_runtime *runtime)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	runtime->signals = (struct signals){ .watch = { .fd = -1, .ready = signalled, .arg = runtime } };
+	block(&runtime->signals, &set);
 	int fd = sys.signalfd(&set);
 	if (fd < 0)
 		return tri_why(TRACTOR_ESYSTEM, "no signalfd: %s", strerror(errno));
-	runtime->signals = (struct signals){ .watch = { .fd = -1, .ready = signalled, .arg = runtime } };
 	tractor_err err = loop_watch(&runtime->loop, &runtime->signals.watch, fd, EPOLLIN);
 	if (err != TRACTOR_OK)
 		sys.close(fd);
@@ -56,6 +82,13 @@ signals_close(struct tractor_runtime *runtime)
 		return;
 	loop_unwatch(&runtime->loop, &runtime->signals.watch);
 	sys.close(fd);
+}
+
+void
+signals_release(struct tractor_runtime *runtime)
+{
+	if (runtime->options.signals)
+		sigprocmask(SIG_UNBLOCK, &runtime->signals.blocked, NULL);
 }
 
 int

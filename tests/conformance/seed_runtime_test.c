@@ -4,6 +4,8 @@
  */
 #include "seed.h"
 
+#include <signal.h>
+
 /* --- several runtimes --- */
 
 START_TEST(seed_two_runtimes_in_one_process)
@@ -177,6 +179,24 @@ START_TEST(seed_foreign_loop_can_stop_the_tree)
 }
 END_TEST
 
+START_TEST(seed_signals_are_the_programs_again_after_the_end)
+{
+	struct seed *seed = seed_new();
+	struct tractor_options options = seed_options(seed);
+	sigset_t before, during, after;
+
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	options.signals = true;
+	seed_open_with(seed, options);
+	sigprocmask(SIG_BLOCK, NULL, &during);
+	ck_assert(sigismember(&during, SIGINT) && sigismember(&during, SIGTERM));
+	seed_close(seed);
+	sigprocmask(SIG_BLOCK, NULL, &after);
+	ck_assert_int_eq(sigismember(&after, SIGINT), sigismember(&before, SIGINT));
+	ck_assert_int_eq(sigismember(&after, SIGTERM), sigismember(&before, SIGTERM));
+}
+END_TEST
+
 /* For how long the runtime says that it was away; 0: it doesn't. */
 static long
 time_away_ms(struct seed *seed)
@@ -305,7 +325,8 @@ test_suite(void)
 		seed_runtime_of_a_name_that_runs_is_eexist, seed_runtime_opens_and_closes_again_and_again);
 	SCENARIO_CASE(suite, "foreign loop", 20, seed_foreign_loop_sees_answers_and_crashes,
 		seed_foreign_loop_is_woken_by_timers, seed_foreign_loop_can_stop_the_tree,
-		seed_foreign_loop_that_was_idle_was_not_away);
+		seed_foreign_loop_that_was_idle_was_not_away,
+		seed_signals_are_the_programs_again_after_the_end);
 	SCENARIO_CASE(suite, "files", 20, seed_loaded_file_becomes_a_supervisor_below_the_root,
 		seed_bad_file_tells_all_its_errors, seed_loaded_file_starts_all_or_nothing,
 		seed_runtime_opens_with_a_file);

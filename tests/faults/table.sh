@@ -18,9 +18,9 @@ calls="accept accept4 bind chdir chmod chown clone close close_range closedir co
 	sendto setpgid setrlimit setsid setsockopt shutdown sigaction signal signalfd sigqueue socket socketpair splice stat stat64 statx
 	symlink syscall system tgkill timerfd_create timerfd_settime truncate unlink unlinkat unshare utimensat vfork wait wait3 wait4 waitid
 	waitpid write writev"
-# The child between clone and exec; and SIGCHLD's disposition, which is only asked for.
+# The child between clone and exec; and signals' dispositions, which are only asked for.
 spawn="syscall"
-runtime="sigaction"
+disposition="sigaction"
 
 found=0
 for object in "$objects"/*.o; do
@@ -28,7 +28,7 @@ for object in "$objects"/*.o; do
 	case $name in
 	sys) continue ;;
 	spawn) allowed=$spawn ;;
-	runtime) allowed=$runtime ;;
+	runtime | signals) allowed=$disposition ;;
 	*) allowed= ;;
 	esac
 	for symbol in $(nm -u "$object" | sed -n 's/^ *[Uw] //p' | sed 's/^__\(.*\)_chk$/\1/; s/^__\(.*\)_2$/\1/; s/@.*//'); do

@@ -231,6 +231,32 @@ START_TEST(a_signal_while_it_starts)
 }
 END_TEST
 
+/* The terminal is gone; nohup has said that this is no reason to end. */
+START_TEST(a_hangup_that_is_ignored)
+{
+	scenario_write("t.yaml", "{name: t, children: [%s]}", actor_line("a", "victim"));
+	struct process *tree =
+		process_start("nohup", tractor_command(), "run", scenario_path("t.yaml"), NULL);
+
+	expect_tree("t", UP_MS);
+	process_signal(tree, SIGHUP);
+	json_decref(ask("/t/a", "victim.ping", "{}"));
+	process_signal(tree, SIGTERM);
+	expect_exit(tree, 0, DOWN_MS);
+	ck_assert_ptr_null(strstr(process_errors(tree), "SIGHUP"));
+}
+END_TEST
+
+START_TEST(a_hangup_stops_in_order)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	process_signal(tree, SIGHUP);
+	expect_output(tree, "^/t/a: down 1$", SOON_MS);
+	expect_exit(tree, 0, DOWN_MS);
+}
+END_TEST
+
 START_TEST(an_actor_that_will_not_stop_is_killed_in_its_time)
 {
 	struct process *tree = tree_up("{name: t, children: [%s, %s, %s]}", actor_line("a", "victim"),
@@ -764,8 +790,8 @@ test_suite(void)
 		a_tree_that_was_stopped_as_a_whole_blames_nobody);
 	SCENARIO_CASE(suite, "signals", 30, sigint_stops_in_reverse_order, sigterm_stops_in_reverse_order,
 		a_second_sigint_stops_at_once, a_second_sigterm_stops_at_once,
-		ctrl_c_reaches_the_supervisor_only, a_signal_while_it_starts,
-		an_actor_that_will_not_stop_is_killed_in_its_time);
+		ctrl_c_reaches_the_supervisor_only, a_signal_while_it_starts, a_hangup_that_is_ignored,
+		a_hangup_stops_in_order, an_actor_that_will_not_stop_is_killed_in_its_time);
 	SCENARIO_CASE(suite, "bad files", 30, every_error_of_a_bad_file_at_once);
 	SCENARIO_CASE(suite, "strategies", 30, one_for_one, one_for_all, rest_for_one);
 	SCENARIO_CASE(suite, "intensity", 30, an_inner_supervisor_gives_up_and_is_restarted,
