@@ -107,7 +107,8 @@ typedef struct tractor_timer {
 
 /*
  * An answer that will come (<message>_future holds one) and an answer that is owed (<message>_promise holds
- * one). Plain numbers: free to copy, to keep in durable state, and to lose. They mean nothing to another
+ * one). Plain numbers: free to copy, to keep in durable state, and to lose; but the answer to a future that is
+ * never awaited takes memory until this incarnation, or the port, ends. They mean nothing to another
  * incarnation or actor, which gets TRACTOR_EINVAL for them.
  */
 struct tractor_future {

@@ -52,7 +52,7 @@ struct tractor_options {
 	enum tractor_auto_shutdown auto_shutdown;
 	const struct tractor_crash_policy
 		*crash_policy; /* NULL: the default, which only lets it be reported */
-	/* A line that an actor printed, without its newline; NULL: it goes to this program's stderr, behind the path. `is_error`: it came by stderr. */
+	/* A line that an actor printed, without its newline; NULL: it goes to this program's stderr, behind the path. `is_error`: it came by stderr. Must not call the runtime. */
 	void (*on_line)(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line,
 		size_t length);
 	/* What happens in the tree; NULL: nobody listens. Must not call the runtime. */
