@@ -38,7 +38,7 @@ enum tractor_auto_shutdown { TRACTOR_NEVER, TRACTOR_ANY_SIGNIFICANT, TRACTOR_ALL
 
 /* For shutdown_ms, beside a number of milliseconds. */
 #define TRACTOR_KILL (-2)     /* no asking: SIGKILL at once */
-#define TRACTOR_INFINITY (-1) /* wait as long as it takes */
+#define TRACTOR_INFINITY (-1) /* wait as long as it takes, once it is ready */
 
 /* How zero is written in a struct whose zero means "the default". */
 #define TRACTOR_NO_RESTARTS UINT32_MAX /* intensity: none at all */

@@ -28,6 +28,7 @@ become(struct node *node, enum node_state state)
 	struct tree *tree = node->own->tree;
 
 	timers_cancel(&tree->timers, &node->own->timer);
+	node->own->when_ready_ns = 0;
 	gate_leave_line(node);
 	if (node->own->group == NULL)
 		gate_count(node, (state == NODE_STARTING) - (node->state == NODE_STARTING));
@@ -91,6 +92,35 @@ climb_ladder(struct node *node)
 		kill_now(node);
 	else if (shutdown_ns != SPEC_SHUTDOWN_INFINITY && !node->own->killed)
 		arm(node, shutdown_ns);
+}
+
+/* When the start limit ends of one that is not ready yet; INT64_MAX: it has none (a supervisor), or was killed for it. */
+static int64_t
+start_limit(const struct node *node)
+{
+	const struct timer *timer = &node->own->timer;
+
+	return node->state == NODE_STARTING && timer_armed(timer) ? timer->due_ns : INT64_MAX;
+}
+
+/*
+ * It is asked to stop before it was ready, and there is nothing yet that it could have to save: until it is ready its start limit bounds it as
+ * well, whatever the time is that its stop may take; that may be for ever.
+ */
+static void
+keep_start_limit(struct node *node, int64_t start_limit_ns)
+{
+	struct timers *timers = &node->own->tree->timers;
+	struct timer *timer = &node->own->timer;
+
+	if (node->own->killed || start_limit_ns == INT64_MAX)
+		return;
+	if (!timer_armed(timer))
+		node->own->when_ready_ns = SPEC_SHUTDOWN_INFINITY;
+	else if (timer->due_ns > start_limit_ns)
+		node->own->when_ready_ns = timer->due_ns - start_limit_ns;
+	if (node->own->when_ready_ns != 0)
+		timers_arm(timers, timer, start_limit_ns);
 }
 
 static void
@@ -312,6 +342,7 @@ halt(struct node *node, const struct child_event *event)
 {
 	struct tree *tree = node->own->tree;
 	bool at_once = node_shutdown_ns(node) == SPEC_SHUTDOWN_KILL;
+	int64_t start_limit_ns = start_limit(node);
 
 	note_run(node);
 	enter(node, NODE_STOPPING, event_name(event));
@@ -320,6 +351,23 @@ halt(struct node *node, const struct child_event *event)
 	else if (!node->own->killed && !at_once)
 		tree->ops.stop(tree->arg, node);
 	climb_ladder(node);
+	keep_start_limit(node, start_limit_ns);
+}
+
+/* Ready after all, while it is asked to stop: now that may take the time that a stop may. */
+static void
+extend(struct node *node, const struct child_event *event)
+{
+	struct timers *timers = &node->own->tree->timers;
+	struct timer *timer = &node->own->timer;
+	int64_t more_ns = node->own->when_ready_ns;
+
+	(void)event;
+	node->own->when_ready_ns = 0;
+	if (more_ns == SPEC_SHUTDOWN_INFINITY)
+		timers_cancel(timers, timer);
+	else if (more_ns > 0 && timer_armed(timer))
+		timers_arm(timers, timer, timer->due_ns + more_ns);
 }
 
 /* Its supervisor wants stopped what is coming down by itself. */
@@ -385,7 +433,7 @@ static child_cell *const table[NODE_STATE_COUNT][CHILD_EVENT_COUNT] = {
 	[NODE_WAITING]  = {nothing, take_turn, drop,    drop,      rest,    rest,            line_up,    never,   never,   never},
 	[NODE_STARTING] = {nothing, never,  come_up, fall,      halt,    halt_and_strike, strike,     finish,  never,   never},
 	[NODE_RUNNING]  = {nothing, never,  drop,    die,       halt,    halt_and_strike, never,      finish,  never,   never},
-	[NODE_STOPPING] = {nothing, never,  nothing, come_down, insist,  strike,          strike,     nothing, never,   never},
+	[NODE_STOPPING] = {nothing, never,  extend,  come_down, insist,  strike,          strike,     nothing, never,   never},
 	[NODE_GONE]     = {never,   never,  drop,    drop,      nothing, nothing,         never,      never,   nothing, come_back},
 };
 /* clang-format on */

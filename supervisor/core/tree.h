@@ -72,6 +72,9 @@ struct node_verdict {
  * (a new one is at the end), and is lost if the group has to stop somebody first or somebody older has to start first. The start limit
  * begins to run with the start. Supervisors and pools are never held back.
  *
+ * The start limit bounds an actor until it is ready, whatever is asked of it meanwhile: one that is to stop before it is ready has nothing to save,
+ * and is killed when the first of its two limits is over. If it becomes ready first it has the time that it is given to stop, from when it was asked.
+ *
  * The host's refusal. NODE_END_HOST_FAILED says that there was nothing to make a process of: it is posted from inside ops->start(), or never.
  * For a restart (the node's own, or that of a supervisor above with which it comes up) it is no death: nothing is counted, neither in an
  * intensity nor in `restarts`; the slot's own backoff stays where it was; no verdict is heard; strategies don't act. The node is WAITING

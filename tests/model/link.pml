@@ -768,14 +768,18 @@ inline kill_now() {
 	fi
 }
 
-/* halt(), climb_ladder() */
+/* halt(), climb_ladder(), keep_start_limit(): one that is not ready keeps the limit of its start */
 inline halt() {
+#ifdef BUG_START_LIMIT_LOST
+	timer = (FOREVER -> NONE : T_SHUTDOWN);
+#else
+	timer = (FOREVER -> (node == STARTING -> timer : NONE) : T_SHUTDOWN);
+#endif
 	node = STOPPING;
 	if
 	:: !killed -> slot_stop()
 	:: else
-	fi;
-	timer = (FOREVER -> NONE : T_SHUTDOWN)
+	fi
 }
 
 /* CHILD_STOP, by the node's state */
@@ -794,7 +798,8 @@ inline tree_event() {
 	:: kind == E_READY && node == STARTING && !killed ->	/* come_up() */
 		assert(number == incarnation);
 		node = RUNNING; timer = NONE; cause = FOR_RESTART; start_mark = false
-	:: kind == E_READY && !(node == STARTING && !killed)	/* nothing() */
+	:: kind == E_READY && !(node == STARTING && !killed) ->	/* nothing(); extend() */
+		timer = (FOREVER && node == STOPPING -> NONE : timer)
 	:: kind == E_ENDED ->
 		assert(number == incarnation && deaths == 1);
 		if
@@ -930,8 +935,8 @@ end:	do
 proctype Verdict() {
 	byte k;
 
-	/* Of one that may hang for ever nothing is promised. */
-end:	timeout && !PENDING && !(FOREVER && process[HERE] == HUNG) ->
+	/* Of one that may hang for ever nothing is promised; it has been ready. */
+end:	timeout && !PENDING && !(FOREVER && ready && process[HERE] == HUNG) ->
 	d_step {
 		/* A stop has ended; and without one the slot is running again after all the faults. */
 		assert((COME_DOWN && (wants_down || start_failed)) || (COME_UP && !wants_down));

@@ -29,6 +29,7 @@ table() {
 		defect   link   DOUBLE_DEATH         FAULTS=1 SENDERS=1 EACH=1
 		defect   link   RESTART_WITHOUT_REAP FAULTS=1 SENDERS=1 EACH=1
 		defect   link   STOP_FORGETS         FAULTS=1 SENDERS=1 EACH=1 COMMANDS=1
+		defect   link   START_LIMIT_LOST     FAULTS=1 SENDERS=1 EACH=1 COMMANDS=1 FOREVER=1
 		defect   link   JUDGE_EARLY          FAULTS=1 SENDERS=1 EACH=1
 		defect   link   RECONNECT            FAULTS=1 SENDERS=1 EACH=2 BREAKS=1
 		defect   link   BYE_LIVES_ON         FAULTS=2 SENDERS=1 EACH=1

@@ -257,6 +257,41 @@ START_TEST(a_hangup_stops_in_order)
 }
 END_TEST
 
+/* It is given for ever to stop, but not to start. */
+START_TEST(a_start_that_ignores_the_stop_ends_with_its_start_timeout)
+{
+	const char *file = scenario_write("t.yaml", "{name: t, children: [%s, %s]}",
+		actor_line("a", "victim"),
+		actor_line_with("b", "victim",
+			"start_timeout: 3s, shutdown: infinity, args: {start: sleep, number: 60000}"));
+	struct process *tree = running_tree_start(file);
+
+	expect_output(tree, "^/t/b: up 1$", UP_MS);
+	process_signal(tree, SIGTERM);
+	expect_exit(tree, 0, DOWN_MS);
+	expect_output(tree, "^/t/a: down 1$", 0);
+	ck_assert(!matches(process_output(tree), "^/t/b: down"));
+}
+END_TEST
+
+/* Its on_start is done in time, and its on_stop not before the start limit would have ended it. */
+START_TEST(a_start_that_is_done_meanwhile_has_all_the_time_to_stop)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+	struct process *adding = process_start(tractor_command(), "add", "/t",
+		actor_line_with("b", "victim",
+			"start_timeout: 2800ms, shutdown: infinity, args: {start: sleep, stop: sleep, number: 1500}"),
+		NULL);
+
+	expect_output(tree, "^/t/b: up 1$", SOON_MS);
+	expect_command(0, NULL, NULL, "stop", "/t/b", NULL);
+	expect_exit(adding, 1, SOON_MS);
+	expect_output(tree, "^/t/b: down 1$", SOON_MS);
+	expect_event("/t/b", "ended", "^shutdown$");
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(an_actor_that_will_not_stop_is_killed_in_its_time)
 {
 	struct process *tree = tree_up("{name: t, children: [%s, %s, %s]}", actor_line("a", "victim"),
@@ -791,7 +826,9 @@ test_suite(void)
 	SCENARIO_CASE(suite, "signals", 30, sigint_stops_in_reverse_order, sigterm_stops_in_reverse_order,
 		a_second_sigint_stops_at_once, a_second_sigterm_stops_at_once,
 		ctrl_c_reaches_the_supervisor_only, a_signal_while_it_starts, a_hangup_that_is_ignored,
-		a_hangup_stops_in_order, an_actor_that_will_not_stop_is_killed_in_its_time);
+		a_hangup_stops_in_order, a_start_that_ignores_the_stop_ends_with_its_start_timeout,
+		a_start_that_is_done_meanwhile_has_all_the_time_to_stop,
+		an_actor_that_will_not_stop_is_killed_in_its_time);
 	SCENARIO_CASE(suite, "bad files", 30, every_error_of_a_bad_file_at_once);
 	SCENARIO_CASE(suite, "strategies", 30, one_for_one, one_for_all, rest_for_one);
 	SCENARIO_CASE(suite, "intensity", 30, an_inner_supervisor_gives_up_and_is_restarted,

@@ -56,7 +56,7 @@ check_whole(const struct slot *slot)
 		check_whole(slot->children[i]);
 }
 
-/* Those who are asked and were given for ever take it; nobody else may. They come down when they like: now. */
+/* Those who were ready when they were asked, and were given for ever, take it; nobody else may. They come down when they like: now. */
 static void
 last_ones_obey(void)
 {
@@ -67,8 +67,8 @@ last_ones_obey(void)
 		struct process *process = &world.processes[i];
 		if (!process->asked)
 			continue;
-		sim_check(process->slot->shutdown_ns == SPEC_SHUTDOWN_INFINITY, "%s lives on",
-			process->slot->path);
+		sim_check(process->ready && process->slot->shutdown_ns == SPEC_SHUTDOWN_INFINITY,
+			"%s lives on", process->slot->path);
 		world_ends(process, NODE_END_SHUTDOWN, no_verdict);
 	}
 	settle();

@@ -111,12 +111,16 @@ come_back(struct slot *slot)
 }
 
 static void
-enter_stopping(struct slot *slot, const char *event)
+enter_stopping(struct slot *slot, enum node_state from, const char *event)
 {
+	int64_t start_limit_ns = from == NODE_STARTING ? slot->limit_ns : 0;
+
 	slot->limit_ns = 0;
 	if (strcmp(event, "stop") == 0)
 		rules_asked_down(slot);
-	else if (strcmp(event, "kill") == 0)
+	if (strcmp(event, "stop") == 0 && start_limit_ns != 0)
+		rules_asked_down_unready(slot, start_limit_ns);
+	if (strcmp(event, "kill") == 0)
 		slot->killed = slot->told = true;
 	if (slot->kind != SPEC_ACTOR && slot->falls == TREE_NOT_ENDED)
 		slot->falls = TREE_TERMINATED;
@@ -129,7 +133,7 @@ enter(struct slot *slot, enum node_state from, const char *event)
 	switch (slot->state) {
 	case NODE_STARTING: rules_started(slot); break;
 	case NODE_RUNNING: rules_ready(slot); break;
-	case NODE_STOPPING: enter_stopping(slot, event); break;
+	case NODE_STOPPING: enter_stopping(slot, from, event); break;
 	case NODE_GONE: take_off(slot); break;
 	case NODE_STOPPED:
 		if (from == NODE_GONE)
@@ -357,6 +361,8 @@ model_acts(struct slot *slot, enum act act)
 			continue;
 		if (strcmp(step.event, "timeout") == 0 && slot->state == NODE_STARTING)
 			REACHED(START_LIMIT);
+		else if (strcmp(step.event, "timeout") == 0 && slot->unready)
+			REACHED(STOP_UNREADY_LIMIT);
 		else if (strcmp(step.event, "timeout") == 0)
 			REACHED(STOP_LIMIT);
 		note_kill(slot);

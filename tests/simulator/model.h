@@ -80,10 +80,12 @@ struct slot {
 	bool leaves;	/* was told to stop although it isn't running */
 	enum comes comes;
 	enum wish wish;
-	int64_t due_ns;	      /* WAITING: its delay ends then; 0: none */
-	int64_t limit_ns;     /* STARTING, STOPPING: its patience ends then; 0: none */
-	uint64_t limit_order; /* of two that end at once the older one does first */
-	bool killed;	      /* this incarnation has been */
+	int64_t due_ns;		/* WAITING: its delay ends then; 0: none */
+	int64_t limit_ns;	/* STARTING, STOPPING: its patience ends then; 0: none */
+	uint64_t limit_order;	/* of two that end at once the older one does first */
+	bool unready;		/* STOPPING, by the limit of its start, for it is not ready */
+	int64_t ready_limit_ns; /* ... and that is its limit once it is; 0: none */
+	bool killed;		/* this incarnation has been */
 	bool killed_late; /* ... a supervisor, when all below it had gone: it may or may not have noticed */
 	double next_delay_ns;	  /* its place in the series of delays; 0: at the beginning */
 	double least_ns, most_ns; /* the bounds of the delay that it is about to be told */
@@ -172,6 +174,8 @@ unsigned fate_in_window(const struct slot *supervisor);
 void rules_started(struct slot *slot);
 void rules_ready(struct slot *slot);
 void rules_asked_down(struct slot *slot);
+void rules_asked_down_unready(struct slot *slot, int64_t start_limit_ns);
+void rules_ready_while_stopping(struct slot *slot);
 void rules_insist(struct slot *slot);
 void rules_timeout(struct slot *slot);
 void rules_kill(struct slot *slot);

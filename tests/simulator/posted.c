@@ -180,6 +180,7 @@ pass(void)
 		model.dropped++;
 	} else if (posted.slot->state == NODE_STOPPING) {
 		REACHED(READY_WHILE_STOPPING);
+		rules_ready_while_stopping(posted.slot);
 	} else {
 		REACHED(READY_TOO_LATE);
 	}

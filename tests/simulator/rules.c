@@ -119,6 +119,31 @@ rules_asked_down(struct slot *slot)
 	rules_insist(slot);
 }
 
+/* What is not ready has nothing to save: until it is, its stop may not take longer than its start might have. */
+void
+rules_asked_down_unready(struct slot *slot, int64_t start_limit_ns)
+{
+	if (slot->shutdown_ns == SPEC_SHUTDOWN_KILL ||
+		(slot->limit_ns != 0 && slot->limit_ns <= start_limit_ns))
+		return;
+	REACHED(STOP_UNREADY);
+	slot->unready = true;
+	slot->ready_limit_ns = slot->limit_ns;
+	slot->limit_ns = start_limit_ns;
+	slot->limit_order = ++model.limits;
+}
+
+void
+rules_ready_while_stopping(struct slot *slot)
+{
+	if (!slot->unready || slot->killed)
+		return;
+	REACHED(STOP_READY);
+	slot->unready = false;
+	slot->limit_ns = slot->ready_limit_ns;
+	slot->limit_order = ++model.limits;
+}
+
 void
 rules_timeout(struct slot *slot)
 {
@@ -227,6 +252,7 @@ forget_incarnation(struct slot *slot, enum node_end end)
 	slot->last_end = end;
 	slot->limit_ns = 0;
 	slot->killed = slot->killed_late = slot->killing = slot->down = slot->ordered = slot->told = false;
+	slot->unready = false;
 }
 
 void

@@ -60,6 +60,9 @@
 	X(DELAY_RESET,		"... not so long again")                                   \
 	X(START_LIMIT,		"a start took too long")                                   \
 	X(STOP_LIMIT,		"a stop took too long")                                    \
+	X(STOP_UNREADY,		"asked to stop before it was ready, and its start limit is the shorter one") \
+	X(STOP_UNREADY_LIMIT,	"... and is over")                                         \
+	X(STOP_READY,		"... and it is ready after all")                           \
 	X(SUPERVISOR_LIMIT,	"a supervisor's stop took too long")                       \
 	X(SHUTDOWN_KILL,	"shutdown: kill")                                          \
 	X(SHUTDOWN_INFINITY,	"shutdown: infinity")                                      \

@@ -234,6 +234,8 @@ shift_slot(struct slot *slot, int64_t ns)
 {
 	if (slot->limit_ns != 0)
 		slot->limit_ns += ns;
+	if (slot->ready_limit_ns != 0)
+		slot->ready_limit_ns += ns;
 	if (slot->due_ns != 0)
 		slot->due_ns += ns;
 	for (size_t i = 0; i < slot->child_count; i++)

@@ -289,6 +289,90 @@ START_TEST(shutdown_kill_and_infinity)
 }
 END_TEST
 
+/* What is not ready has nothing to save. */
+START_TEST(stop_during_a_start_ends_with_the_start_limit)
+{
+	static const int64_t shutdowns[] = { SPEC_SHUTDOWN_INFINITY, 3600 * SEC };
+
+	for (size_t i = 0; i < sizeof(shutdowns) / sizeof(shutdowns[0]); i++) {
+		struct spec *a = actor("a", PERMANENT);
+		a->shutdown_ns = shutdowns[i];
+		a->start_timeout_ns = 20 * SEC;
+		starts("a", HANGS_STARTING, -1);
+		stops("a", HANGS_STOPPING);
+		begin(sup("r", SPEC_ONE_FOR_ONE, 1, a, NULL));
+		pass(12 * SEC);
+		terminate("/r");
+		did("+a -a");
+		tree_shift(fake.tree, 100 * SEC);
+		pass(108 * SEC - 1);
+		did("");
+		is("/r/a", NODE_STOPPING);
+		pass(1);
+		did("!a");
+		ck_assert_int_eq(at("/r/a")->last_end, NODE_END_KILLED);
+		has_ended(TREE_TERMINATED, "");
+		finish();
+	}
+}
+END_TEST
+
+/* Its shutdown time is over before its start would be. */
+START_TEST(stop_during_a_start_ends_with_the_stop_limit)
+{
+	struct spec *a = actor("a", PERMANENT);
+
+	a->shutdown_ns = 2 * SEC;
+	starts("a", HANGS_STARTING, -1);
+	stops("a", HANGS_STOPPING);
+	begin(sup("r", SPEC_ONE_FOR_ONE, 1, a, NULL));
+	terminate("/r");
+	did("+a -a");
+	pass(2 * SEC - 1);
+	ready("/r/a");
+	did("");
+	pass(1);
+	did("!a");
+	has_ended(TREE_TERMINATED, "");
+	finish();
+}
+END_TEST
+
+/* It was faster than the order to stop: now it has the time of one that was ready when it was asked. */
+START_TEST(ready_while_it_is_stopped_has_its_whole_shutdown_time)
+{
+	struct spec *a = actor("a", PERMANENT), *b = actor("b", PERMANENT);
+
+	a->shutdown_ns = SPEC_SHUTDOWN_INFINITY;
+	b->shutdown_ns = 7 * SEC;
+	starts("b", HANGS_STARTING, -1);
+	stops("b", HANGS_STOPPING);
+	begin(sup("r", SPEC_ONE_FOR_ONE, 1, b, NULL));
+	pass(SEC);
+	terminate("/r");
+	pass(3 * SEC);
+	ready("/r/b");
+	pass(4 * SEC - 1);
+	did("+b -b");
+	pass(1);
+	did("!b");
+	has_ended(TREE_TERMINATED, "");
+	finish();
+
+	starts("a", HANGS_STARTING, -1);
+	stops("a", HANGS_STOPPING);
+	begin(sup("r", SPEC_ONE_FOR_ONE, 1, a, NULL));
+	terminate("/r");
+	ready("/r/a");
+	pass(1000000 * SEC);
+	did("+a -a");
+	is("/r/a", NODE_STOPPING);
+	ends("/r/a", NODE_END_SHUTDOWN);
+	has_ended(TREE_TERMINATED, "");
+	finish();
+}
+END_TEST
+
 START_TEST(supervisor_with_a_limit_is_killed_with_all_below)
 {
 	struct spec *root = nested();
@@ -1198,6 +1282,8 @@ test_suite(void)
 		ready_after_its_time_is_no_start, stop_after_the_start_limit, ignored_at_start,
 		death_during_the_initial_start, giving_up_during_the_initial_start);
 	TEST_CASE(suite, "down", 30, stops_in_reverse_one_at_a_time, kill_ladder, shutdown_kill_and_infinity,
+		stop_during_a_start_ends_with_the_start_limit, stop_during_a_start_ends_with_the_stop_limit,
+		ready_while_it_is_stopped_has_its_whole_shutdown_time,
 		supervisor_with_a_limit_is_killed_with_all_below, supervisor_with_shutdown_kill,
 		own_ends_during_the_stop, stopped_while_starting, stopped_while_waiting,
 		giving_up_meets_a_stop);
