@@ -1,94 +1,14 @@
 /*
- * reload_test.c: `tractor reload` and tractor_runtime_reload(): a running tree becomes what its file says now. What is printed is what is done, who is not concerned keeps his process and
- * his mail, and a file that is no good changes nothing.
+ * reload_test.c: `tractor reload` and tractor_runtime_reload(): a running tree becomes what its file says now. What is printed is what is done, and a file that is no good changes
+ * nothing. What those notice who are not concerned, or only in a value, is in reload_values_test.c; pools are in reload_pool_test.c.
  */
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <tractor/runtime.h>
 
-#include "trees.h"
-
-/* The file of the running tree, anew: a printf format. */
-#define NEW_FILE(...) scenario_write("t.yaml", __VA_ARGS__)
-
-/* `tractor reload` ends with that code, and prints this and nothing else; its words match `err`. */
-static void
-reload(int code, const char *out, const char *err)
-{
-	struct run_result result = run_command(tractor_command(), "reload", NULL);
-
-	ck_assert_msg(result.exit_code == code, "reload: exit code %d, wanted %d; \"%s\"", result.exit_code,
-		code, result.err);
-	ck_assert_str_eq(result.out, out);
-	expect_match(result.err, err);
-	run_result_free(&result);
-}
-
-/* The same for --dry-run, with no words. */
-static void
-dry_run(const char *out)
-{
-	struct run_result result = run_command(tractor_command(), "reload", "--dry-run", NULL);
-
-	ck_assert_msg(result.exit_code == 0, "dry run: exit code %d; \"%s\"", result.exit_code, result.err);
-	ck_assert_str_eq(result.out, out);
-	run_result_free(&result);
-}
-
-static void
-expect_nobody(const char *path)
-{
-	struct seen_node node;
-
-	ck_assert(!seen_node_read("t", path, &node));
-}
-
-/* Its process is still that one, and its first. */
-static void
-expect_kept(const char *path, pid_t pid)
-{
-	struct seen_node node = expect_node("t", path, "running", 1, SOON_MS);
-
-	ck_assert_int_eq(node.pid, pid);
-	ck_assert_int_eq(node.incarnation, 1);
-}
-
-static void
-expect_notes(const char *path, int64_t first, int64_t last)
-{
-	json_t *reply = ask(path, "victim.noted", "{}");
-	const json_t *numbers = json_object_get(reply, "numbers");
-
-	ck_assert_int_eq((int)json_array_size(numbers), (int)(last - first + 1));
-	for (int64_t i = 0; i <= last - first; i++)
-		ck_assert_int_eq(json_integer_value(json_array_get(numbers, (size_t)i)), first + i);
-	json_decref(reply);
-}
-
-static void
-put_to_sleep(struct process *tree, const char *name, int64_t ms)
-{
-	char path[64], line[64];
-
-	snprintf(path, sizeof(path), "/t/%s", name);
-	snprintf(line, sizeof(line), "^/t/%s: asleep$", name);
-	tell(path, "victim.nap", "{\"ms\":%lld}", (long long)ms);
-	expect_output(tree, line, SOON_MS);
-}
-
-/* Until so many messages wait there. */
-static void
-expect_waiting(const char *path, int64_t count)
-{
-	struct seen_node node = { .mailbox = -1 };
-
-	for (int64_t until = now_ms() + scaled_ms(SOON_MS); node.mailbox < count && now_ms() < until;)
-		ck_assert(seen_node_read("t", path, &node));
-	ck_assert_int_ge(node.mailbox, count);
-}
+#include "reload.h"
 
 /* --- what changes --- */
 
@@ -326,121 +246,6 @@ START_TEST(who_asked_hangs_up)
 }
 END_TEST
 
-/* --- mail --- */
-
-START_TEST(mail_of_one_who_stays)
-{
-	struct process *tree = tree_up(
-		"{name: t, children: [%s, %s]}", actor_line("victim", "victim"), actor_line("a", "courier"));
-	pid_t victim = pid_of("/t/victim");
-
-	put_to_sleep(tree, "victim", 700);
-	for (int number = 1; number <= 30; number++)
-		tell("/t/victim", "victim.note", "{\"number\":%d}", number);
-	NEW_FILE("{name: t, children: [%s, %s]}", actor_line("b", "victim"),
-		actor_line_with("victim", "victim", "mailbox: 7"));
-	reload(0, "- /t/a\n+ /t/b\n~ /t/victim  mailbox: 1024 -> 7\n", "^$");
-	expect_notes("/t/victim", 1, 30);
-	expect_kept("/t/victim", victim);
-	tree_down(tree);
-}
-END_TEST
-
-/* What it had in hand ends with its process, what waited goes to the next one. */
-START_TEST(mail_of_one_who_is_replaced)
-{
-	struct process *tree =
-		tree_up("{name: t, children: [%s]}", actor_line_with("victim", "victim", "shutdown: 300ms"));
-
-	put_to_sleep(tree, "victim", 60000);
-	for (int number = 1; number <= 30; number++)
-		tell("/t/victim", "victim.note", "{\"number\":%d}", number);
-	NEW_FILE("{name: t, children: [%s]}",
-		actor_line_with("victim", "victim", "shutdown: 300ms, env: {NEW: 'yes'}"));
-	reload(0, "~ /t/victim  env.NEW: added (restart)\n", "^$");
-	expect_node("t", "/t/victim", "running", 2, SOON_MS);
-	expect_notes("/t/victim", 1, 30);
-	tree_down(tree);
-}
-END_TEST
-
-START_TEST(a_larger_mailbox_lets_those_in_who_wait)
-{
-	struct process *tree = tree_up("{name: t, children: [%s, %s]}",
-		actor_line_with("victim", "victim", "mailbox: 3"), actor_line("a", "courier"));
-
-	put_to_sleep(tree, "victim", 60000);
-	struct process *sender = process_start(tractor_command(), "ask", "/t/a", "courier.notes",
-		"{\"who\":\"/t/victim\",\"first\":1,\"count\":60}", "--timeout", "30s", NULL);
-	expect_waiting("/t/victim", 3);
-	NEW_FILE("{name: t, children: [%s, %s]}", actor_line_with("victim", "victim", "mailbox: 100"),
-		actor_line("a", "courier"));
-	reload(0, "~ /t/victim  mailbox: 3 -> 100\n", "^$");
-	expect_exit(sender, 0, SOON_MS);
-	expect_match(process_output(sender), "\"err\":\"TRACTOR_OK\",\"count\":60");
-	ck_assert_int_eq(kill(pid_of("/t/victim"), SIGKILL), 0);
-	expect_node("t", "/t/victim", "running", 2, SOON_MS);
-	expect_notes("/t/victim", 1, 60);
-	tree_down(tree);
-}
-END_TEST
-
-/* --- values that count from now on --- */
-
-START_TEST(a_limit_for_a_handler_that_has_none)
-{
-	struct process *tree =
-		tree_up("{name: t, intensity: 5, children: [%s]}", actor_line("victim", "victim"));
-
-	put_to_sleep(tree, "victim", 60000);
-	NEW_FILE("{name: t, intensity: 5, children: [%s]}",
-		actor_line_with("victim", "victim", "handler_timeout: 200ms"));
-	reload(0, "~ /t/victim  handler_timeout: 0s -> 200ms\n", "^$");
-	expect_node("t", "/t/victim", "running", 2, SOON_MS);
-	json_t *report = crash_of("/t/victim", 1);
-	expect_text(report, "cause", "deadline");
-	json_decref(report);
-	tree_down(tree);
-}
-END_TEST
-
-START_TEST(no_limit_any_more_for_one_that_is_busy)
-{
-	struct process *tree = tree_up(
-		"{name: t, children: [%s]}", actor_line_with("victim", "victim", "handler_timeout: 800ms"));
-	pid_t victim = pid_of("/t/victim");
-
-	put_to_sleep(tree, "victim", 1500);
-	NEW_FILE("{name: t, children: [%s]}", actor_line("victim", "victim"));
-	reload(0, "~ /t/victim  handler_timeout: 800ms -> 0s\n", "^$");
-	json_decref(ask("/t/victim", "victim.ping", "{}"));
-	expect_kept("/t/victim", victim);
-	tree_down(tree);
-}
-END_TEST
-
-START_TEST(another_policy_is_asked)
-{
-	struct process *tree = tree_up("{name: t, intensity: 5, children: [%s, %s]}",
-		actor_line("a", "victim"), actor_line("b", "victim"));
-
-	NEW_FILE("{name: t, intensity: 5, crash_policy: {exec: [echo, stop]}, children: [%s, %s]}",
-		actor_line("a", "victim"), actor_line("b", "victim"));
-	reload(0, "~ /t  crash_policy: log -> exec /usr/bin/echo stop\n", "^$");
-	tell("/t/a", "victim.die", "{\"how\":\"panic\"}");
-	expect_node("t", "/t/a", "stopped", 1, SOON_MS);
-	NEW_FILE("{name: t, intensity: 5, crash_policy: {plugin: %s/policy.so}, children: [%s, %s]}",
-		test_actors_dir(), actor_line("a", "victim"), actor_line("b", "victim"));
-	expect_command(0, "^~ /t  crash_policy: exec .*stop -> plugin .*/policy.so$", "^$", "reload", NULL);
-	NEW_FILE("{name: t, intensity: 5, children: [%s, %s]}", actor_line("a", "victim"),
-		actor_line("b", "victim"));
-	expect_command(0, "^~ /t  crash_policy: plugin .*policy.so -> log$", "^$", "reload", NULL);
-	tell("/t/b", "victim.die", "{\"how\":\"panic\"}");
-	expect_node("t", "/t/b", "running", 2, SOON_MS);
-	tree_down(tree);
-}
-END_TEST
-
 /* --- from a program --- */
 
 /* What a reload tells of its changes, one word each. */
@@ -517,10 +322,6 @@ test_suite(void)
 	SCENARIO_CASE(suite, "not running", 30, while_a_child_waits_for_its_backoff,
 		stopped_by_hand_and_stays_so, a_new_child_that_does_not_start, one_at_a_time,
 		the_tree_is_stopped_meanwhile, who_asked_hangs_up);
-	SCENARIO_CASE(suite, "mail", 30, mail_of_one_who_stays, mail_of_one_who_is_replaced,
-		a_larger_mailbox_lets_those_in_who_wait);
-	SCENARIO_CASE(suite, "values", 30, a_limit_for_a_handler_that_has_none,
-		no_limit_any_more_for_one_that_is_busy, another_policy_is_asked);
 	SCENARIO_CASE(
 		suite, "programs", 30, a_program_reloads_its_file, a_program_reloads_what_it_has_loaded);
 	return suite;
