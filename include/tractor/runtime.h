@@ -100,7 +100,8 @@ struct tractor_change {
 
 /*
  * Reads a tree file again and makes the tree what it says now: new children are started, each after those before it; removed ones are stopped, the newest first; changed
- * ones are restarted only if a process has for life what has changed (program, role, arguments, environment, directory); all others keep their processes. A child is
+ * ones are restarted only if a process has for life what has changed (program, role, arguments, environment, directory); all others keep their processes, and so do a pool's
+ * members, who have such things of a new template from their next start on. A child is
  * known by its name. Children that were added while it runs stay; one that was stopped stays stopped. `path`: the file of the whole tree, or one that tractor_runtime_load() has added; NULL:
  * the one that the runtime was opened with. `dry_run`: nothing is changed. `on_change`, which may be NULL, is called once for each change before this
  * returns. Waits until all has been done.

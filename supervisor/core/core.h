@@ -104,6 +104,7 @@ struct node_private {
 		*twin; /* while it is planned: this node in the other set of nodes; NULL: it isn't there */
 	bool doomed;   /* the file doesn't name it any more: forgotten when it comes to rest */
 	bool awaited;  /* it has not got yet to where the reload wants it; of a twin: it will have to */
+	struct spec *renewed; /* of a pool's member: what the new template makes of it */
 	/* The state's. WAITING: its delay; STARTING: the start limit; STOPPING: the kill ladder, or the start limit still. */
 	struct timer timer;
 	int64_t when_ready_ns; /* STOPPING under its start limit: how much longer it may take once it is ready; SPEC_SHUTDOWN_INFINITY */

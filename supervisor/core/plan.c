@@ -3,7 +3,7 @@
  * the running node of its name: what both sets have is compared, what only one has is new or goes. The second set is at the same
  * time all the memory that the reload needs.
  *
- * It changes nothing of the running tree but its own marks (twin, doomed), which plan_drop() takes back. What goes wrong: memory.
+ * It changes nothing of the running tree but its own marks (twin, doomed), which plan_drop() takes back, and reload.c's. What goes wrong: memory.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,7 +114,7 @@ note_change(struct draft *draft, struct node *node, enum spec_difference differe
 	char *whole;
 
 	if (difference == SPEC_NEEDS_RESTART && node->spec->kind == SPEC_POOL)
-		when = " (for new members)";
+		when = " (at its members' next start)";
 	else if (difference == SPEC_NEEDS_RESTART && !plan_restarts(node))
 		when = " (at its next start)";
 	else if (difference == SPEC_NEEDS_RESTART)
@@ -224,6 +224,8 @@ clear_marks(struct node *node)
 
 	node->own->twin = NULL;
 	node->own->doomed = false;
+	spec_free(node->own->renewed);
+	node->own->renewed = NULL;
 	for (size_t i = 0; i < node->child_count; i++)
 		clear_marks(node->children[i]);
 	for (size_t i = 0; group != NULL && i < group->static_count; i++)

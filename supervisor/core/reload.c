@@ -93,7 +93,20 @@ prepare_new(struct draft *draft)
 	return err;
 }
 
-/* Room for the children of each supervisor that there is in both sets. */
+/* The template is theirs, too. */
+static tractor_err
+renew_members(struct node *pool, const struct spec *template)
+{
+	for (size_t i = 0; i < pool->child_count; i++) {
+		struct node *member = pool->children[i];
+		member->own->renewed = spec_member_again(template, member->spec);
+		if (member->own->renewed == NULL)
+			return TRACTOR_ENOMEM;
+	}
+	return TRACTOR_OK;
+}
+
+/* For each supervisor and pool that there is in both sets: room for its children, or new specs for its members. */
 static tractor_err
 reserve_children(struct node *twin)
 {
@@ -101,6 +114,8 @@ reserve_children(struct node *twin)
 
 	if (group == NULL || twin->own->twin == NULL)
 		return TRACTOR_OK;
+	if (twin->spec->kind == SPEC_POOL)
+		return renew_members(twin->own->twin, twin->spec);
 	tractor_err err = node_reserve_children(twin->own->twin, group->static_count);
 	for (size_t i = 0; err == TRACTOR_OK && i < group->static_count; i++)
 		err = reserve_children(group->statics[i]);
@@ -169,6 +184,18 @@ take_over(struct node *supervisor, struct node *child)
 	command_order(child, COMMAND_LINE_UP);
 }
 
+/* A member's process has what it was started with until it ends; all else of the new template counts from now on, as OTP has it. */
+static void
+exchange_members(struct node *pool)
+{
+	for (size_t i = 0; i < pool->child_count; i++) {
+		struct node *member = pool->children[i];
+		spec_free(member->spec);
+		member->spec = member->own->renewed;
+		member->own->renewed = NULL;
+	}
+}
+
 /* Those that the new spec doesn't name. */
 static void
 part_with_children(struct node *node)
@@ -218,8 +245,10 @@ exchange_children(struct node *node, struct group *other)
 			take_over(node, child);
 		}
 	}
-	if (node->spec->kind == SPEC_POOL)
-		return; /* its members are nobody's spec, and in the order of their starts */
+	if (node->spec->kind == SPEC_POOL) {
+		exchange_members(node); /* which stay in the order of their starts */
+		return;
+	}
 	group->reordered = true;
 	if (group->stop_count == 0)
 		node_put_in_order(node);

@@ -105,10 +105,11 @@ spec_pair_get(const struct spec_pairs *pairs, const char *key)
 	return NULL;
 }
 
+/* From the `first` one on. */
 static bool
-copy_pairs(const struct spec_pairs *from, struct spec_pairs *to)
+copy_pairs(const struct spec_pairs *from, size_t first, struct spec_pairs *to)
 {
-	for (size_t i = 0; i < from->count; i++)
+	for (size_t i = first; i < from->count; i++)
 		if (spec_pair_add(to, from->items[i].key, from->items[i].value) != TRACTOR_OK)
 			return false;
 	return true;
@@ -165,7 +166,7 @@ copy_node(const struct spec *spec, const char *name)
 	if (!copy_text(name, &copy->name) || !copy_text(spec->exec, &copy->exec) ||
 		!copy_text(spec->exec_path, &copy->exec_path) ||
 		!copy_text(spec->directory, &copy->directory) || !copy_text(spec->role, &copy->role) ||
-		!copy_pairs(&spec->args, &copy->args) || !copy_pairs(&spec->env, &copy->env) ||
+		!copy_pairs(&spec->args, 0, &copy->args) || !copy_pairs(&spec->env, 0, &copy->env) ||
 		!copy_argv(spec->policy_argv, &copy->policy_argv)) {
 		spec_free(copy);
 		return NULL;
@@ -190,9 +191,23 @@ spec_member(const struct spec *pool, const char *name)
 {
 	struct spec *member = copy_node(pool, name);
 
-	if (member != NULL)
-		member->kind = SPEC_ACTOR;
+	if (member == NULL)
+		return NULL;
+	member->kind = SPEC_ACTOR;
+	member->template_args = pool->args.count;
 	return member;
+}
+
+struct spec *
+spec_member_again(const struct spec *pool, const struct spec *member)
+{
+	struct spec *again = spec_member(pool, member->name);
+
+	if (again != NULL && !copy_pairs(&member->args, member->template_args, &again->args)) {
+		spec_free(again);
+		again = NULL;
+	}
+	return again;
 }
 
 static void

@@ -84,6 +84,7 @@ struct spec {
 	char *directory; /* where the file was: the actor's working directory; NULL: the supervisor's own */
 	char *role; /* which of the binary's actors; NULL: the only one, or the one named like the node */
 	struct spec_pairs args, env;
+	size_t template_args; /* a pool's member: so many of its args, the first ones, are the template's */
 	int64_t start_timeout_ns;
 	int64_t handler_timeout_ns;	/* 0: none */
 	int64_t handler_cpu_timeout_ns; /* the same in CPU time */
@@ -98,8 +99,11 @@ struct spec *spec_new(enum spec_kind kind, const char *name);
 /* A deep copy of one node with all below it. NULL: out of memory. */
 struct spec *spec_copy(const struct spec *spec);
 
-/* A new member of `pool`: a copy of the template, as an actor under its own name. NULL: out of memory. */
+/* A new member of `pool`: a copy of the template, as an actor under its own name; args of its own go behind the template's. NULL: out of memory. */
 struct spec *spec_member(const struct spec *pool, const char *name);
+
+/* The same member of a new version of its pool, with its own args. NULL: out of memory. */
+struct spec *spec_member_again(const struct spec *pool, const struct spec *member);
 
 /* Appends `child`, which then belongs to `parent`. TRACTOR_ENOMEM leaves both as they were. */
 tractor_err spec_add(struct spec *parent, struct spec *child);

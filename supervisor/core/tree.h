@@ -197,7 +197,8 @@ tractor_err tree_remove(struct tree *tree, struct node *node);
  * Reload: the tree becomes what a new version of its file says. A child is known by its name and kind.
  *   added:     started after those before it in the file are up. If it does not come up it is STOPPED, and not retried.
  *   removed:   stopped, the newest first, and forgotten.
- *   changed:   its spec is the new one. A pool's members keep what they were started with; new ones get the new template.
+ *   changed:   its spec is the new one. A pool's new template is its members', too, with args of their own behind it: what a process has
+ *              for life from each one's next start on, all else at once. None is stopped for it, nor for a smaller max.
  *   restarted: the same, and its process has to be another one for it: stopped, then started as an added one. One that is STOPPED
  *              stays so, and one whose supervisor is not running has its turn with it; they are only changed.
  * From then on children start and stop in the order of the new file; only what the reload itself stops goes by the old one.

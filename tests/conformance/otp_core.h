@@ -95,18 +95,6 @@ add_is_refused(const char *parent, struct spec *spec, tractor_err expected)
 	spec_free(spec);
 }
 
-/* m1, m2, ... are started in that pool, and come up. */
-static inline void
-add_members(const char *path, int count)
-{
-	char name[SPEC_NAME_MAX + 1];
-
-	for (int i = 1; i <= count; i++) {
-		snprintf(name, sizeof(name), "m%d", i);
-		add_member(path, name);
-	}
-}
-
 /* The same spec with another time to stop. */
 static inline struct spec *
 shutdown_of(struct spec *spec, int64_t shutdown_ns)

@@ -200,22 +200,29 @@ START_TEST(code_change_simple)
 	begin(sup("r", ONE_FOR_ONE, 1, pool("p", PERMANENT, 1), NULL));
 	add_members("/r/p", 2);
 	forget_log();
-	/* Another template, for those to come. */
+	/* Another template: of those who are there, and of those to come. */
 	reload(sup("r", ONE_FOR_ONE, 1, shutdown_of(pool("p", TRANSIENT, 2), SPEC_SECOND), NULL));
 	did("");
-	ck_assert_int_eq(at("/r/p/m1")->spec->restart, SPEC_PERMANENT);
 	add_member("/r/p", "m3");
-	ck_assert_int_eq(at("/r/p/m3")->spec->restart, SPEC_TRANSIENT);
-	ck_assert_int_eq(at("/r/p/m3")->spec->shutdown_ns, SPEC_SECOND);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(at("/r/p")->children[i]->spec->restart, SPEC_TRANSIENT);
+		ck_assert_int_eq(at("/r/p")->children[i]->spec->shutdown_ns, SPEC_SECOND);
+	}
 	ends("/r/p/m3", NODE_END_NORMAL);
-	children("/r/p", "m1 running, m2 running");
+	add_member("/r/p", "m4");
+	ends("/r/p/m1", NODE_END_NORMAL);
+	crash("/r/p/m2");
+	did("+m3 +m4 +m2");
+	ends("/r/p/m4", NODE_END_SHUTDOWN);
+	add_member("/r/p", "m1");
+	children("/r/p", "m2 running, m1 running");
 	forget_log();
 	/* It has one template, no children of its own, and its own flags. */
 	ck_assert_int_eq(spec_add(bad, actor("x", PERMANENT)), TRACTOR_OK);
 	reload_is_refused(sup("r", ONE_FOR_ONE, 1, bad, NULL));
 	reload_is_refused(sup(
 		"r", ONE_FOR_ONE, 1, auto_shutdown_of(pool("p", TRANSIENT, 2), SPEC_ANY_SIGNIFICANT), NULL));
-	children("/r/p", "m1 running, m2 running");
+	children("/r/p", "m2 running, m1 running");
 	finish();
 }
 END_TEST
@@ -269,7 +276,7 @@ START_TEST(code_change_simple_map)
 	forget_log();
 	reload(parse("name: r\nchildren:\n  - {pool: p, exec: /bin/false, restart: transient, max: 3}\n"));
 	did("");
-	ck_assert_str_eq(at("/r/p/m1")->spec->exec, "/bin/true");
+	ck_assert_str_eq(at("/r/p/m1")->spec->exec, "/bin/false"); /* as from its next start on */
 	add_member("/r/p", "m3");
 	ck_assert_str_eq(at("/r/p/m3")->spec->exec, "/bin/false");
 	add_is_refused("/r/p", spec_member(at("/r/p")->spec, "m4"), TRACTOR_EFULL);

@@ -229,23 +229,45 @@ END_TEST
 
 #define POOL "children: [{pool: p, exec: ./child%s}]\n"
 
+static void
+arg_is(const char *path, const char *name, const char *expected)
+{
+	struct child_value value;
+
+	OK(tractor_ask(otp.seed->ctx, ref_of(path), &value, child_arg, .name = name));
+	ck_assert_str_eq(value.text, expected);
+}
+
 START_TEST(code_change_simple)
 {
-	begin_file(POOL, "");
+	const char *const own[] = { "own", "7", NULL };
+
+	begin_file(POOL, ", args: {n: \"1\"}");
 	add_members("/r/p", 2);
-	pid_t m1 = pid_of("/r/p/m1");
+	OK(tractor_start_child(otp.seed->rt, NULL,
+		&(struct tractor_child){ .name = "m3", .under = "/r/p", .args = own }, NULL));
+	pid_t m2 = pid_of("/r/p/m2"), m3 = pid_of("/r/p/m3");
 	forget_log();
-	/* Another template, for those to come. */
-	reload(TRACTOR_OK, POOL, ", restart: transient, shutdown: 1s");
+	/* Another template: of those who are there, and of those to come. None is restarted for it. */
+	reload(TRACTOR_OK, POOL, ", restart: transient, shutdown: 1s, intensity: 3, args: {n: \"2\"}");
 	did("");
-	ck_assert_int_eq(restart_type_of("/r/p/m1"), PERMANENT);
-	ck_assert_int_eq(pid_of("/r/p/m1"), m1);
-	OK(add_member("/r/p", "m3"));
-	ck_assert_int_eq(restart_type_of("/r/p/m3"), TRANSIENT);
-	ends("/r/p/m3", "normal");
-	children("/r/p", "m1 running, m2 running");
-	ends("/r/p/m2", "normal");
-	children("/r/p", "m1 running, m2 running");
+	OK(add_member("/r/p", "m4"));
+	ck_assert_int_eq(restart_type_of("/r/p/m1"), TRANSIENT);
+	ck_assert_int_eq(restart_type_of("/r/p/m4"), TRANSIENT);
+	arg_is("/r/p/m4", "n", "2");
+	arg_is("/r/p/m1", "n", "1");
+	ends("/r/p/m4", "normal");
+	ends("/r/p/m1", "normal");
+	children("/r/p", "m2 running, m3 running");
+	/* It counts for restarts, too; what a member was given at its own start is still its own. */
+	crash("/r/p/m3");
+	children("/r/p", "m2 running, m3 running");
+	arg_is("/r/p/m3", "n", "2");
+	arg_is("/r/p/m3", "own", "7");
+	ck_assert_int_ne(pid_of("/r/p/m3"), m3);
+	ck_assert_int_eq(pid_of("/r/p/m2"), m2);
+	did("+m4 +m3");
+	reasons("m4:normal m1:normal m3:abnormal");
 	finish();
 }
 END_TEST

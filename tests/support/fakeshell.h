@@ -342,6 +342,18 @@ add_member(const char *path, const char *name)
 	add(path, spec_member(at(path)->spec, name));
 }
 
+/* m1, m2, ... are started in that pool, and come up. */
+static inline void
+add_members(const char *path, int count)
+{
+	char name[SPEC_NAME_MAX + 1];
+
+	for (int i = 1; i <= count; i++) {
+		snprintf(name, sizeof(name), "m%d", i);
+		add_member(path, name);
+	}
+}
+
 static inline void
 terminate(const char *path)
 {

@@ -85,11 +85,20 @@ program(const char *name, const char *exec)
 }
 
 static struct spec *
+pool_of(const char *exec)
+{
+	struct spec *spec = pool("p", SPEC_PERMANENT, 1);
+
+	spec->exec = strdup(exec);
+	return spec;
+}
+
+static struct spec *
 old_file(void)
 {
 	return sup("r", SPEC_ONE_FOR_ONE, 1, program("a", "./a"), program("b", "./b"),
-		sup("s", SPEC_ONE_FOR_ONE, 1, program("x", "./x"), program("y", "./y"), NULL),
-		pool("p", SPEC_PERMANENT, 1), NULL);
+		sup("s", SPEC_ONE_FOR_ONE, 1, program("x", "./x"), program("y", "./y"), NULL), pool_of("./m"),
+		NULL);
 }
 
 static struct spec *
@@ -98,7 +107,7 @@ new_file(void)
 	return sup("r", SPEC_ONE_FOR_ALL, 7, program("n", "./n"), program("b", "./b2"),
 		sup("s", SPEC_ONE_FOR_ONE, 3, program("y", "./y"), program("z", "./z"),
 			sup("t", SPEC_ONE_FOR_ONE, 3, program("u", "./u"), NULL), NULL),
-		sup("a", SPEC_ONE_FOR_ONE, 1, NULL), pool("p", SPEC_TRANSIENT, 2), NULL);
+		sup("a", SPEC_ONE_FOR_ONE, 1, NULL), pool_of("./m2"), NULL);
 }
 
 static const char *
@@ -122,6 +131,7 @@ START_TEST(each_allocation_fails_once)
 	tractor_err err;
 
 	begin(old_file());
+	add_members("/r/p", 2);
 	forget_log();
 	snprintf(before, sizeof(before), "%s", words_of_tree());
 	do {
@@ -145,6 +155,7 @@ START_TEST(each_allocation_fails_once)
 	run();
 	ck_assert(!tree_reloading(fake.tree));
 	did("-b -x -a +z +n +u +b");
+	ck_assert_str_eq(at("/r/p/m2")->spec->exec, "./m2");
 	finish();
 }
 END_TEST

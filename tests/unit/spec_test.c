@@ -121,6 +121,30 @@ START_TEST(member_is_the_template_under_its_name)
 }
 END_TEST
 
+START_TEST(member_of_a_new_version_of_its_pool)
+{
+	struct spec *was = spec_new(SPEC_POOL, "sessions"), *now = spec_new(SPEC_POOL, "sessions");
+
+	was->exec = strdup("./session");
+	now->exec = strdup("./session2");
+	ck_assert_int_eq(spec_pair_add(&was->args, "common", "1"), TRACTOR_OK);
+	struct spec *member = spec_member(was, "s1");
+	ck_assert_int_eq(spec_pair_add(&member->args, "own", "2"), TRACTOR_OK);
+	struct spec *copy = spec_copy(member); /* which knows its own, too */
+	struct spec *again = spec_member_again(now, copy);
+	spec_free(was);
+	spec_free(now);
+	spec_free(member);
+	spec_free(copy);
+	ck_assert_int_eq(again->kind, SPEC_ACTOR);
+	ck_assert_str_eq(again->name, "s1");
+	ck_assert_str_eq(again->exec, "./session2");
+	ck_assert_uint_eq(again->args.count, 1);
+	ck_assert_str_eq(spec_pair_get(&again->args, "own"), "2");
+	spec_free(again);
+}
+END_TEST
+
 START_TEST(many_children_and_pairs)
 {
 	struct spec *root = new_root();
@@ -348,7 +372,7 @@ test_suite(void)
 	Suite *suite = suite_create("spec");
 
 	TEST_CASE(suite, "spec", 30, defaults_are_otps, copy_is_deep, member_is_the_template_under_its_name,
-		many_children_and_pairs, words_are_the_tree_files);
+		member_of_a_new_version_of_its_pool, many_children_and_pairs, words_are_the_tree_files);
 	TEST_CASE(suite, "check", 30, names, duplicates_are_told_of_the_later_one,
 		same_name_under_different_parents_is_fine, significant_matrix, pool_rules,
 		actors_have_no_children, numbers_of_a_supervisor, fractions_of_an_actor, depth,

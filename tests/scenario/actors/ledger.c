@@ -96,6 +96,13 @@ victim_on_leave(
 	return tractor_fail(TRACTOR_EREFUSED, "a ledger leaves nobody behind");
 }
 
+static tractor_err
+victim_on_arg(struct ledger *self, tractor_ctx *ctx, const struct victim_arg *msg, struct victim_value *reply)
+{
+	reply->text = tractor_arg(ctx, msg->name, "");
+	return TRACTOR_OK;
+}
+
 static enum tractor_flow
 ledger_panicked(struct ledger *self, tractor_ctx *ctx, const struct tractor_panic *panic)
 {

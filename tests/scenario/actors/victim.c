@@ -244,6 +244,13 @@ victim_on_leave(
 	return pid > 0 ? TRACTOR_OK : TRACTOR_EREFUSED;
 }
 
+static tractor_err
+victim_on_arg(struct victim *self, tractor_ctx *ctx, const struct victim_arg *msg, struct victim_value *reply)
+{
+	reply->text = tractor_arg(ctx, msg->name, "");
+	return TRACTOR_OK;
+}
+
 /* --- hooks --- */
 
 static const char *

@@ -8,6 +8,7 @@
 #define VICTIM_NOTE(FIELD) FIELD(int64, number)
 #define VICTIM_NAP(FIELD) FIELD(int64, ms)
 #define VICTIM_LEAVE(FIELD) FIELD(bool, own_group) /* a process behind, in a session of its own */
+#define VICTIM_ARG(FIELD) FIELD(str, name)	   /* what it was started with */
 #define VICTIM_NOTHING(FIELD)
 #define VICTIM_PONG(FIELD) FIELD(int64, pid) FIELD(uint32, incarnation)
 TRACTOR_RECORD(victim_pong, VICTIM_PONG);
@@ -15,6 +16,8 @@ TRACTOR_RECORD(victim_pong, VICTIM_PONG);
 TRACTOR_RECORD(victim_notebook, VICTIM_NOTEBOOK);
 #define VICTIM_LEFT(FIELD) FIELD(int64, pid)
 TRACTOR_RECORD(victim_left, VICTIM_LEFT);
+#define VICTIM_VALUE(FIELD) FIELD(str, text)
+TRACTOR_RECORD(victim_value, VICTIM_VALUE);
 
 #define VICTIM_PROTOCOL(TELL, ASK)                          \
 	TELL(victim, die, VICTIM_DIE)                       \
@@ -24,7 +27,8 @@ TRACTOR_RECORD(victim_left, VICTIM_LEFT);
 	ASK(victim, rest, VICTIM_NAP, victim_pong)          \
 	ASK(victim, ping, VICTIM_NOTHING, victim_pong)      \
 	ASK(victim, noted, VICTIM_NOTHING, victim_notebook) \
-	ASK(victim, leave, VICTIM_LEAVE, victim_left)
+	ASK(victim, leave, VICTIM_LEAVE, victim_left)       \
+	ASK(victim, arg, VICTIM_ARG, victim_value)
 TRACTOR_PROTOCOL(victim, VICTIM_PROTOCOL);
 
 #endif
