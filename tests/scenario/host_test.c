@@ -672,10 +672,11 @@ START_TEST(a_run_directory_where_the_kernel_makes_none)
 }
 END_TEST
 
-/* Without TRACTOR_RUN_DIR: below XDG_RUNTIME_DIR. */
+/* Without TRACTOR_RUN_DIR: below XDG_RUNTIME_DIR. Commands look below TMPDIR, too, where somebody's own tree may be called t. */
 START_TEST(the_users_runtime_directory)
 {
 	unsetenv("TRACTOR_RUN_DIR");
+	setenv("TMPDIR", scenario_dir(), 1);
 	setenv("XDG_RUNTIME_DIR", scenario_path("run"), 1);
 	/* The other place where the command looks, where trees of one's own may run. */
 	setenv("TMPDIR", scenario_dir(), 1);
