@@ -18,6 +18,7 @@
 #define TRI_FD_STATE 4
 #define TRI_ENV_LINK "TRACTOR_LINK"   /* the url to dial */
 #define TRI_ENV_ACTOR "TRACTOR_ACTOR" /* which of the binary's actors to be; not set: the only one */
+#define TRI_ENV_SUPERVISOR "TRACTOR_SUPERVISOR" /* whose it is; stays for what it starts */
 
 /* Exit codes of the library itself, beside those of the user's code. */
 #define TRI_EXIT_BY_HAND 2 /* started outside a tree */

@@ -66,7 +66,7 @@ struct tractor_options {
 
 /*
  * A runtime with an empty tree. Makes a run directory under $TRACTOR_RUN_DIR, $XDG_RUNTIME_DIR/tractor or a folder of this user's in the temporary
- * directory; what a killed predecessor of the same name left there is removed. Doesn't block.
+ * directory; what a killed predecessor of the same name left there is removed, and what its actors had started and left is killed. Doesn't block otherwise.
  *   TRACTOR_EEXIST   a tree of that name is running
  *   TRACTOR_EINVAL   the name has other characters; SIGCHLD is ignored; this is an actor's process, and tractor_begin() was forgotten
  *   TRACTOR_ESYSTEM  no directory, no fd; tractor_why() says which

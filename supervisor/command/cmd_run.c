@@ -95,6 +95,7 @@ static const struct {
 	{ "continued", "goes on", "32" },
 	{ "violation", "broke the protocol and is killed", "31" },
 	{ "host_refused", "", "31" },
+	{ "left_behind", "", "33" },
 	{ "overdue", "is aborted", "31" },
 	{ "gave_up", "gives up", "31" },
 	{ "quarantined", "quarantined", "31" },

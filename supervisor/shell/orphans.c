@@ -1,8 +1,12 @@
 /*
  * orphans.c: processes that actors started and left behind. They become children of this one, are reaped when they end, and killed when the tree is closed. Only for a program that has
  * no children but its actors (the command is one): whoever is neither an actor nor a crash policy is taken for an orphan.
+ *
+ * And those of a supervisor that was killed here, which nobody has adopted: they are known by its mark in their environment, or in that of the process below which they run. Who has thrown away
+ * his environment, and has lost that process, is not found. What is not known for certain is left alone.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +15,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "actor_process.h"
 #include "shell.h"
 #include "sys.h"
 #include "why.h"
 
 #define CHILDREN_BYTES 16384 /* two thousand; the rest has its turn when these are gone */
+#define ROUNDS_MAX 100	     /* against what forks faster than it is killed */
+#define LEFT_MAX 64	     /* of a killed supervisor's at a time, for each takes an fd; then the rest */
+#define LEFT_END_MS 1000     /* from SIGKILL to the end: a ms or so, unless the kernel holds the process */
 
 static bool
 is_ours(struct tractor_runtime *runtime, pid_t pid)
@@ -108,8 +116,158 @@ orphans_close(struct tractor_runtime *runtime)
 	if (fd < 0)
 		return;
 	/* Killing one may orphan its own children, which are then ours: until there are none. */
-	for (int rounds = 0; rounds < 100 && each_orphan(runtime, kill_and_reap) != 0; rounds++)
+	for (int rounds = 0; rounds < ROUNDS_MAX && each_orphan(runtime, kill_and_reap) != 0; rounds++)
 		;
 	loop_unwatch(&runtime->loop, &runtime->orphans.watch);
 	sys.close(fd);
+}
+
+/* --- of a supervisor that was killed --- */
+
+struct left {
+	pid_t pid;
+	int pidfd;
+	char name[32];
+};
+
+/* It may be that of another PID namespace, whose numbers mean somebody else here. */
+static bool
+proc_is_ours(void)
+{
+	char text[512];
+	int pid = 0;
+
+	return procfile_read("/proc/self/stat", text, sizeof(text)) > 0 && sscanf(text, "%d", &pid) == 1 &&
+	       pid == getpid();
+}
+
+/* 0: it has none, or is gone. */
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[64], text[512];
+	int parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	/* "PID (NAME) STATE PARENT ...", and a name may be anything. */
+	const char *end = procfile_read(path, text, sizeof(text)) > 0 ? strrchr(text, ')') : NULL;
+	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+static bool
+is_below(pid_t pid, pid_t above)
+{
+	while (pid > 0 && pid != above)
+		pid = parent_of(pid);
+	return pid > 0;
+}
+
+/* Whether it has that entry in its environment, or is the child of one that is left. Whose parent is still the same had that one as its parent all the time that we looked at it. */
+static bool
+is_left(pid_t pid, const char *entry)
+{
+	char path[64];
+
+	if (pid <= 1)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	if (procfile_lists(path, entry))
+		return true;
+	pid_t parent = parent_of(pid);
+	return is_left(parent, entry) && parent_of(pid) == parent;
+}
+
+/* Not us, nor whom we have started or who has started us, should that be something that was left. */
+static bool
+is_to_end(pid_t pid, const char *entry)
+{
+	return is_left(pid, entry) && !is_below(pid, getpid()) && !is_below(getpid(), pid);
+}
+
+/* Its pidfd is older than all that is read of it: if the number has changed hands meanwhile, the pidfd is of one that has ended, and no signal reaches anybody by it. */
+static bool
+catch_left(pid_t pid, const char *entry, struct left *ret_left)
+{
+	struct left left = { .pid = pid, .pidfd = sys.pidfd_open(pid) };
+	char path[64];
+
+	if (left.pidfd < 0)
+		return false;
+	if (!is_to_end(pid, entry)) {
+		sys.close(left.pidfd);
+		return false;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	if (procfile_read(path, left.name, sizeof(left.name)) < 0)
+		left.name[0] = '\0';
+	left.name[strcspn(left.name, "\n")] = '\0';
+	*ret_left = left;
+	return true;
+}
+
+/* All before any is ended: a child is known by its parent. */
+static size_t
+catch_all_left(const char *entry, struct left *left)
+{
+	int fd = sys.open("/proc", O_RDONLY | O_DIRECTORY, 0);
+	DIR *processes = fd < 0 ? NULL : sys.fdopendir(fd);
+	size_t count = 0;
+
+	if (!processes && fd >= 0)
+		sys.close(fd);
+	if (!processes)
+		return 0;
+	for (struct dirent *process; count < LEFT_MAX && (process = sys.readdir(processes));) {
+		pid_t pid = (pid_t)strtol(process->d_name, NULL, 10);
+		if (pid > 0 && catch_left(pid, entry, &left[count]))
+			count++;
+	}
+	sys.closedir(processes);
+	return count;
+}
+
+static bool
+ends_soon(const struct left *left)
+{
+	struct pollfd end = { .fd = left->pidfd, .events = POLLIN };
+	int ended;
+
+	do
+		ended = sys.poll(&end, 1, LEFT_END_MS);
+	while (ended < 0 && errno == EINTR);
+	return ended == 1;
+}
+
+/* False: one of them lives on, and more than one is not waited for. */
+static bool
+end_all_left(struct tractor_runtime *runtime, const struct left *left, size_t count)
+{
+	bool ended = true;
+
+	for (size_t i = 0; i < count; i++)
+		if (sys.pidfd_kill(left[i].pidfd, SIGKILL) == 0)
+			events_note(runtime, "left_behind", "", 0,
+				"process %d (%s), which a killed supervisor had left, is killed",
+				(int)left[i].pid, left[i].name);
+	for (size_t i = 0; i < count; i++) {
+		ended = ended && ends_soon(&left[i]);
+		sys.close(left[i].pidfd);
+	}
+	return ended;
+}
+
+void
+orphans_end_left(struct tractor_runtime *runtime)
+{
+	struct left left[LEFT_MAX];
+	char entry[sizeof(TRI_ENV_SUPERVISOR) + MARK_BYTES];
+	size_t count = 0;
+
+	if (!*runtime->rundir.former || !proc_is_ours())
+		return;
+	snprintf(entry, sizeof(entry), "%s=%s", TRI_ENV_SUPERVISOR, runtime->rundir.former);
+	/* Some may have started others before they ended. */
+	for (int rounds = 0; rounds < ROUNDS_MAX && (count = catch_all_left(entry, left)) > 0; rounds++)
+		if (!end_all_left(runtime, left, count))
+			return;
 }

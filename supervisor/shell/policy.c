@@ -21,8 +21,6 @@
 #define POLICY_LIMIT_MS 500
 #define ANSWER_BYTES 256 /* the longest verdict has some twenty */
 
-extern char **environ;
-
 /* A program that thinks about one crash. */
 struct judgement {
 	struct judgement *next;
@@ -217,21 +215,23 @@ start_program(struct judgement *judgement, char **argv)
 {
 	struct loop *loop = &judgement->runtime->loop;
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
-	tractor_err err = TRACTOR_ESYSTEM;
+	char **environment = environment_make(judgement->runtime, NULL, NULL);
+	tractor_err err = environment ? TRACTOR_ESYSTEM : TRACTOR_ENOMEM;
 
 	/*
 	 * Its standard input is a socket, for a pipe whose reader has gone would be a SIGPIPE to the whole program. The child reads with ordinary, blocking reads; it
 	 * is our end that must not block.
 	 */
-	if (sys.socketpair(in) == 0 && sys.pipe(out) == 0) {
+	if (environment && sys.socketpair(in) == 0 && sys.pipe(out) == 0) {
 		struct spawn_plan plan = { .path = argv[0],
 			.argv = argv,
-			.envp = environ,
+			.envp = environment,
 			.fds = { in[0], out[1], STDERR_FILENO },
 			.fd_count = 3,
 			.files = host_files_before(&judgement->runtime->files) };
 		err = spawn_start(&plan, &judgement->process);
 	}
+	tri_arena_reset(&judgement->runtime->arena);
 	if (in[0] >= 0)
 		sys.close(in[0]);
 	if (out[1] >= 0)

@@ -3,9 +3,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "shell.h"
 #include "sys.h"
+
+#define PIECE_BYTES 4096
 
 ssize_t
 procfile_read(const char *path, char *ret_text, size_t size)
@@ -21,4 +24,29 @@ procfile_read(const char *path, char *ret_text, size_t size)
 	sys.close(fd);
 	ret_text[length] = '\0';
 	return got < 0 ? -1 : (ssize_t)length;
+}
+
+bool
+procfile_lists(const char *path, const char *text)
+{
+	size_t length = strlen(text),
+	       matched = 0; /* bytes of the one that is being read; length + 1: it is another */
+	char piece[PIECE_BYTES];
+	bool found = false;
+	ssize_t got;
+	int fd = sys.open(path, O_RDONLY, 0);
+
+	if (fd < 0)
+		return false;
+	while (!found && ((got = sys.read(fd, piece, sizeof(piece))) > 0 || (got < 0 && errno == EINTR)))
+		for (ssize_t i = 0; !found && i < got; i++) {
+			found = piece[i] == '\0' && matched == length;
+			if (piece[i] == '\0')
+				matched = 0;
+			else
+				matched = matched < length && piece[i] == text[matched] ? matched + 1
+											: length + 1;
+		}
+	sys.close(fd);
+	return found;
 }

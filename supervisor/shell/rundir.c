@@ -1,6 +1,6 @@
 /*
  * rundir.c: the run directory, one for each running tree. The lock in it is the truth about whether a tree of that name runs: a supervisor that was killed leaves files, but no
- * lock. What such a one left is removed; crash reports stay. Errors are returned with the path in them.
+ * lock; and in the lock's file its mark, by which orphans.c finds the processes that it left. What such a one left is removed; crash reports stay. Errors are returned with the path in them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shell.h"
@@ -166,15 +167,33 @@ make_folders(struct rundir *rundir)
 	return TRACTOR_OK;
 }
 
+/* What the lock file has still of a supervisor that came to no end in order. */
 static void
-write_pid(struct rundir *rundir)
+read_former(struct rundir *rundir)
 {
-	char pid[32];
-	int length = snprintf(pid, sizeof(pid), "%d\n", getpid());
+	char *file = rundir_file(rundir, "lock");
 
+	if (!file || procfile_read(file, rundir->former, sizeof(rundir->former)) < 0)
+		rundir->former[0] = '\0';
+	rundir->former[strspn(rundir->former, "0123456789-")] = '\0';
+	free(file);
+}
+
+/*
+ * Our process and when it began here, which never was and never will be another one's. Where it can't be written the lock still holds; but if we are killed, nobody will find what we leave.
+ */
+static void
+write_mark(struct rundir *rundir)
+{
+	char line[MARK_BYTES + 1];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(rundir->mark, sizeof(rundir->mark), "%d-%lld%09ld", getpid(), (long long)now.tv_sec,
+		now.tv_nsec);
+	int length = snprintf(line, sizeof(line), "%s\n", rundir->mark);
 	if (sys.ftruncate(rundir->lock, 0) == 0)
-		(void)!sys.write(
-			rundir->lock, pid, (size_t)length); /* for people; the lock itself is what counts */
+		(void)!sys.write(rundir->lock, line, (size_t)length);
 }
 
 tractor_err
@@ -200,12 +219,20 @@ rundir_open(struct rundir *rundir, const char *name)
 		err = make_private_directory(rundir->path);
 	if (err == TRACTOR_OK)
 		err = take_lock(rundir, name);
-	if (err == TRACTOR_OK) {
-		clean(rundir->path);
-		err = make_folders(rundir);
-	}
 	if (err == TRACTOR_OK)
-		write_pid(rundir);
+		read_former(rundir);
+	else
+		rundir_close(rundir);
+	return err;
+}
+
+tractor_err
+rundir_take_over(struct rundir *rundir)
+{
+	clean(rundir->path);
+	tractor_err err = make_folders(rundir);
+	if (err == TRACTOR_OK)
+		write_mark(rundir);
 	else
 		rundir_close(rundir);
 	return err;

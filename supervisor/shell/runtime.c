@@ -292,6 +292,10 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 		host_raise_files(&runtime->files);
 	if (err == TRACTOR_OK)
 		err = rundir_open(&runtime->rundir, spec->name);
+	if (err == TRACTOR_OK) {
+		orphans_end_left(runtime);
+		err = rundir_take_over(&runtime->rundir);
+	}
 	if (err == TRACTOR_OK)
 		err = open_loop(runtime);
 	if (err == TRACTOR_OK && runtime->options.subreaper)

@@ -37,13 +37,20 @@ struct slot;
 
 /* --- rundir.c: the run directory: who runs under this name, and where things lie --- */
 
+#define MARK_BYTES 48
+
 struct rundir {
 	char *path;
 	int lock; /* fd of the lock file, held as long as the tree runs; -1: none */
+	char mark
+		[MARK_BYTES]; /* by which what we start is known to be ours; no other supervisor ever has it */
+	char former[MARK_BYTES]; /* that of the supervisor that was killed here; "": none was */
 };
 
-/* Makes and locks the directory of tree `name`, and cleans what a killed supervisor left. EEXIST: it is running. ESYSTEM, ENOMEM. */
+/* Makes and locks the directory of tree `name`. What a killed supervisor left there is as it was. EEXIST: it is running. ESYSTEM, ENOMEM. */
 tractor_err rundir_open(struct rundir *rundir, const char *name);
+/* Cleans what that one left; from now on the directory is ours, and says so. ESYSTEM, ENOMEM. */
+tractor_err rundir_take_over(struct rundir *rundir);
 /* Removes everything but crash reports; and the directory, if there are none. */
 void rundir_close(struct rundir *rundir);
 /* "<directory>/<file>", to be freed; NULL: no memory. */
@@ -109,6 +116,8 @@ void actorlog_close(struct actorlog *log);
 
 /* Up to size - 1 bytes from the file's beginning, ended by NUL; how many there are, or -1. */
 ssize_t procfile_read(const char *path, char *ret_text, size_t size);
+/* Whether the file, a list of texts each with its NUL, has this one. False: it hasn't, or can't be read. */
+bool procfile_lists(const char *path, const char *text);
 
 /* --- oom.c: whether it was the kernel's out-of-memory killer --- */
 
@@ -133,6 +142,11 @@ const char *oom_struck(struct oom *oom, pid_t pid, int64_t now_ns);
 
 /* A new one for that incarnation, mapped; *ret_fd is its CLOEXEC memfd. TRACTOR_ESYSTEM: no memory, no fd. */
 tractor_err box_make(uint32_t incarnation, uint64_t done, struct tri_blackbox **ret_box, int *ret_fd);
+
+/* --- environment.c: what a process that we start has in its environment --- */
+
+/* In the runtime's arena, until that is reset; ended by NULL. `spec` and `url` are an actor's; NULL: it is another program's. NULL: no memory. */
+char **environment_make(struct tractor_runtime *runtime, const struct spec *spec, const char *url);
 
 /* --- slot.c: an actor's place in the tree, and starting and stopping its process --- */
 
@@ -425,6 +439,8 @@ struct orphans {
 tractor_err orphans_open(struct tractor_runtime *runtime);
 /* Kills and reaps those that are left. Call when no actor runs. */
 void orphans_close(struct tractor_runtime *runtime);
+/* Kills what a supervisor that was killed in this run directory has left, and waits for its end: not long, should the kernel hold it. */
+void orphans_end_left(struct tractor_runtime *runtime);
 
 /* --- signals.c: SIGINT and its like, for programs that leave them to the runtime --- */
 

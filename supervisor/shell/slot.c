@@ -18,8 +18,6 @@
 
 #define ALARMS 3
 
-extern char **environ;
-
 struct slot *
 slot_of(const struct node *node)
 {
@@ -116,66 +114,7 @@ slot_clear(struct slot *slot)
 	slot->cpu_mark = (struct cpu_mark){ .thing_ns = 0 };
 }
 
-/* --- its environment --- */
-
-static bool
-is_named(const char *entry, const char *name)
-{
-	size_t length = strlen(name);
-
-	return strncmp(entry, name, length) == 0 && entry[length] == '=';
-}
-
-/* Ours, without what belongs to our own place in a tree, and without what the spec says anew. */
-static bool
-is_inherited(const char *entry, const struct spec *spec)
-{
-	if (is_named(entry, TRI_ENV_LINK) || is_named(entry, TRI_ENV_ACTOR))
-		return false;
-	for (size_t i = 0; i < spec->env.count; i++)
-		if (is_named(entry, spec->env.items[i].key))
-			return false;
-	return true;
-}
-
-static char *
-entry_of(struct tri_arena *arena, const char *name, const char *value)
-{
-	size_t size = strlen(name) + strlen(value) + sizeof("=");
-	char *entry = tri_arena_alloc(arena, size);
-
-	if (entry)
-		snprintf(entry, size, "%s=%s", name, value);
-	return entry;
-}
-
-/* Until the arena is reset. NULL: no memory. */
-static char **
-make_environment(struct tri_arena *arena, const struct spec *spec, const char *url)
-{
-	size_t inherited = 0, count = 0;
-	bool whole = true;
-
-	while (environ && environ[inherited])
-		inherited++;
-	char **entries = tri_arena_alloc(arena, (inherited + spec->env.count + 3) * sizeof(*entries));
-	if (!entries)
-		return NULL;
-	for (size_t i = 0; i < inherited; i++)
-		if (is_inherited(environ[i], spec))
-			entries[count++] = environ[i];
-	size_t made = count;
-	for (size_t i = 0; i < spec->env.count; i++)
-		entries[count++] = entry_of(arena, spec->env.items[i].key, spec->env.items[i].value);
-	entries[count++] = entry_of(arena, TRI_ENV_LINK, url);
-	if (spec->role)
-		entries[count++] = entry_of(arena, TRI_ENV_ACTOR, spec->role);
-	entries[count] = NULL;
-	for (size_t i = made; i < count; i++)
-		if (!entries[i])
-			whole = false;
-	return whole ? entries : NULL;
-}
+/* --- what a start takes from the arena --- */
 
 /* Where an incarnation's link listens; as large whichever it is. NULL: no memory. */
 static char *
@@ -197,7 +136,7 @@ slot_rehearse(struct slot *slot)
 {
 	struct tri_arena *arena = &slot->runtime->arena;
 	const char *url = make_url(arena, slot);
-	bool whole = url && make_environment(arena, slot->node->spec, url);
+	bool whole = url && environment_make(slot->runtime, slot->node->spec, url);
 
 	tri_arena_set_aside(arena);
 	return whole ? hearing_rehearse(slot) : TRACTOR_ENOMEM;
@@ -254,7 +193,7 @@ spawn(struct slot *slot, struct launch *launch)
 	const struct spec *spec = slot->node->spec;
 	struct spawned spawned;
 	char *argv[] = { spec->exec, slot->node->path, NULL };
-	char **environment = make_environment(&slot->runtime->arena, spec, launch->url);
+	char **environment = environment_make(slot->runtime, spec, launch->url);
 	struct spawn_plan plan = {
 		.path = spec->exec_path,
 		.argv = argv,

@@ -234,7 +234,7 @@ victim_on_leave(
 	if (pid == 0) {
 		if (msg->own_group)
 			setpgid(0, 0);
-		execlp("sleep", "sleep", "1000", (char *)NULL);
+		execlp("sh", "sh", "-c", msg->command, (char *)NULL);
 		_exit(127);
 	}
 	if (pid > 0 && msg->own_group)

@@ -7,8 +7,8 @@
 #define VICTIM_DIE(FIELD) FIELD(str, how) FIELD(int32, number)
 #define VICTIM_NOTE(FIELD) FIELD(int64, number)
 #define VICTIM_NAP(FIELD) FIELD(int64, ms)
-#define VICTIM_LEAVE(FIELD) FIELD(bool, own_group) /* a process behind, in a session of its own */
-#define VICTIM_ARG(FIELD) FIELD(str, name)	   /* what it was started with */
+#define VICTIM_LEAVE(FIELD) FIELD(bool, own_group) FIELD(str, command) /* a process behind: sh -c COMMAND */
+#define VICTIM_ARG(FIELD) FIELD(str, name)			       /* what it was started with */
 #define VICTIM_NOTHING(FIELD)
 #define VICTIM_PONG(FIELD) FIELD(int64, pid) FIELD(uint32, incarnation)
 TRACTOR_RECORD(victim_pong, VICTIM_PONG);
