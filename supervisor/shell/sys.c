@@ -157,6 +157,12 @@ real_clone(int (*child)(void *arg), void *stack, void *arg, int *ret_pidfd)
 }
 
 static int
+real_pidfd_open(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static int
 real_pidfd_kill(int pidfd, int signal)
 {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
@@ -241,6 +247,7 @@ const struct sys_calls sys_real = {
 	.mmap = real_mmap,
 	.subreaper = real_subreaper,
 	.clone = real_clone,
+	.pidfd_open = real_pidfd_open,
 	.pidfd_kill = real_pidfd_kill,
 	.kill = kill,
 	.group_kill = real_group_kill,

@@ -46,6 +46,7 @@
 	X(int, subreaper, (void), ())                                                                     \
 	X(pid_t, clone, (int (*child)(void *arg), void *stack, void *arg, int *ret_pidfd),                \
 		(child, stack, arg, ret_pidfd))                                                           \
+	X(int, pidfd_open, (pid_t pid), (pid))                                                            \
 	X(int, pidfd_kill, (int pidfd, int signal), (pidfd, signal))                                      \
 	X(int, kill, (pid_t pid, int signal), (pid, signal))                                              \
 	X(int, group_kill, (pid_t group, int signal), (group, signal))                                    \

@@ -60,6 +60,7 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_mmap] = { ENOMEM, EAGAIN, -1 },
 	[FAULT_subreaper] = { EPERM, -1 },	/* a seccomp filter's */
 	[FAULT_clone] = { EAGAIN, NO_FD, -1 },	/* its pidfd is one */
+	[FAULT_pidfd_open] = { NO_FD, EPERM, -1 },
 	[FAULT_pidfd_kill] = { EPERM, -1 },
 	[FAULT_kill] = { EPERM, -1 },
 	[FAULT_group_kill] = { EPERM, ESRCH, -1 },
