@@ -57,7 +57,7 @@ crash_everywhere(const char *folder, const char *bank, int transfers)
 	snprintf(tree_file, sizeof(tree_file), "%s/%s.yaml", folder, bank);
 	printf("%s: %d transfers, and every crash there is\n", bank, transfers);
 	fflush(stdout);
-	bool held = tractor_crash_everywhere(&(struct tractor_crash_everywhere){ .tree_file = tree_file,
+	bool held = tractor_crash_everywhere(&(struct tractor_crash_loop){ .tree_file = tree_file,
 						     .workload = transfer_some,
 						     .check = no_money_appeared_or_vanished,
 						     .arg = &transfers },

@@ -57,7 +57,7 @@ TRACTOR_API bool tractor_test_nothing_lost(struct tractor_test *test);
 
 /* --- every crash there is --- */
 
-struct tractor_crash_everywhere {
+struct tractor_crash_loop {
 	const char *tree_file;
 	/* Drives the tree; what comes of it is for `check`. Asks may fail with TRACTOR_ECRASHED. False ends it all: it does not work. */
 	bool (*workload)(tractor_ctx *ctx, void *arg);
@@ -81,7 +81,7 @@ struct tractor_crash_summary {
  * Source: SQLite's tests of I/O errors and crashes, which fail the Nth operation for N = 1, 2, ... until none fails any more (sqlite.org/testing.html).
  */
 TRACTOR_API bool tractor_crash_everywhere(
-	const struct tractor_crash_everywhere *loop, struct tractor_crash_summary *ret_summary);
+	const struct tractor_crash_loop *loop, struct tractor_crash_summary *ret_summary);
 
 #ifdef __cplusplus
 }

@@ -13,7 +13,7 @@ static const char *const moments[] = { "", "after:", "reply:" };
 #define MOMENTS (sizeof(moments) / sizeof(moments[0]))
 
 struct everywhere {
-	const struct tractor_crash_everywhere *loop;
+	const struct tractor_crash_loop *loop;
 	struct tractor_crash_summary summary;
 	char paths[PATHS_MAX][PATH_BYTES];
 	size_t path_count;
@@ -30,13 +30,13 @@ struct crash {
 };
 
 static int64_t
-deadline_of(const struct tractor_crash_everywhere *loop)
+deadline_of(const struct tractor_crash_loop *loop)
 {
 	return loop->deadline_ms > 0 ? loop->deadline_ms : DEADLINE_MS;
 }
 
 static const char *
-fault_of(const struct tractor_crash_everywhere *loop)
+fault_of(const struct tractor_crash_loop *loop)
 {
 	return loop->fault ? loop->fault : "SIGKILL";
 }
@@ -57,7 +57,7 @@ has_struck(struct tractor_test *test, const struct crash *crash)
 static bool
 check(struct everywhere *all, struct tractor_test *test)
 {
-	const struct tractor_crash_everywhere *loop = all->loop;
+	const struct tractor_crash_loop *loop = all->loop;
 
 	return tractor_test_healthy(test, deadline_of(loop)) &&
 	       loop->check(tractor_test_ctx(test), loop->arg);
@@ -67,7 +67,7 @@ check(struct everywhere *all, struct tractor_test *test)
 static bool
 run(struct everywhere *all, const struct crash *crash, bool *ret_struck)
 {
-	const struct tractor_crash_everywhere *loop = all->loop;
+	const struct tractor_crash_loop *loop = all->loop;
 	struct tractor_test *test = tractor_test_open(loop->tree_file);
 
 	*ret_struck = false;
@@ -163,8 +163,7 @@ crash_everywhere(struct everywhere *all)
 }
 
 bool
-tractor_crash_everywhere(
-	const struct tractor_crash_everywhere *loop, struct tractor_crash_summary *ret_summary)
+tractor_crash_everywhere(const struct tractor_crash_loop *loop, struct tractor_crash_summary *ret_summary)
 {
 	struct everywhere *all = calloc(1, sizeof(*all));
 

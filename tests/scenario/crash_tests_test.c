@@ -114,7 +114,7 @@ START_TEST(every_crash_of_a_workload)
 {
 	static const char *const first[] = { "/t/first", NULL };
 	struct tractor_crash_summary summary;
-	struct tractor_crash_everywhere loop = {
+	struct tractor_crash_loop loop = {
 		.tree_file = scenario_write("t.yaml", "{name: t, children: [%s, %s]}",
 			actor_line("second", "stage"),
 			actor_line_with("first", "stage", "args: {next: /t/second}")),
