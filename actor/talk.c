@@ -48,7 +48,8 @@ send_accepted(tractor_ctx *ctx, struct tri_frame *frame, struct tri_pending *pen
 	if (pending->accept_err == TRACTOR_EPROTOCOL)
 		return tri_explain_mismatch(ctx, (struct tractor_address){ .actor = frame->target }, message);
 	return tri_why(pending->accept_err, "%s.%s: %s", message->protocol, message->name,
-		tractor_err_text(pending->accept_err));
+		pending->accept_err == TRACTOR_ETIMEDOUT ? "no room in the mailbox in time"
+							 : tractor_err_text(pending->accept_err));
 }
 
 /* A tell in any form: owned by the system, or refused. */

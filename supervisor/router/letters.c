@@ -42,10 +42,17 @@ letters_new(const struct router_send *send, struct letter **ret_letter)
 	return TRACTOR_OK;
 }
 
+/* Whose share the sender's messages are in. */
+static uint64_t
+holder_of_share(uint64_t sender)
+{
+	return sender < ROUTER_GUEST_FIRST ? sender : ROUTER_GUEST_FIRST;
+}
+
 struct share *
 letters_share(const struct router *router, const struct party *target, uint64_t sender)
 {
-	struct table_entry *entry = table_find(&router->shares, target->id, sender);
+	struct table_entry *entry = table_find(&router->shares, target->id, holder_of_share(sender));
 
 	return entry != NULL ? OWNER(entry, struct share, by_pair) : NULL;
 }
@@ -62,7 +69,8 @@ letters_address(struct router *router, struct letter *letter, struct party *targ
 		share->target = target;
 		link_init(&share->parked);
 		link_init(&share->crowded);
-		table_add(&router->shares, &share->by_pair, target->id, letter->message.sender);
+		table_add(&router->shares, &share->by_pair, target->id,
+			holder_of_share(letter->message.sender));
 	}
 	letter->share = share;
 	letter->target = target;

@@ -19,6 +19,9 @@
 #define ROUTER_PENDING_MAX 1024
 #define ROUTER_PORT_FIRST \
 	(UINT64_C(1) << 63) /* ids from here on are ports: they send and ask, nobody sends to them */
+#define ROUTER_GUEST_FIRST \
+	(UINT64_C(3)       \
+		<< 62) /* and from here on guests, of whom each says one thing: as one sender they have one share of a mailbox */
 
 enum router_kind { ROUTER_MESSAGE, ROUTER_DOWN };
 

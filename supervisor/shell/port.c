@@ -79,7 +79,7 @@ port_open(struct tractor_runtime *runtime)
 	tri_context_begin(&port->ctx, &port_end);
 	port->ctx.incarnation = 1;
 	port->runtime = runtime;
-	port->id = runtime_next_port(runtime);
+	port->id = ROUTER_PORT_FIRST;
 	tractor_err err = router_add_port(runtime->router, port->id);
 	if (err == TRACTOR_OK)
 		runtime->port = port;

@@ -72,7 +72,7 @@ talk_new(
 {
 	struct talk *talk = malloc(sizeof(*talk));
 	char *path = strdup(slot->node->path);
-	uint64_t port = runtime_next_port(runtime);
+	uint64_t port = runtime_next_guest(runtime);
 
 	if (!talk || !path || router_add_port(runtime->router, port) != TRACTOR_OK) {
 		free(talk);
@@ -229,6 +229,7 @@ requesttalk_receive(struct tractor_runtime *runtime, uint64_t port, const struct
 		control_end(talk->request, CONTROL_DONE, NULL);
 	else
 		control_end(talk->request, requestfind_code(err), "%s: %s (%s)", talk->path,
-			tractor_err_text(err), tractor_err_name(err));
+			err == TRACTOR_ETIMEDOUT ? "no room in its mailbox in time" : tractor_err_text(err),
+			tractor_err_name(err));
 	talk_free(talk);
 }

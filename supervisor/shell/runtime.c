@@ -29,9 +29,9 @@ runtime_path_of(struct tractor_runtime *runtime, uint64_t actor)
 }
 
 uint64_t
-runtime_next_port(struct tractor_runtime *runtime)
+runtime_next_guest(struct tractor_runtime *runtime)
 {
-	return ROUTER_PORT_FIRST + runtime->last_port++;
+	return ROUTER_GUEST_FIRST + runtime->guests++;
 }
 
 static uint64_t

@@ -558,7 +558,7 @@ struct tractor_runtime {
 	int64_t resumed_ns; /* since when we run again after having been stopped; 0: we never were */
 	struct waiter *waiters;
 	struct port *port;
-	uint64_t last_port;	/* ids given to ports */
+	uint64_t guests;	/* how many there were */
 	int64_t last_report_ms; /* of the last crash report's id, and how many there were in that ms */
 	unsigned reports_in_ms;
 	bool closing;
@@ -574,8 +574,8 @@ tractor_err runtime_explained(tractor_err err);
 tractor_err runtime_add_slots(struct tractor_runtime *runtime, struct node *node);
 /* The path of an actor's address; NULL: none known. */
 const char *runtime_path_of(struct tractor_runtime *runtime, uint64_t actor);
-/* An id for one more port of the router's. */
-uint64_t runtime_next_port(struct tractor_runtime *runtime);
+/* An id for one more guest of the router's. */
+uint64_t runtime_next_guest(struct tractor_runtime *runtime);
 /* What the next node is called if nobody has a name for it. */
 uint32_t runtime_next_number(const struct tractor_runtime *runtime);
 /* Until nothing is left to do now. */

@@ -100,6 +100,22 @@ START_TEST(an_ask_that_waits_for_room_has_a_limit)
 END_TEST
 
 /* Depth is seen from outside. */
+/* A loop of a shell is a flooder like any other, although each turn of it is another process. */
+START_TEST(commands_fill_one_share_together)
+{
+	struct process *tree = tree_with_mailbox("mailbox: 3");
+
+	put_to_sleep(tree, 3500);
+	tell("/t/victim", "victim.note", "{\"number\":1}");
+	tell("/t/victim", "victim.note", "{\"number\":2}");
+	expect_command(75, "^$", "no room in its mailbox", "tell", "/t/victim", "victim.note",
+		"{\"number\":9}", "--timeout", "100ms", NULL);
+	tell("/t/victim", "victim.note", "{\"number\":3}"); /* waits until there is room */
+	expect_notes(1, 3);
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(status_shows_what_waits)
 {
 	struct process *tree = tree_with_mailbox("");
@@ -338,7 +354,7 @@ test_suite(void)
 
 	SCENARIO_CASE(suite, "shares", 30, a_flooder_fills_its_own_share_only,
 		a_full_mailbox_makes_others_wait, an_ask_that_waits_for_room_has_a_limit,
-		status_shows_what_waits);
+		status_shows_what_waits, commands_fill_one_share_together);
 	SCENARIO_CASE(suite, "crashes", 30, what_waits_at_a_crash_is_delivered_once_and_in_order,
 		a_deadly_message_among_others, a_crash_with_a_full_mailbox);
 	SCENARIO_CASE(suite, "asks", 30, asks_of_one_that_is_stopped, an_ask_across_a_restart,
