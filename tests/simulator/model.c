@@ -423,4 +423,5 @@ model_quiet(void)
 	starts_host_over();
 	time_is_over(model.root);
 	is_quiet(model.root);
+	starts_look(NULL); /* one that has joined the line without a step may leave it before the next */
 }
