@@ -232,11 +232,23 @@ start_and_stop(int count)
 	return took;
 }
 
+/* On average. Under a limit of CPU time the clock above only moves with the kernel's ticks, of which one run may see none. */
+static double
+start_and_stop_often(int count)
+{
+	int times = 0;
+	double took = 0;
+
+	for (; took < 0.05; times++)
+		took += start_and_stop(count);
+	return took / times;
+}
+
 /* 100 times as many children may take 1000 times as long. */
 START_TEST(scale_start_stop_many_children)
 {
 	start_and_stop(200); /* warm */
-	double few = start_and_stop(200), many = start_and_stop(20000);
+	double few = start_and_stop_often(200), many = start_and_stop(20000);
 
 	ck_assert_msg(many <= 1000 * few, "200 children took %g s, 20000 took %g s", few, many);
 }

@@ -100,6 +100,30 @@ START_TEST(agrees_with_a_list)
 }
 END_TEST
 
+/* Those that it has room for; also where the ring begins in the middle. */
+START_TEST(another_window_takes_over_the_newest)
+{
+	struct intensity wider, narrower;
+
+	begin(2, 1000);
+	for (int i = 0; i < 5; i++)
+		intensity_add(&window, i * 100); /* 200, 300 and 400 are left */
+	ck_assert_int_eq(intensity_init(&wider, 9, 1000), TRACTOR_OK);
+	ck_assert_int_eq(intensity_init(&narrower, 1, 1000), TRACTOR_OK);
+	intensity_carry(&window, &wider);
+	intensity_carry(&window, &narrower);
+	ck_assert_uint_eq(intensity_count(&wider, 1200), 3);
+	ck_assert_uint_eq(intensity_count(&wider, 1201), 2);
+	ck_assert_uint_eq(intensity_count(&wider, 1301), 1);
+	ck_assert_uint_eq(intensity_count(&wider, 1401), 0);
+	ck_assert_uint_eq(intensity_count(&narrower, 1300), 2);
+	ck_assert_uint_eq(intensity_count(&narrower, 1301), 1);
+	intensity_free(&window);
+	intensity_free(&wider);
+	intensity_free(&narrower);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -107,6 +131,6 @@ test_suite(void)
 
 	TEST_CASE(suite, "intensity", 30, one_in_the_period_is_fine_the_second_is_too_many, zero_allows_none,
 		exactly_the_period_ago_still_counts, the_window_slides, slow_crashes_never_exceed,
-		count_is_of_the_window, agrees_with_a_list);
+		count_is_of_the_window, agrees_with_a_list, another_window_takes_over_the_newest);
 	return suite;
 }

@@ -110,12 +110,14 @@ new_file(void)
 		sup("a", SPEC_ONE_FOR_ONE, 1, NULL), pool_of("./m2"), NULL);
 }
 
+/* What there is, and for how many memory was set aside. */
 static const char *
 words_of_tree(void)
 {
 	static char words[4096];
 
-	words[0] = '\0';
+	snprintf(words, sizeof(words), "%zu nodes, %zu timers\n", fake.tree->node_count,
+		fake.tree->timers.reserved);
 	for (struct node *node = tree_root(fake.tree); node != NULL; node = tree_next(fake.tree, node))
 		append(words, sizeof(words), "%s %s %u %llu %s\n", node->path, node_state_name(node->state),
 			node->incarnation, (unsigned long long)node->id,

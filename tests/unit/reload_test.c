@@ -157,11 +157,11 @@ END_TEST
 /* b was started after a, on which it may have relied: it stops first; from then on it is the other way round. */
 START_TEST(stops_by_the_old_order_starts_by_the_new)
 {
-	begin_flat(FLAT(program("a", "./a"), program("x", "./x"), program("b", "./b")));
-	reload(FLAT(program("b", "./b2"), program("a", "./a2"), PLAIN("n")),
-		"- /r/x\n! /r/b exec: ./b -> ./b2\n! /r/a exec: ./a -> ./a2\n+ /r/n");
-	did("-b -x -a +b +a +n");
-	children_are("/r", "b a n");
+	begin_flat(FLAT(program("a", "./a"), program("x", "./x"), program("b", "./b"), program("c", "./c")));
+	reload(FLAT(program("b", "./b2"), program("c", "./c2"), program("a", "./a2"), PLAIN("n")),
+		"- /r/x\n! /r/b exec: ./b -> ./b2\n! /r/c exec: ./c -> ./c2\n! /r/a exec: ./a -> ./a2\n+ /r/n");
+	did("-c -b -x -a +b +c +a +n");
+	children_are("/r", "b c a n");
 	settled();
 	finish();
 }
@@ -289,6 +289,24 @@ START_TEST(an_ended_temporary_child)
 }
 END_TEST
 
+START_TEST(a_dry_run_remembers_nothing)
+{
+	struct spec *other = FLAT(PLAIN("x"), actor("t", SPEC_TEMPORARY));
+	struct tree_plan plan;
+
+	begin_flat(FLAT(PLAIN("a"), actor("t", SPEC_TEMPORARY)));
+	size_t count = fake.tree->node_count;
+	ends("/r/t", NODE_END_NORMAL);
+	ck_assert_int_eq(tree_plan(fake.tree, tree_root(fake.tree), other, &plan), TRACTOR_OK);
+	planned(&plan, "- /r/a\n+ /r/x");
+	tree_plan_free(&plan);
+	spec_free(other);
+	reload(FLAT(PLAIN("a")), ""); /* which does not name t any more: no start brings it back */
+	ck_assert_uint_eq(fake.tree->node_count, count - 1);
+	finish();
+}
+END_TEST
+
 START_TEST(below_a_temporary_supervisor_that_has_gone)
 {
 	struct spec *was = sup("s", SPEC_ONE_FOR_ONE, 0, PLAIN("x"), PLAIN("y"), NULL),
@@ -341,16 +359,29 @@ START_TEST(a_longer_list_keeps_the_shorter)
 }
 END_TEST
 
+/* A file with this crash policy: a program, and its argument or NULL. */
+static struct spec *
+judged_by(const char *program, const char *argument)
+{
+	struct spec *spec = FLAT(PLAIN("a"));
+
+	spec->policy = SPEC_POLICY_EXEC;
+	spec->policy_argv = calloc(3, sizeof(char *));
+	spec->policy_argv[0] = strdup(program);
+	if (argument != NULL)
+		spec->policy_argv[1] = strdup(argument);
+	return spec;
+}
+
 START_TEST(crash_policy_is_named)
 {
-	struct spec *now = FLAT(PLAIN("a"));
-
 	begin_flat(FLAT(PLAIN("a")));
-	now->policy = SPEC_POLICY_EXEC;
-	now->policy_argv = calloc(3, sizeof(char *));
-	now->policy_argv[0] = strdup("./policy");
-	now->policy_argv[1] = strdup("-v");
-	reload(now, "~ /r crash_policy: log -> exec ./policy -v");
+	reload(judged_by("./policy", "-v"), "~ /r crash_policy: log -> exec ./policy -v");
+	reload(judged_by("./policy", "-v"), "");
+	reload(judged_by("./policy", "-q"), "~ /r crash_policy: exec ./policy -v -> exec ./policy -q");
+	reload(judged_by("./policy", NULL), "~ /r crash_policy: exec ./policy -q -> exec ./policy");
+	reload(judged_by("./policy", "-v"), "~ /r crash_policy: exec ./policy -> exec ./policy -v");
+	reload(FLAT(PLAIN("a")), "~ /r crash_policy: exec ./policy -v -> log");
 	finish();
 }
 END_TEST
@@ -375,6 +406,26 @@ START_TEST(one_that_does_not_start_stays_stopped)
 	ck_assert_int_eq(tree_start(fake.tree, at("/r/n")), TRACTOR_OK);
 	run();
 	is("/r/n", NODE_RUNNING);
+	finish();
+}
+END_TEST
+
+/* As if it had been in the file when that began: its start fails, and is tried again. */
+START_TEST(one_that_does_not_start_below_a_supervisor_that_is_coming_up)
+{
+	begin_flat(sup("r", SPEC_ONE_FOR_ONE, 2, sup("s", SPEC_ONE_FOR_ONE, 0, PLAIN("x"), NULL), NULL));
+	starts("x", HANGS_STARTING, 1);
+	starts("n", FAILS, 1);
+	crash("/r/s/x");
+	did("~s(x) +x");
+	reload(sup("r", SPEC_ONE_FOR_ONE, 2, sup("s", SPEC_ONE_FOR_ONE, 0, PLAIN("x"), PLAIN("n"), NULL),
+		       NULL),
+		"+ /r/s/n");
+	did("");
+	ready("/r/s/x");
+	did("+n -x +x +n");
+	is("/r/s", NODE_RUNNING);
+	settled();
 	finish();
 }
 END_TEST
@@ -406,6 +457,8 @@ START_TEST(refusals_change_nothing)
 }
 END_TEST
 
+static uint64_t prepared_id;
+
 static tractor_err
 prepare_all_but_c(void *arg, struct node *node)
 {
@@ -413,6 +466,7 @@ prepare_all_but_c(void *arg, struct node *node)
 	if (strcmp(node->spec->name, "c") == 0)
 		return TRACTOR_ENOMEM;
 	node->shell = node;
+	prepared_id = node->id;
 	return TRACTOR_OK;
 }
 
@@ -429,6 +483,8 @@ START_TEST(what_cannot_be_prepared_is_refused)
 	forget_log();
 	ck_assert_int_eq(tree_reload(fake.tree, tree_root(fake.tree), spec, &plan), TRACTOR_ENOMEM);
 	ck_assert_int_eq(fake.released, 1); /* b, which had been prepared */
+	ck_assert_uint_eq(fake.tree->node_count, 2);
+	ck_assert_uint_eq(fake.tree->timers.reserved, 3); /* one is the gate's */
 	run();
 	did("");
 	children_are("/r", "a");
@@ -436,7 +492,7 @@ START_TEST(what_cannot_be_prepared_is_refused)
 	spec = FLAT(PLAIN("a"), PLAIN("b"));
 	ck_assert_int_eq(tree_reload(fake.tree, tree_root(fake.tree), spec, &plan), TRACTOR_OK);
 	ck_assert_ptr_nonnull(at("/r/b")->shell);
-	ck_assert_ptr_eq(tree_by_id(fake.tree, at("/r/b")->id), at("/r/b"));
+	ck_assert_ptr_eq(tree_by_id(fake.tree, prepared_id), at("/r/b"));
 	tree_plan_free(&plan);
 	run();
 	did("+b");
@@ -458,6 +514,24 @@ START_TEST(a_crash_in_the_middle)
 	did("-b +n +a +b");
 	children_are("/r", "n a b");
 	settled();
+	finish();
+}
+END_TEST
+
+START_TEST(nobody_waits_for_a_significant_child_that_goes)
+{
+	struct spec *was = FLAT(significant("a", SPEC_TRANSIENT), significant("b", SPEC_TRANSIENT)),
+		    *now = FLAT(significant("a", SPEC_TRANSIENT));
+
+	was->auto_shutdown = now->auto_shutdown = SPEC_ALL_SIGNIFICANT;
+	begin_flat(was);
+	stops("b", HANGS_STOPPING);
+	reload(now, "- /r/b");
+	did("-b");
+	ends("/r/a", NODE_END_NORMAL);
+	is("/r", NODE_STOPPING);
+	ends("/r/b", NODE_END_SHUTDOWN);
+	has_ended(TREE_AUTO_SHUTDOWN, "/r/a");
 	finish();
 }
 END_TEST
@@ -515,11 +589,14 @@ test_suite(void)
 		added_while_running_stay_behind, the_file_takes_over_what_was_added);
 	TEST_CASE(suite, "not running", 10, stopped_by_hand_stays_stopped, under_a_stopped_supervisor,
 		a_changed_child_in_backoff_is_started_now, an_unchanged_child_in_backoff_keeps_waiting,
-		an_ended_temporary_child, below_a_temporary_supervisor_that_has_gone);
+		an_ended_temporary_child, a_dry_run_remembers_nothing,
+		below_a_temporary_supervisor_that_has_gone);
 	TEST_CASE(suite, "supervisors", 10, intensity_goes_on_counting, a_longer_list_keeps_the_shorter,
 		crash_policy_is_named);
 	TEST_CASE(suite, "what goes wrong", 10, one_that_does_not_start_stays_stopped,
-		refusals_change_nothing, what_cannot_be_prepared_is_refused, a_crash_in_the_middle,
-		the_tree_stops_in_the_middle, commands_meet_a_reload);
+		one_that_does_not_start_below_a_supervisor_that_is_coming_up, refusals_change_nothing,
+		what_cannot_be_prepared_is_refused, a_crash_in_the_middle,
+		nobody_waits_for_a_significant_child_that_goes, the_tree_stops_in_the_middle,
+		commands_meet_a_reload);
 	return suite;
 }

@@ -134,6 +134,24 @@ START_TEST(another_message_of_the_same_bytes_is_the_same_suspect)
 }
 END_TEST
 
+START_TEST(another_message_of_its_kind_is_no_suspect)
+{
+	add(1, 0, true);
+	up(1);
+	tell(PORT, 1, "poison");
+	down(1, 0, 1);
+	up(1);
+	down(1, 1, 2);
+	tell(PORT, 1, "person");
+	up(1);
+	forget();
+	down(1, 2, 3);
+	saw("hand #3 person (1)");
+	up(1);
+	saw("1 gets #4 person");
+}
+END_TEST
+
 START_TEST(a_suspect_that_is_handled_is_innocent)
 {
 	add(1, 0, true);
@@ -389,8 +407,8 @@ test_suite(void)
 		crash_with_a_tell_in_hand, crash_with_an_ask_in_hand,
 		crash_after_asks_were_handled_without_an_answer, redelivery_begins_with_what_was_in_hand,
 		in_hand_at_two_crashes_is_quarantined, another_message_of_the_same_bytes_is_the_same_suspect,
-		a_suspect_that_is_handled_is_innocent, what_is_answered_is_not_redelivered,
-		a_death_makes_room, down_messages_are_outside_any_share);
+		another_message_of_its_kind_is_no_suspect, a_suspect_that_is_handled_is_innocent,
+		what_is_answered_is_not_redelivered, a_death_makes_room, down_messages_are_outside_any_share);
 	ROUTER_CASE(suite, "senders", a_dead_sender, a_dead_asker, a_port_that_goes);
 	ROUTER_CASE(suite, "ends", stopped_answers_all_that_waits, stopped_while_its_process_is_up,
 		stopped_with_a_message_in_hand, removed_with_all_it_has,

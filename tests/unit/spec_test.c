@@ -1,8 +1,9 @@
-/* spec_test.c: defaults, copies, and each rule of spec_check() with a spec that breaks only it. */
+/* spec_test.c: defaults, copies, each rule of spec_check() with a spec that breaks only it, and each key that spec_diff() knows. */
 #include "unit.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "spec.h"
@@ -307,6 +308,22 @@ START_TEST(durations_of_an_actor)
 }
 END_TEST
 
+START_TEST(shortest_and_longest_durations)
+{
+	struct spec *root = new_root(), *shortest = child(root, SPEC_ACTOR, "a"),
+		    *longest = child(root, SPEC_ACTOR, "b");
+
+	root->period_ns = shortest->start_timeout_ns = 1;
+	shortest->shutdown_ns = shortest->handler_timeout_ns = shortest->handler_cpu_timeout_ns = 0;
+	shortest->backoff = (struct spec_backoff){ 0, 1, 0, 0, 0 };
+	longest->start_timeout_ns = longest->shutdown_ns = SPEC_DURATION_MAX_NS;
+	longest->handler_timeout_ns = longest->handler_cpu_timeout_ns = SPEC_DURATION_MAX_NS;
+	longest->backoff = (struct spec_backoff){ SPEC_DURATION_MAX_NS, 1, SPEC_DURATION_MAX_NS, 1,
+		SPEC_DURATION_MAX_NS };
+	expect_none(root);
+}
+END_TEST
+
 START_TEST(fractions_of_an_actor)
 {
 	static const struct {
@@ -366,6 +383,113 @@ START_TEST(all_errors_are_told)
 }
 END_TEST
 
+/* --- what is another in a new version --- */
+
+/* Compares `now` with a spec that has all defaults. */
+static void
+differs(struct spec *now, enum spec_difference difference, const char *expected)
+{
+	struct spec *was = spec_new(now->kind, now->name);
+	enum spec_difference found;
+	char *what;
+
+	ck_assert_int_eq(spec_diff(was, now, &found, &what), TRACTOR_OK);
+	ck_assert_str_eq(what, expected);
+	ck_assert_int_eq(found, difference);
+	free(what);
+	spec_free(was);
+	spec_free(now);
+}
+
+START_TEST(nothing_differs)
+{
+	differs(new_root(), SPEC_SAME, "");
+	differs(spec_new(SPEC_ACTOR, "a"), SPEC_SAME, "");
+	differs(spec_new(SPEC_POOL, "p"), SPEC_SAME, "");
+}
+END_TEST
+
+START_TEST(what_differs_in_a_supervisor)
+{
+	struct spec *now = new_root();
+
+	now->strategy = SPEC_REST_FOR_ONE;
+	now->intensity = 7;
+	now->period_ns = 2 * 3600 * SPEC_SECOND;
+	now->auto_shutdown = SPEC_ANY_SIGNIFICANT;
+	now->restart = SPEC_TEMPORARY;
+	now->shutdown_ns = 3 * 60 * SPEC_SECOND;
+	now->significant = true;
+	now->pool_max = 3; /* and what it has not */
+	now->mailbox = 3;
+	differs(now, SPEC_DIFFERS,
+		"strategy: one_for_one -> rest_for_one, intensity: 1 -> 7, period: 5s -> 2h, "
+		"auto_shutdown: never -> any_significant, restart: permanent -> temporary, "
+		"shutdown: infinity -> 3m, significant: false -> true");
+}
+END_TEST
+
+START_TEST(what_differs_in_an_actor)
+{
+	struct spec *now = spec_new(SPEC_ACTOR, "a");
+
+	now->shutdown_ns = SPEC_SHUTDOWN_KILL;
+	now->start_timeout_ns = SPEC_DURATION_MAX_NS;
+	now->handler_timeout_ns = 1500 * SPEC_MILLISECOND;
+	now->handler_cpu_timeout_ns = 1;
+	now->mailbox = 0;
+	now->redeliver = true;
+	now->backoff = (struct spec_backoff){ 20 * SPEC_MILLISECOND, 1.5, 61 * SPEC_SECOND, 0.25, 0 };
+	now->intensity = 3; /* and what it has not */
+	differs(now, SPEC_DIFFERS,
+		"shutdown: 5s -> kill, start_timeout: 5s -> 87600h, handler_timeout: 0s -> 1500ms, "
+		"handler_cpu_timeout: 0s -> 1e-09s, mailbox: 1024 -> 0, redeliver: false -> true, "
+		"backoff.initial: 0s -> 20ms, backoff.factor: 2 -> 1.5, backoff.max: 30s -> 61s, "
+		"backoff.jitter: 0.5 -> 0.25, backoff.reset: 10s -> 0s");
+}
+END_TEST
+
+START_TEST(what_differs_in_a_pool)
+{
+	struct spec *now = spec_new(SPEC_POOL, "p");
+
+	now->intensity = 7;
+	now->period_ns = SPEC_SECOND;
+	now->pool_max = 10;
+	now->restart = SPEC_TRANSIENT;
+	now->backoff.factor = 3;
+	differs(now, SPEC_DIFFERS,
+		"intensity: 1 -> 7, period: 5s -> 1s, max: 1000 -> 10, restart: permanent -> transient, "
+		"backoff.factor: 2 -> 3");
+}
+END_TEST
+
+START_TEST(what_a_process_has_for_life)
+{
+	struct spec *now = spec_new(SPEC_ACTOR, "a");
+
+	now->exec = strdup("./a");
+	now->exec_path = strdup("/a"); /* follows from it */
+	differs(now, SPEC_NEEDS_RESTART, "exec: (none) -> ./a");
+	now = spec_new(SPEC_ACTOR, "a");
+	now->exec_path = strdup("/a");
+	differs(now, SPEC_NEEDS_RESTART, "program: (none) -> /a");
+	now = spec_new(SPEC_POOL, "p");
+	now->directory = strdup("/d");
+	differs(now, SPEC_NEEDS_RESTART, "directory: (none) -> /d");
+	now = spec_new(SPEC_ACTOR, "a");
+	now->role = strdup("r");
+	now->mailbox = 1; /* after it in the table */
+	differs(now, SPEC_NEEDS_RESTART, "role: (none) -> r, mailbox: 1024 -> 1");
+	now = spec_new(SPEC_ACTOR, "a");
+	spec_pair_add(&now->args, "k", "v");
+	differs(now, SPEC_NEEDS_RESTART, "args.k: (none) -> v");
+	now = spec_new(SPEC_ACTOR, "a");
+	spec_pair_add(&now->env, "k", "v");
+	differs(now, SPEC_NEEDS_RESTART, "env.k: added");
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -375,8 +499,10 @@ test_suite(void)
 		member_of_a_new_version_of_its_pool, many_children_and_pairs, words_are_the_tree_files);
 	TEST_CASE(suite, "check", 30, names, duplicates_are_told_of_the_later_one,
 		same_name_under_different_parents_is_fine, significant_matrix, pool_rules,
-		actors_have_no_children, numbers_of_a_supervisor, fractions_of_an_actor, depth,
-		all_errors_are_told);
+		actors_have_no_children, numbers_of_a_supervisor, shortest_and_longest_durations,
+		fractions_of_an_actor, depth, all_errors_are_told);
+	TEST_CASE(suite, "differences", 30, nothing_differs, what_differs_in_a_supervisor,
+		what_differs_in_an_actor, what_differs_in_a_pool, what_a_process_has_for_life);
 	TCase *loop = tcase_create("numbers");
 	tcase_add_loop_test(loop, durations_of_an_actor, 0, sizeof(numbers) / sizeof(numbers[0]));
 	suite_add_tcase(suite, loop);

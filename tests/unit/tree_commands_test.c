@@ -406,6 +406,28 @@ START_TEST(add_what_is_not_allowed)
 }
 END_TEST
 
+/* So many supervisors, one below the other, and an actor at the bottom. */
+static struct spec *
+levels(int count)
+{
+	return sup("s", SPEC_ONE_FOR_ONE, 1, count > 1 ? levels(count - 1) : actor("a", PERMANENT), NULL);
+}
+
+START_TEST(add_as_deep_as_may_be)
+{
+	struct spec *deeper = levels(SPEC_DEPTH_MAX);
+	struct node *node;
+
+	begin(abc());
+	forget_log();
+	ck_assert_int_eq(tree_add(fake.tree, at("/r"), deeper, &node), TRACTOR_EINVAL);
+	add("/r", levels(SPEC_DEPTH_MAX - 1));
+	did("+a");
+	spec_free(deeper);
+	finish();
+}
+END_TEST
+
 /* OTP case 10. */
 START_TEST(add_that_does_not_start)
 {
@@ -505,8 +527,8 @@ test_suite(void)
 		restart_ends_the_backoff, restart_keeps_the_temporary, kill_does_not_ask,
 		nothing_more_is_due_of_who_is_killed, kill_of_a_supervisor_that_comes_down,
 		kill_does_not_undo_a_remove, added_supervisor_that_gives_up_while_it_starts,
-		add_to_a_supervisor, add_a_subtree, add_what_is_not_allowed, add_that_does_not_start,
-		add_a_subtree_that_does_not_start, terminate_what_was_just_added,
+		add_to_a_supervisor, add_a_subtree, add_what_is_not_allowed, add_as_deep_as_may_be,
+		add_that_does_not_start, add_a_subtree_that_does_not_start, terminate_what_was_just_added,
 		commands_while_the_parent_is_down, commands_during_a_group_restart);
 	return suite;
 }
