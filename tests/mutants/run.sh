@@ -28,7 +28,11 @@ suites() {
 		core    unit/gate
 		core    unit/strategy
 		core    unit/tree
+		core    unit/tree_order
+		core    unit/tree_pool
+		core    unit/tree_commands
 		core    unit/reload
+		core    unit/reload_pool
 		core    unit/reload_memory                      $wrap
 		core    unit/child
 		core    conformance/otp_core_strategies
@@ -44,7 +48,11 @@ suites() {
 		core    unit/tree_random
 		core    unit/restart_property
 		core    simulator
-		router  unit/router
+		router  unit/router_sending
+		router  unit/router_asks
+		router  unit/router_ends
+		router  unit/router_later
+		router  unit/router_reentry
 		router  unit/router_schedule
 	END
 }
