@@ -35,7 +35,7 @@ const struct payload_limits report_message_limits = {
 const char *
 report_signal_name(int signal)
 {
-	static char other[24];
+	static _Thread_local char other[24];
 	const char *name = signal > 0 ? sigabbrev_np(signal) : NULL;
 
 	if (name)

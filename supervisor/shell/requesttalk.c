@@ -173,7 +173,7 @@ requesttalk_again(struct tractor_runtime *runtime, struct control_request *reque
 static const char *
 reason_of(tractor_err err, const uint8_t *payload, size_t payload_bytes)
 {
-	static char text[TRI_WHY_MAX];
+	static _Thread_local char text[TRI_WHY_MAX];
 	struct tri_arena none = { 0 };
 	struct tri_reason reason;
 

@@ -57,8 +57,11 @@ quietly "$CC" "$counter" -o "$folder/counter-pkg-config" \
 	$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --cflags --libs tractor-actor)
 must_be_a_counter "$folder/counter-pkg-config"
 
+# Its own functions may have any name that doesn't begin as ours do, also that of one in the library's inside.
 cat >"$folder/parent.c" <<'EOF'
 #include <tractor/runtime.h>
+
+int sys, loop_open;
 
 int
 main(void)
