@@ -380,8 +380,10 @@ static heard *const by_kind[TRI_FRAME_KIND_COUNT] = {
 static void
 hear(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 {
-	if (frame->incarnation != slot->incarnation)
+	if (frame->incarnation != slot->incarnation) {
+		slot->stale_frames++;
 		return;
+	}
 	if (!by_kind[frame->kind] || (!slot->greeted && frame->kind != TRI_FRAME_HELLO)) {
 		hearing_violated(slot, "a %s where there must be none", tri_frame_kind_name(frame->kind));
 		return;

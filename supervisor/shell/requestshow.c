@@ -52,12 +52,12 @@ actor_json(struct tractor_runtime *runtime, struct slot *slot)
 	const char *held = held_by(runtime, node);
 
 	router_counts(runtime->router, node->id, &counts);
-	json_t *json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:s}", "path",
+	json_t *json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:s}", "path",
 		node->path, "kind", "actor", "state", node_state_name(node->state), "pid", (int)slot->pid,
 		"incarnation", (int)node->incarnation, "restarts", (int)node->restarts, "uptime_ms",
 		slot->ready ? (json_int_t)((now_ns - slot->ready_ns) / SPEC_MILLISECOND) : 0, "mailbox",
 		(json_int_t)counts.waiting, "handled", (json_int_t)counts.handled_total, "dead_letters",
-		(json_int_t)counts.dead_letter_total, "why",
+		(json_int_t)counts.dead_letter_total, "stale_frames", (json_int_t)slot->stale_frames, "why",
 		held ? why_held(runtime, held) : why_not_running(slot));
 	json_object_set_new(json, "held_by", held ? json_string(held) : json_null());
 	json_object_set_new(json, "last_exit", *slot->last_exit ? json_string(slot->last_exit) : json_null());

@@ -212,6 +212,7 @@ struct slot {
 	bool panicked_before; /* the incarnation before died of `last_death` */
 	struct death last_death;
 	uint32_t last_incarnation;
+	uint64_t stale_frames; /* said to be of an incarnation that its process is not */
 	char last_message[2 * PAYLOAD_NAME_MAX];
 	uint64_t last_digest, last_address;
 	char last_report_id[LOST_ID_BYTES];
