@@ -413,6 +413,15 @@ router_wait(struct router *router, uint64_t actor, uint64_t correlation)
 	end(router);
 }
 
+uint64_t
+router_awaited(const struct router *router, uint64_t actor)
+{
+	const struct party *party = router_party(router, actor);
+	const struct party *awaited = party != NULL ? waits_awaited(party) : NULL;
+
+	return awaited != NULL ? awaited->id : 0;
+}
+
 tractor_err
 router_cancel(struct router *router, uint64_t sender, uint64_t correlation)
 {

@@ -156,6 +156,9 @@ void router_done(struct router *router, uint64_t actor, uint64_t done, int64_t n
 /* The actor now blocks on its ask `correlation` (0: on none). If that closes a circle the ask is answered with EDEADLOCK. */
 void router_wait(struct router *router, uint64_t actor, uint64_t correlation);
 
+/* For whom the actor waits and does nothing else; 0: for nobody. */
+uint64_t router_awaited(const struct router *router, uint64_t actor);
+
 /* A delayed tell of this sender is not to be sent. TRACTOR_EINVAL: none such (it has been sent, or was cancelled). */
 tractor_err router_cancel(struct router *router, uint64_t sender, uint64_t correlation);
 

@@ -8,9 +8,8 @@
  */
 #include "router_private.h"
 
-/* Whom it waits for; NULL: nobody. */
-static const struct party *
-awaited(const struct party *party)
+const struct party *
+waits_awaited(const struct party *party)
 {
 	if (party->waits_for != NULL)
 		return party->waits_for->holder;
@@ -21,7 +20,7 @@ bool
 waits_circular(const struct party *waiter, const struct party *holder)
 {
 	while (holder != NULL && holder != waiter)
-		holder = awaited(holder);
+		holder = waits_awaited(holder);
 	return holder != NULL;
 }
 

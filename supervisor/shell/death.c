@@ -100,6 +100,28 @@ judge_signal(struct slot *slot, struct death *death)
 		death->code = slot->box->fault.code;
 }
 
+/* What it was doing instead, as far as is known. */
+static void
+say_not_ready(struct slot *slot, struct death *death)
+{
+	struct tractor_runtime *runtime = slot->runtime;
+	const char *trouble = slot->trouble;
+	struct node *awaited = tree_by_id(runtime->tree, router_awaited(runtime->router, slot->node->id));
+	size_t used =
+		(size_t)snprintf(death->text, sizeof(death->text), "not ready within %lld ms (start_timeout)",
+			(long long)(slot->node->spec->start_timeout_ns / SPEC_MILLISECOND));
+	char *more = death->text + used;
+	size_t room = sizeof(death->text) - used;
+
+	if (trouble)
+		snprintf(more, room, ": the host refused its link: %s", trouble);
+	else if (!slot->greeted)
+		snprintf(more, room, ": it never said hello; is it linked with libtractor-actor?");
+	else if (awaited)
+		snprintf(more, room, ": it waited for %s%s", awaited->path,
+			awaited->state == NODE_RUNNING ? "" : ", which is not running");
+}
+
 /* One that never became ready: whatever it was, for the core it is a failed start. */
 static void
 judge_start(struct slot *slot, struct death *death)
@@ -113,7 +135,6 @@ judge_start(struct slot *slot, struct death *death)
 		*death = (struct death){ .end = NODE_END_IGNORED, .time_ms = death->time_ms };
 		return;
 	}
-	const char *trouble = slot->killed_by_us ? slot->trouble : NULL;
 	bool refused = slot->refusal || atomic_load(&slot->box->last_words) == TRI_LAST_REFUSED;
 	death->end = NODE_END_START_FAILED;
 	death->panicked = true;
@@ -122,12 +143,7 @@ judge_start(struct slot *slot, struct death *death)
 	else if (refused)
 		say_last_words(slot, death);
 	else if (slot->killed_by_us)
-		snprintf(death->text, sizeof(death->text), "not ready within %lld ms (start_timeout)%s%s",
-			(long long)(slot->node->spec->start_timeout_ns / SPEC_MILLISECOND),
-			trouble		? ": the host refused its link: "
-			: slot->greeted ? ""
-					: ": it never said hello; is it linked with libtractor-actor?",
-			trouble ? trouble : "");
+		say_not_ready(slot, death);
 	else if (death->cause == TRACTOR_CAUSE_EXIT || death->cause == TRACTOR_CAUSE_NONE)
 		snprintf(death->text, sizeof(death->text), "it exited with %d before it was ready%s",
 			death->code, slot->greeted ? "" : "; is it an actor, linked with libtractor-actor?");

@@ -466,6 +466,16 @@ START_TEST(on_start_takes_too_long)
 }
 END_TEST
 
+/* The usual way to wait for ever: on_start asks one that is started after it. */
+START_TEST(on_start_asks_one_that_is_started_later)
+{
+	does_not_start(
+		actor_line_with("bad", "victim", "start_timeout: 1s, args: {start: ask, whom: /t/last}"),
+		"^tractor: /t/bad did not start: not ready within 1000 ms \\(start_timeout\\): it waited for /t/last, "
+		"which is not running$");
+}
+END_TEST
+
 START_TEST(it_never_says_hello)
 {
 	char line[256];
@@ -720,9 +730,9 @@ test_suite(void)
 	SCENARIO_CASE(suite, "in on_stop", 30, a_crash_in_on_stop, a_crash_in_on_stop_of_a_restart,
 		an_on_stop_that_takes_longer_than_shutdown);
 	SCENARIO_CASE(suite, "at the start", 30, on_start_refuses, on_start_panics, on_start_crashes,
-		on_start_exits, on_start_takes_too_long, it_never_says_hello, it_dies_as_its_first_act,
-		it_succeeds_as_its_first_act, it_kills_itself_as_its_first_act,
-		on_start_says_that_it_is_not_needed, restarts_that_refuse_use_up_the_intensity,
-		a_restart_that_refused_for_a_while);
+		on_start_exits, on_start_takes_too_long, on_start_asks_one_that_is_started_later,
+		it_never_says_hello, it_dies_as_its_first_act, it_succeeds_as_its_first_act,
+		it_kills_itself_as_its_first_act, on_start_says_that_it_is_not_needed,
+		restarts_that_refuse_use_up_the_intensity, a_restart_that_refused_for_a_while);
 	return suite;
 }

@@ -115,6 +115,17 @@ eat_memory(void)
 	}
 }
 
+/* The victim that the argument `whom` names, which may never come round to it. */
+static tractor_err
+ask_another(tractor_ctx *ctx)
+{
+	struct victim_pong pong;
+	victim_ref whom;
+	tractor_err err = tractor_find(ctx, victim, tractor_arg(ctx, "whom", ""), &whom);
+
+	return err == TRACTOR_OK ? tractor_ask(ctx, whom, &pong, victim_ping) : err;
+}
+
 static tractor_err
 end(tractor_ctx *ctx, const char *how, int number)
 {
@@ -160,6 +171,8 @@ end(tractor_ctx *ctx, const char *how, int number)
 		return tractor_fail(TRACTOR_EREFUSED, "the shop is closed");
 	else if (strcmp(how, "ignore") == 0)
 		return TRACTOR_IGNORE;
+	else if (strcmp(how, "ask") == 0)
+		return ask_another(ctx);
 	else if (*how)
 		return tractor_fail(TRACTOR_EINVAL, "there is no way \"%s\"", how);
 	return TRACTOR_OK;
