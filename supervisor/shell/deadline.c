@@ -231,9 +231,12 @@ deadline_due(void *arg)
 	if (slot->ladder != LADDER_NONE) {
 		climb(slot);
 	} else if (is_overdue(slot, slot->runtime->loop.now_ns, limit_ns, &look_again_ns)) {
+		const char *awaited =
+			runtime_path_of(slot->runtime, router_awaited(slot->runtime->router, slot->node->id));
 		snprintf(slot->overrun, sizeof(slot->overrun),
-			"a handler ran longer than %lld ms (handler_timeout)",
-			(long long)(limit_ns / SPEC_MILLISECOND));
+			"a handler ran longer than %lld ms (handler_timeout)%s%.400s",
+			(long long)(limit_ns / SPEC_MILLISECOND), awaited ? ": it waited for " : "",
+			awaited ? awaited : "");
 		climb(slot);
 	} else if (look_again_ns > 0) {
 		arm(slot, look_again_ns);

@@ -196,7 +196,7 @@ struct slot {
 	struct death death;
 	struct alarm drain, handler, cpu;
 	enum ladder ladder;
-	char overrun[128]; /* which limit its handler overran; "": none */
+	char overrun[512]; /* which limit its handler overran; "": none */
 	struct cpu_mark cpu_mark;
 	uint64_t seen_progress; /* of the black box, when the deadline was armed */
 	int64_t ready_ns;

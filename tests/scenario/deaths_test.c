@@ -187,6 +187,23 @@ START_TEST(an_endless_loop)
 END_TEST
 
 /* It keeps SIGABRT pending, until SIGCONT. */
+START_TEST(a_handler_that_waits_too_long_for_another)
+{
+	struct process *tree = tree_up("{name: t, intensity: 10, children: [%s, %s]}",
+		actor_line_with("victim", "victim", "handler_timeout: 300ms, args: {whom: /t/slow}"),
+		actor_line("slow", "victim"));
+
+	tell("/t/slow", "victim.nap", "{\"ms\":2000}");
+	expect_output(tree, "^/t/slow: asleep$", SOON_MS);
+	tell("/t/victim", "victim.die", "{\"how\":\"ask\"}");
+	json_t *report = crash_of("/t/victim", 1);
+	expect_text(report, "cause", "deadline");
+	expect_match(text_at(report, "panic_text"), "\\(handler_timeout\\): it waited for /t/slow$");
+	json_decref(report);
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(a_handler_that_stops_its_process)
 {
 	dies(&(struct death){
@@ -719,8 +736,8 @@ test_suite(void)
 		a_null_dereference, a_stack_overflow, a_division_by_zero, an_abort,
 		a_heap_corruption_that_aborts, exit_0_in_a_handler, exit_3_in_a_handler,
 		exit_3_past_all_exit_handlers, a_sigkill_in_a_handler, an_endless_loop,
-		a_handler_that_stops_its_process, an_endless_loop_that_is_deaf_to_sigabrt,
-		a_fault_has_an_address_and_a_backtrace);
+		a_handler_that_stops_its_process, a_handler_that_waits_too_long_for_another,
+		an_endless_loop_that_is_deaf_to_sigabrt, a_fault_has_an_address_and_a_backtrace);
 	SCENARIO_CASE(suite, "by strangers", 30, a_stranger_kills_it, a_stranger_terminates_it,
 		a_stranger_stops_it, a_stranger_sends_it_sigabrt, the_out_of_memory_killer);
 	SCENARIO_CASE(suite, "without memory", 30, a_message_that_there_is_no_memory_for,
