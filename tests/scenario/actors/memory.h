@@ -14,7 +14,8 @@ memory_limit(void)
 	struct rlimit limit;
 
 	getrlimit(RLIMIT_DATA, &limit);
-	limit.rlim_cur = 4096; /* less than there is. Of 0 the kernel takes no notice, for old valgrinds' sake */
+	limit.rlim_cur =
+		4096; /* less than there is. Of 0 the kernel takes no notice, for old valgrinds' sake */
 	setrlimit(RLIMIT_DATA, &limit);
 }
 
