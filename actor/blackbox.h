@@ -26,6 +26,8 @@
 #define TRI_CODE_BYTES 64	   /* around the faulting instruction */
 #define TRI_FRAME_COUNT 64	   /* return addresses, by frame pointer */
 #define TRI_REGISTER_COUNT 40
+#define TRI_MODULE_COUNT 64   /* files that are mapped: a program and its libraries have a dozen */
+#define TRI_BUILD_ID_BYTES 32 /* SHA-1 has 20 */
 
 /* What the actor's one thread is about. */
 enum tri_phase {
@@ -65,11 +67,20 @@ struct tri_recent {
 	uint64_t took_ns;
 };
 
+/* A file that was mapped, and which build of it: the file of that name may be another one by the time that somebody looks. */
+struct tri_module {
+	uint64_t start; /* where its first byte is */
+	uint32_t build_id_bytes;
+	uint8_t build_id[TRI_BUILD_ID_BYTES];
+};
+
 struct tri_fault {
-	uint32_t complete; /* 1 once all below is written */
-	int32_t signal;
+	uint32_t complete;  /* 1 once all below is written */
+	int32_t signal;	    /* 0: it was exit() that was called */
 	int32_t code;	    /* si_code */
 	int32_t sender_pid; /* for a signal that somebody sent */
+	int32_t thread;	    /* its number; that of the actor's own thread is the pid */
+	uint32_t module_count;
 	uint64_t address;
 	uint64_t instruction_pointer;
 	uint64_t stack_pointer;
@@ -78,6 +89,7 @@ struct tri_fault {
 	uint32_t frame_count;
 	uint64_t registers[TRI_REGISTER_COUNT];
 	uint64_t frames[TRI_FRAME_COUNT];
+	struct tri_module modules[TRI_MODULE_COUNT];
 	uint32_t code_bytes;
 	uint32_t stack_bytes;
 	uint32_t maps_bytes;

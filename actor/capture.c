@@ -1,6 +1,6 @@
 /*
  * capture.c: the last thing that a dying actor does. Runs in a signal handler of a process that has just gone wrong: it calls only
- * async-signal-safe functions, allocates nothing, takes no lock, and touches foreign memory only through process_vm_readv, which fails
+ * async-signal-safe functions, allocates nothing, takes no lock, and touches foreign memory only through tri_peek(), which fails
  * where a load would fault. A second fault in here ends the process at once, with what was written so far and `complete` still 0.
  */
 #include "capture.h"
@@ -13,11 +13,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "modules.h"
+#include "peek.h"
 #include "why.h"
 
 #define SIGNAL_STACK_BYTES (64u << 10) /* the handler's frames are small; sanitizers' are not */
@@ -29,35 +30,6 @@
 static const int fatal_signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
 
 static struct tri_blackbox *captured_box;
-
-/* By way of a pipe, which refuses what can't be read: for kernels and containers that forbid process_vm_readv. At most a page at a time fits. */
-static size_t
-read_through_pipe(uint64_t address, void *to, size_t size)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return 0;
-	ssize_t got = write(ends[1], (const void *)(uintptr_t)address, size);
-	if (got > 0)
-		got = read(ends[0], to, (size_t)got);
-	close(ends[0]);
-	close(ends[1]);
-	return got > 0 ? (size_t)got : 0;
-}
-
-/* Copies up to `size` bytes from `address`, which may be anything; returns how many could be read. */
-static size_t
-read_memory(uint64_t address, void *to, size_t size)
-{
-	struct iovec local = { .iov_base = to, .iov_len = size };
-	struct iovec remote = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
-	ssize_t got = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
-
-	if (got < 0 && (errno == EPERM || errno == ENOSYS))
-		return read_through_pipe(address, to, size);
-	return got > 0 ? (size_t)got : 0;
-}
 
 #if defined(__x86_64__)
 static void
@@ -94,7 +66,7 @@ static void
 note_code(struct tri_fault *fault)
 {
 	fault->code_start = fault->instruction_pointer - TRI_CODE_BYTES / 2;
-	fault->code_bytes = (uint32_t)read_memory(fault->code_start, fault->code_around, TRI_CODE_BYTES);
+	fault->code_bytes = (uint32_t)tri_peek(fault->code_start, fault->code_around, TRI_CODE_BYTES);
 }
 
 /* From the stack pointer up. After a stack overflow that points into the guard page: then from the first page that can be read. */
@@ -111,7 +83,7 @@ note_stack(struct tri_fault *fault)
 			size_t size = 4096 - (size_t)(from & 4095);
 			if (size > TRI_STACK_BYTES - fault->stack_bytes)
 				size = TRI_STACK_BYTES - fault->stack_bytes;
-			size_t got = read_memory(from, fault->stack + fault->stack_bytes, size);
+			size_t got = tri_peek(from, fault->stack + fault->stack_bytes, size);
 			fault->stack_bytes += (uint32_t)got;
 			if (got < size)
 				break;
@@ -165,21 +137,31 @@ note_maps(struct tri_fault *fault)
 }
 
 static void
-note_fault(struct tri_fault *fault, int signal, const siginfo_t *info, const ucontext_t *context)
+note_signal(struct tri_fault *fault, int signal, const siginfo_t *info)
 {
-	uint64_t began_ns = tri_now_ns();
-
 	fault->signal = signal;
 	fault->code = info->si_code;
 	if (info->si_code <= 0)
 		fault->sender_pid = info->si_pid;
 	else
 		fault->address = (uint64_t)(uintptr_t)info->si_addr;
+}
+
+/* `info` NULL: no signal, but a call of exit(). */
+static void
+note_fault(struct tri_fault *fault, int signal, const siginfo_t *info, const ucontext_t *context)
+{
+	uint64_t began_ns = tri_now_ns();
+
+	if (info)
+		note_signal(fault, signal, info);
+	fault->thread = (int32_t)syscall(SYS_gettid);
 	note_registers(fault, context);
 	note_code(fault);
 	note_stack(fault);
 	note_frames(fault);
 	note_maps(fault);
+	tri_note_modules(fault);
 	fault->capture_ns = tri_now_ns() - began_ns;
 	fault->complete = 1;
 }
@@ -222,14 +204,18 @@ on_fatal_signal(int signal, siginfo_t *info, void *context)
 	errno = saved_errno;
 }
 
+/* Who called it is of interest in the middle of something only. */
 static void
 on_exit_called(void)
 {
 	uint32_t phase = atomic_load(&captured_box->phase);
+	ucontext_t context;
 
 	if (captured_box->pid != getpid() || phase == TRI_PHASE_ENDED)
 		return;
-	tri_blackbox_last_words(captured_box, TRI_LAST_EXIT);
+	bool busy = phase == TRI_PHASE_STARTING || phase == TRI_PHASE_HANDLING || phase == TRI_PHASE_ASKING;
+	if (tri_blackbox_last_words(captured_box, TRI_LAST_EXIT) && busy && getcontext(&context) == 0)
+		note_fault(&captured_box->fault, 0, NULL, &context);
 	let_link_empty(captured_box);
 }
 

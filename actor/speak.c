@@ -41,7 +41,7 @@ tractor_log(tractor_ctx *ctx, enum tractor_level level, const char *format, ...)
 
 /* Leaves the words, then dies by abort(): the stack is captured on the way. */
 static _Noreturn void
-die(const char *file, int line)
+end_by_panic(const char *file, int line)
 {
 	struct tri_actor *actor = tri_the_actor;
 
@@ -72,7 +72,7 @@ tri_panic(tractor_ctx *ctx, const char *file, int line, const char *format, ...)
 	vsnprintf(words(), TRI_TEXT_BYTES, format, arguments);
 	va_end(arguments);
 	fprintf(stderr, "%spanic: %s (%s:%d)\n", tri_the_actor ? "<3>" : "", words(), file, line);
-	die(file, line);
+	end_by_panic(file, line);
 }
 
 void
@@ -80,7 +80,7 @@ tri_panic_assert(const char *file, int line, const char *function, const char *e
 {
 	snprintf(words(), TRI_TEXT_BYTES, "assertion failed in %s: %s", function, expression);
 	fprintf(stderr, "%spanic: %s (%s:%d)\n", tri_the_actor ? "<3>" : "", words(), file, line);
-	die(file, line);
+	end_by_panic(file, line);
 }
 
 void *
