@@ -12,6 +12,9 @@ install(TARGETS tractor tractor-test EXPORT tractor-targets
 file(RELATIVE_PATH lib_from_bin /${CMAKE_INSTALL_BINDIR} /${CMAKE_INSTALL_LIBDIR})
 set_target_properties(tractor tractor-test tractor-command PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin};$ORIGIN")
 install(TARGETS tractor-command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TRACTOR_UNWINDER)
+	install(TARGETS tractor-unwind RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/tractor)
+endif()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tractor)
 install(EXPORT tractor-actor-targets NAMESPACE tractor:: DESTINATION ${package_dir})

@@ -90,6 +90,7 @@ static const struct {
 	const char *event, *words, *colour;
 } told[] = {
 	{ "crashed", "died", "31" },
+	{ "unwound", "", "31" },
 	{ "verdict", "the crash policy says", "33" },
 	{ "policy_failed", "", "31" },
 	{ "continued", "goes on", "32" },

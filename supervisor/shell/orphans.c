@@ -1,6 +1,6 @@
 /*
  * orphans.c: processes that actors started and left behind. They become children of this one, are reaped when they end, and killed when the tree is closed. Only for a program that has
- * no children but its actors (the command is one): whoever is neither an actor nor a crash policy is taken for an orphan.
+ * no children but its actors (the command is one): whoever is neither an actor nor a helper (a crash policy, an unwinder) is taken for an orphan.
  *
  * And those of a supervisor that was killed here, which nobody has adopted: they are known by its mark in their environment, or in that of the process below which they run. Who has thrown away
  * his environment, and has lost that process, is not found. What is not known for certain is left alone.
@@ -32,7 +32,7 @@ is_ours(struct tractor_runtime *runtime, pid_t pid)
 		node = tree_next(runtime->tree, node))
 		if (slot_of(node) && slot_of(node)->pid == pid)
 			return true;
-	return policy_runs(runtime, pid);
+	return policy_runs(runtime, pid) || unwinding_runs(runtime, pid);
 }
 
 /*

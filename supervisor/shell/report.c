@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mappings.h"
 #include "shell.h"
 #include "sys.h"
 #include "utf8.h"
@@ -84,62 +85,17 @@ message_json(struct slot *slot, const struct router_message *message)
 		(json_int_t)message->payload_bytes, "digest", hex(message->digest), "ask", message->ask);
 }
 
-struct mapping {
-	uint64_t start, end, offset;
-	const char *module;
-};
-
-#define MAPPINGS_MAX 512 /* what the black box has room for, and a bound on what a hostile one costs */
-
-/* One line of /proc/self/maps, which is cut up: "start-end perms offset device inode   path". False: it is none. */
-static bool
-parse_mapping(char *line, struct mapping *ret_mapping)
-{
-	char *at;
-	struct mapping mapping = { .start = strtoull(line, &at, 16) };
-
-	if (*at != '-')
-		return false;
-	mapping.end = strtoull(at + 1, &at, 16);
-	if (!(at = strchr(at + (*at == ' '), ' ')))
-		return false;
-	mapping.offset = strtoull(at, &at, 16);
-	for (int words = 0; words < 2 && at; words++)
-		at = *at == ' ' ? strchr(at + 1, ' ') : NULL;
-	if (!at)
-		return false;
-	mapping.module = at + strspn(at, " ");
-	*ret_mapping = mapping;
-	return true;
-}
-
-/* Fills up to MAPPINGS_MAX from `maps`, which is cut into lines. */
-static size_t
-parse_mappings(char *maps, struct mapping *mappings)
-{
-	size_t count = 0;
-	char *rest;
-
-	for (char *line = strtok_r(maps, "\n", &rest); line && count < MAPPINGS_MAX;
-		line = strtok_r(NULL, "\n", &rest))
-		if (parse_mapping(line, &mappings[count]))
-			count++;
-	return count;
-}
-
 static json_t *
-frame_json(const struct mapping *mappings, size_t count, uint64_t address)
+frame_json(const struct mappings *mappings, uint64_t address)
 {
 	json_t *frame =
 		json_pack("{s:o, s:n, s:n, s:n}", "address", hex(address), "function", "file", "line");
-	size_t i = 0;
+	const struct mapping *mapping = mappings ? mappings_find(mappings, address) : NULL;
 
-	while (i < count && (address < mappings[i].start || address >= mappings[i].end))
-		i++;
-	if (!frame || i == count)
+	if (!frame || !mapping)
 		return frame;
-	json_object_set_new(frame, "module", utf8_json(mappings[i].module, strlen(mappings[i].module)));
-	json_object_set_new(frame, "offset", hex(address - mappings[i].start + mappings[i].offset));
+	json_object_set_new(frame, "module", utf8_json(mapping->name, strlen(mapping->name)));
+	json_object_set_new(frame, "offset", hex(address - mapping->start + mapping->offset));
 	return frame;
 }
 
@@ -149,13 +105,14 @@ backtrace_json(struct tri_fault *fault)
 {
 	json_t *frames = json_array();
 	uint32_t count = fault->frame_count < TRI_FRAME_COUNT ? fault->frame_count : TRI_FRAME_COUNT;
-	struct mapping *mappings = calloc(MAPPINGS_MAX, sizeof(*mappings));
+	struct mappings *mappings = malloc(sizeof(*mappings));
 
 	fault->maps[fault->maps_bytes < TRI_MAPS_BYTES ? fault->maps_bytes : TRI_MAPS_BYTES - 1] = '\0';
-	size_t mapping_count = mappings ? parse_mappings(fault->maps, mappings) : 0;
-	json_array_append_new(frames, frame_json(mappings, mapping_count, fault->instruction_pointer));
+	if (mappings)
+		mappings_parse(fault->maps, mappings);
+	json_array_append_new(frames, frame_json(mappings, fault->instruction_pointer));
 	for (uint32_t i = 0; i < count; i++)
-		json_array_append_new(frames, frame_json(mappings, mapping_count, fault->frames[i]));
+		json_array_append_new(frames, frame_json(mappings, fault->frames[i]));
 	free(mappings);
 	return frames;
 }
@@ -356,6 +313,42 @@ write_file(const char *path, const char *text)
 	return error == 0 ? TRACTOR_OK : tri_why(TRACTOR_ESYSTEM, "%s: %s", path, strerror(error));
 }
 
+/* False: it could not be, which is said. */
+static bool
+write_report(struct tractor_runtime *runtime, const json_t *report, const char *path, const char *actor,
+	uint32_t incarnation)
+{
+	char *text = path ? json_dumps(report, JSON_COMPACT) : NULL;
+	bool written = text && write_file(path, text) == TRACTOR_OK;
+
+	if (!written)
+		events_note(runtime, "report_lost", actor, incarnation, "%s",
+			text ? tractor_why() : "out of memory");
+	free(text);
+	return written;
+}
+
+/* To be freed; NULL: no memory. */
+static char *
+report_file(const struct tractor_runtime *runtime, const json_t *report)
+{
+	const char *id = json_string_value(json_object_get(report, "id"));
+	char *path;
+
+	return id && asprintf(&path, "%s/crashes/%s.json", runtime->rundir.path, id) >= 0 ? path : NULL;
+}
+
+void
+report_rewrite(struct tractor_runtime *runtime, const json_t *report, const char *actor, uint32_t incarnation)
+{
+	char *path = report_file(runtime, report);
+	struct stat about;
+
+	if (!path || sys.lstat(path, &about) == 0)
+		write_report(runtime, report, path, actor, incarnation);
+	free(path);
+}
+
 void
 report_lost(struct slot *slot, const char *why)
 {
@@ -366,18 +359,17 @@ void
 report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict)
 {
 	struct tractor_runtime *runtime = slot->runtime;
-	const char *id = json_string_value(json_object_get(report, "id"));
-	char *path = NULL, *text = NULL;
+	char *path = report_file(runtime, report);
+	const char *symbols = unwinding_prospect(slot);
 
+	json_object_set_new(report, "symbols", json_string(symbols));
 	json_object_set_new(report, "verdict", json_string(tractor_verdict_name(verdict.kind)));
 	json_object_set_new(report, "action",
 		verdict.kind == TRACTOR_VERDICT_DEFAULT ? json_incref(json_object_get(report, "planned"))
 							: json_string(tractor_verdict_name(verdict.kind)));
-	if (id && asprintf(&path, "%s/crashes/%s.json", runtime->rundir.path, id) >= 0)
-		text = json_dumps(report, JSON_COMPACT);
-	if (!text || write_file(path, text) != TRACTOR_OK)
-		report_lost(slot, text ? tractor_why() : "out of memory");
-	free(text);
+	if (write_report(runtime, report, path, slot->node->path, slot->incarnation) &&
+		strcmp(symbols, UNWINDING_PENDING) == 0)
+		unwinding_add(slot, report);
 	free(path);
 	json_decref(report);
 }

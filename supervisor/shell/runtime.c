@@ -298,6 +298,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	}
 	if (err == TRACTOR_OK)
 		err = open_loop(runtime);
+	if (err == TRACTOR_OK)
+		err = unwinding_open(runtime);
 	if (err == TRACTOR_OK && runtime->options.subreaper)
 		err = orphans_open(runtime);
 	if (err == TRACTOR_OK && runtime->options.signals)
@@ -486,6 +488,8 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 		return;
 	if (runtime->tree)
 		come_down(runtime);
+	if (runtime->tree)
+		unwinding_finish(runtime);
 	orphans_close(runtime);
 	if (runtime->tree) {
 		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */
@@ -496,6 +500,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	reloading_end(runtime);
 	free(runtime->reloading.file);
 	policy_close(runtime);
+	unwinding_close(runtime);
 	port_close(runtime);
 	waiter_close(runtime);
 	tree_free(runtime->tree);

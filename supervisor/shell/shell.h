@@ -295,10 +295,43 @@ json_t *report_make(struct slot *slot, const struct router_message *in_hand, con
 void report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict);
 /* Says so. */
 void report_lost(struct slot *slot, const char *why);
+/* Writes a report anew to which something was added, unless somebody has removed it meanwhile. A loss is said as above. */
+void report_rewrite(
+	struct tractor_runtime *runtime, const json_t *report, const char *path, uint32_t incarnation);
 /* The same death as the policy sees it; points into the report, which may be NULL, and the slot. */
 struct tractor_crash report_crash(const struct slot *slot, const json_t *report, const char *planned);
 /* "SIGSEGV"; static. */
 const char *report_signal_name(int signal);
+
+/* --- unwinder.c: the program that makes a crash readable --- */
+
+/* Its path, to be freed; NULL: there is none, or somebody else could have put it there. */
+char *unwinder_find(void);
+
+/* --- unwinding.c: having crashes made readable --- */
+
+/* What a report's "symbols" says; anything else is why its backtrace has no names. */
+#define UNWINDING_PENDING "pending"
+#define UNWINDING_DONE "done"
+
+struct unwinding {
+	char *program;		    /* NULL: there is none */
+	struct unwinding_job *jobs; /* those that run or wait, the oldest first */
+	unsigned count, running;
+	struct alarm begin;
+};
+
+/* TRACTOR_ENOMEM. That there is no such program is no error. */
+tractor_err unwinding_open(struct tractor_runtime *runtime);
+/* Whether unwinding_add() is of use for this death: UNWINDING_PENDING, or why not. */
+const char *unwinding_prospect(const struct slot *slot);
+/* Has the captured stack of the slot's dead process read, a moment from now, and the report written anew. */
+void unwinding_add(const struct slot *slot, json_t *report);
+/* Whether that process is one of ours, which is then waited for here. */
+bool unwinding_runs(const struct tractor_runtime *runtime, pid_t pid);
+/* Waits for those that are not done yet, but not for long. */
+void unwinding_finish(struct tractor_runtime *runtime);
+void unwinding_close(struct tractor_runtime *runtime);
 
 /* --- policy.c: the CrashPolicy --- */
 
@@ -541,6 +574,7 @@ struct tractor_runtime {
 	struct journal events, lines;
 	struct lost lost;
 	struct policy policy;
+	struct unwinding unwinding;
 	struct control *control;
 	struct control_tag { /* for each fd of the control socket; see requests.c */
 		struct watch watch;

@@ -1,0 +1,406 @@
+/*
+ * unwinding.c: has crashes made readable, each by a process of its own that reads the captured stack and says which functions and lines it went through. That begins a moment after the death: the restart goes
+ * first. Few at a time, and not many in line; each has its time, and so many bytes for its answer. Whatever goes wrong costs a report its names, and the report says so.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shell.h"
+#include "sys.h"
+#include "unwound.h"
+#include "why.h"
+
+#define BEGIN_NS (20 * SPEC_MILLISECOND) /* a restart takes two or three ms, on a busy machine ten */
+#define LIMIT_NS (2 * SPEC_SECOND)	 /* a large program's debug information takes half a second */
+#define JOBS_MAX 16			 /* each is some hundred KiB: what crashes faster is alike anyway */
+#define RUNNING_MAX 2			 /* what they do is work for a CPU */
+#define CLOSE_NS \
+	(2 * SPEC_SECOND) /* when a tree ends because something crashed, that crash is what matters */
+
+struct unwinding_job {
+	struct unwinding_job *next;
+	struct tractor_runtime *runtime;
+	json_t *report;
+	char *path; /* of the actor */
+	uint32_t incarnation;
+	struct tri_fault *fault;
+	int64_t due_ns; /* not to be started before */
+	bool running, overdue;
+	struct spawned process;
+	struct watch ended, answering;
+	struct alarm limit;
+	char *answer;
+	size_t answer_bytes;
+};
+
+/* --- the line --- */
+
+static void
+job_free(struct unwinding_job *job)
+{
+	if (!job)
+		return;
+	json_decref(job->report);
+	free(job->path);
+	free(job->fault);
+	free(job->answer);
+	free(job);
+}
+
+static void
+close_watch(struct loop *loop, struct watch *watch)
+{
+	int fd = watch->fd;
+
+	loop_unwatch(loop, watch);
+	if (fd >= 0)
+		sys.close(fd);
+}
+
+static void
+leave_line(struct unwinding_job *job)
+{
+	struct unwinding *unwinding = &job->runtime->unwinding;
+	struct unwinding_job **at = &unwinding->jobs;
+
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	unwinding->count--;
+	if (job->running)
+		unwinding->running--;
+}
+
+static struct unwinding_job *
+first_in_line(const struct unwinding *unwinding)
+{
+	struct unwinding_job *job = unwinding->jobs;
+
+	while (job && job->running)
+		job = job->next;
+	return job;
+}
+
+/* The first in line is started when it is due and there is room for it. */
+static void
+arm(struct tractor_runtime *runtime)
+{
+	const struct unwinding *unwinding = &runtime->unwinding;
+	const struct unwinding_job *first = first_in_line(unwinding);
+
+	if (first && unwinding->running < RUNNING_MAX)
+		loop_arm(&runtime->loop, &runtime->unwinding.begin, first->due_ns);
+}
+
+/* It is over, one way or the other: `symbols` is what the report says of it. */
+static void
+conclude(struct unwinding_job *job, const char *symbols)
+{
+	struct tractor_runtime *runtime = job->runtime;
+	bool done = strcmp(symbols, UNWINDING_DONE) == 0;
+	const char *id = json_string_value(json_object_get(job->report, "id"));
+	char top[UNWOUND_TOP_BYTES];
+
+	leave_line(job);
+	json_object_set_new(job->report, "symbols", json_string(symbols));
+	report_rewrite(runtime, job->report, job->path, job->incarnation);
+	if (done)
+		events_note(runtime, "unwound", job->path, job->incarnation,
+			"crashed in %s; see: tractor crashes show %s", unwound_top(job->report, top),
+			id ? id : "");
+	else
+		events_note(runtime, "unwind_failed", job->path, job->incarnation, "%s: %s", id ? id : "",
+			symbols);
+	job_free(job);
+	arm(runtime);
+}
+
+/* --- one of them --- */
+
+static void
+take_answer(struct unwinding_job *job, bool exited_well)
+{
+	const char *symbols = UNWINDING_DONE;
+	tractor_err err = TRACTOR_OK;
+
+	if (job->overdue)
+		symbols = "the unwinder took longer than 2 s";
+	else if (job->answer_bytes > UNWOUND_MAX_BYTES)
+		symbols = "the unwinder said too much";
+	else if (!exited_well)
+		symbols = "the unwinder failed";
+	else
+		err = unwound_take(job->report, job->answer, job->answer_bytes);
+	if (err != TRACTOR_OK)
+		symbols = err == TRACTOR_ENOMEM ? "out of memory" : "the unwinder's answer makes no sense";
+	conclude(job, symbols);
+}
+
+/* Up to one byte more than it may say. */
+static void
+read_answer(struct unwinding_job *job)
+{
+	ssize_t got;
+
+	while (job->answer_bytes <= UNWOUND_MAX_BYTES &&
+		(got = sys.read(job->answering.fd, job->answer + job->answer_bytes,
+			 UNWOUND_MAX_BYTES + 1 - job->answer_bytes)) > 0)
+		job->answer_bytes += (size_t)got;
+}
+
+static void
+on_answering(void *arg, uint32_t epoll_events)
+{
+	struct unwinding_job *job = arg;
+
+	read_answer(job);
+	if ((epoll_events & EPOLLHUP) || job->answer_bytes > UNWOUND_MAX_BYTES)
+		close_watch(&job->runtime->loop, &job->answering);
+}
+
+static void
+let_go(struct unwinding_job *job)
+{
+	struct loop *loop = &job->runtime->loop;
+
+	loop_disarm(loop, &job->limit);
+	loop_reserve(loop, -1);
+	close_watch(loop, &job->answering);
+}
+
+static void
+on_ended(void *arg, uint32_t epoll_events)
+{
+	struct unwinding_job *job = arg;
+	siginfo_t info = { .si_code = 0 };
+	struct rusage usage;
+
+	(void)epoll_events;
+	if (spawn_reap(&job->process, &info, &usage) < 0)
+		info.si_code = CLD_KILLED;
+	if (job->answering.fd >= 0)
+		read_answer(job);
+	close_watch(&job->runtime->loop, &job->ended);
+	let_go(job);
+	take_answer(job, info.si_code == CLD_EXITED && info.si_status == 0);
+}
+
+static void
+on_limit(void *arg)
+{
+	struct unwinding_job *job = arg;
+
+	job->overdue = true;
+	spawn_signal(&job->process, SIGKILL);
+}
+
+/* A file of its own with the captured fault, for the child to read. -1: errno says why. */
+static int
+make_input(const struct tri_fault *fault)
+{
+	int fd = sys.memfd("tractor-crash", 0);
+	size_t put = 0;
+
+	while (fd >= 0 && put < sizeof(*fault)) {
+		ssize_t some = sys.write(fd, (const char *)fault + put, sizeof(*fault) - put);
+		if (some < 0 && errno == EINTR)
+			continue;
+		if (some <= 0) {
+			int error = errno;
+			sys.close(fd);
+			errno = error;
+			return -1;
+		}
+		put += (size_t)some;
+	}
+	return fd;
+}
+
+/* Its pidfd is not watched any more. */
+static void
+end_program(struct unwinding_job *job)
+{
+	loop_unwatch(&job->runtime->loop, &job->ended);
+	spawn_end(&job->process);
+}
+
+static tractor_err
+spawn_program(struct unwinding_job *job, int input, int out)
+{
+	static char *const no_environment[] = { NULL };
+	char *argv[] = { job->runtime->unwinding.program, NULL };
+	struct spawn_plan plan = { .path = argv[0],
+		.argv = argv,
+		.envp = no_environment,
+		.fds = { input, out, -1 },
+		.fd_count = 3,
+		.files = host_files_before(&job->runtime->files) };
+
+	return spawn_start(&plan, &job->process);
+}
+
+static tractor_err
+start_program(struct unwinding_job *job)
+{
+	struct loop *loop = &job->runtime->loop;
+	int out[2] = { -1, -1 }, input = make_input(job->fault);
+	tractor_err err = TRACTOR_OK;
+
+	if (input < 0)
+		err = host_refused(errno, "memfd_create", "a file for the unwinder");
+	else if (sys.pipe(out) < 0)
+		err = host_refused(errno, "pipe", "a pipe for the unwinder");
+	if (err == TRACTOR_OK)
+		err = spawn_program(job, input, out[1]);
+	if (input >= 0)
+		sys.close(input);
+	if (out[1] >= 0)
+		sys.close(out[1]);
+	if (err == TRACTOR_OK) {
+		err = loop_watch(loop, &job->ended, job->process.pidfd, EPOLLIN);
+		if (err == TRACTOR_OK)
+			err = loop_watch(loop, &job->answering, out[0], EPOLLIN);
+		if (err != TRACTOR_OK)
+			end_program(job);
+	}
+	if (err != TRACTOR_OK && out[0] >= 0)
+		sys.close(out[0]);
+	return err;
+}
+
+/* What it needs at the end is had before it begins. */
+static tractor_err
+start(struct unwinding_job *job)
+{
+	struct loop *loop = &job->runtime->loop;
+
+	job->answer = malloc(UNWOUND_MAX_BYTES + 1);
+	if (!job->answer || loop_reserve(loop, 1) != TRACTOR_OK)
+		return tri_why(TRACTOR_ENOMEM, "out of memory");
+	tractor_err err = start_program(job);
+	if (err != TRACTOR_OK) {
+		loop_reserve(loop, -1);
+		return err;
+	}
+	job->running = true;
+	job->runtime->unwinding.running++;
+	loop_arm(loop, &job->limit, loop->now_ns + LIMIT_NS);
+	return TRACTOR_OK;
+}
+
+static void
+begin(void *arg)
+{
+	struct tractor_runtime *runtime = arg;
+	struct unwinding_job *job = first_in_line(&runtime->unwinding);
+
+	if (start(job) != TRACTOR_OK)
+		conclude(job, tractor_why());
+	else
+		arm(runtime);
+}
+
+/* --- what others ask for --- */
+
+static struct unwinding_job *
+job_new(const struct slot *slot, json_t *report)
+{
+	struct unwinding_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	*job = (struct unwinding_job){ .runtime = slot->runtime,
+		.report = json_incref(report),
+		.path = strdup(slot->node->path),
+		.incarnation = slot->incarnation,
+		.fault = malloc(sizeof(*job->fault)),
+		.due_ns = slot->runtime->loop.now_ns + BEGIN_NS };
+	job->ended = (struct watch){ .fd = -1, .ready = on_ended, .arg = job };
+	job->answering = (struct watch){ .fd = -1, .ready = on_answering, .arg = job };
+	job->limit = (struct alarm){ .due = on_limit, .arg = job };
+	if (job->path && job->fault)
+		return job;
+	job_free(job);
+	return NULL;
+}
+
+const char *
+unwinding_prospect(const struct slot *slot)
+{
+	const struct unwinding *unwinding = &slot->runtime->unwinding;
+
+	if (!slot->box || !slot->box->fault.complete)
+		return "nothing was captured";
+	if (!unwinding->program)
+		return "there is no tractor-unwind";
+	return unwinding->count < JOBS_MAX ? UNWINDING_PENDING : "too much crashed at once";
+}
+
+void
+unwinding_add(const struct slot *slot, json_t *report)
+{
+	struct tractor_runtime *runtime = slot->runtime;
+	struct unwinding_job *job = job_new(slot, report), **last = &runtime->unwinding.jobs;
+
+	if (!job)
+		return; /* it stays pending */
+	memcpy(job->fault, &slot->box->fault, sizeof(*job->fault));
+	while (*last)
+		last = &(*last)->next;
+	*last = job;
+	runtime->unwinding.count++;
+	arm(runtime);
+}
+
+bool
+unwinding_runs(const struct tractor_runtime *runtime, pid_t pid)
+{
+	const struct unwinding_job *job = runtime->unwinding.jobs;
+
+	while (job && !(job->running && job->process.pid == pid))
+		job = job->next;
+	return job != NULL;
+}
+
+tractor_err
+unwinding_open(struct tractor_runtime *runtime)
+{
+	runtime->unwinding.program = unwinder_find();
+	runtime->unwinding.begin = (struct alarm){ .due = begin, .arg = runtime };
+	return loop_reserve(&runtime->loop, 1);
+}
+
+void
+unwinding_finish(struct tractor_runtime *runtime)
+{
+	int64_t until_ns = runtime->loop.now_ns + CLOSE_NS;
+
+	/* A second signal says: at once. */
+	while (runtime->unwinding.jobs && runtime->loop.now_ns < until_ns &&
+		tractor_runtime_signal(runtime) == 0)
+		if (runtime_wait(runtime, until_ns) != TRACTOR_OK)
+			return;
+}
+
+void
+unwinding_close(struct tractor_runtime *runtime)
+{
+	struct unwinding *unwinding = &runtime->unwinding;
+
+	for (struct unwinding_job *job; (job = unwinding->jobs);) {
+		unwinding->jobs = job->next;
+		if (job->running) {
+			end_program(job);
+			let_go(job);
+		}
+		job_free(job);
+	}
+	loop_disarm(&runtime->loop, &unwinding->begin);
+	free(unwinding->program);
+	unwinding->program = NULL;
+}
