@@ -88,8 +88,6 @@ join(struct node *sibling)
 {
 	bool stays = sibling->spec->kind == SPEC_POOL || sibling->spec->restart != SPEC_TEMPORARY;
 
-	if (sibling->own->doomed)
-		return; /* it is on its way out already */
 	if (!node_at_rest(sibling))
 		group_mark_stop(sibling, true);
 	else if (sibling->own->start != START_NO) /* it was to be started anyway */
@@ -97,6 +95,25 @@ join(struct node *sibling)
 	group_mark_start(sibling, stays ? START_IN_TURN : START_NO);
 	if (stays)
 		child_do(sibling, CHILD_START);
+}
+
+/* The place of the first child whom a death concerns beside the dead one; behind the last: none. */
+static size_t
+first_concerned(const struct node *dead)
+{
+	switch (dead->parent->spec->strategy) {
+	case SPEC_ONE_FOR_ALL: return 0;
+	case SPEC_REST_FOR_ONE: return node_place(dead);
+	case SPEC_ONE_FOR_ONE: break;
+	}
+	return dead->parent->child_count;
+}
+
+/* One that is on its way out already is not concerned. */
+static bool
+is_concerned(const struct node *dead, const struct node *sibling)
+{
+	return sibling != dead && !sibling->own->doomed;
 }
 
 /*
@@ -107,14 +124,22 @@ static void
 mark_siblings(struct node *dead)
 {
 	struct node *supervisor = dead->parent;
-	enum spec_strategy strategy = supervisor->spec->strategy;
+	size_t first = first_concerned(dead);
 
-	if (strategy == SPEC_ONE_FOR_ONE)
-		return;
-	size_t first = strategy == SPEC_REST_FOR_ONE ? node_place(dead) : 0;
 	for (size_t i = supervisor->child_count; i-- > first;)
-		if (supervisor->children[i] != dead)
+		if (is_concerned(dead, supervisor->children[i]))
 			join(supervisor->children[i]);
+}
+
+void
+tree_companions(const struct node *node, void (*each)(void *arg, const struct node *sibling), void *arg)
+{
+	const struct node *supervisor = node->parent;
+
+	for (size_t i = supervisor ? first_concerned(node) : 0; supervisor && i < supervisor->child_count;
+		i++)
+		if (is_concerned(node, supervisor->children[i]))
+			each(arg, supervisor->children[i]);
 }
 
 /* Backoff is an actor's: a supervisor has none, and what a pool's spec says is its members'. */

@@ -317,6 +317,12 @@ void tree_count_children(const struct node *supervisor, struct tree_counts *ret_
  */
 const char *tree_would(const struct tree *tree, const struct node *node, enum node_end end, int64_t now_ns);
 
+/*
+ * The siblings that share the fate of `node` when it is restarted, by its supervisor's strategy: `each` is called for those, in the order of the
+ * specs. What they are doing is no matter; one that is on its way out already is none of them.
+ */
+void tree_companions(const struct node *node, void (*each)(void *arg, const struct node *sibling), void *arg);
+
 /* True if `node` is being stopped, and not to be started again: the end of its process is the last. */
 bool tree_stops(const struct node *node);
 

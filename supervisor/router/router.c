@@ -358,12 +358,12 @@ router_forward(struct router *router, uint64_t sequence, const struct router_sen
 	struct party *from = router_party(router, send->sender);
 	struct ask *ask = asks_by_sequence(router, send->sender, sequence);
 
-	(void)now_ns; /* the limit that runs is the ask's, and it runs since it was asked */
 	if (from == NULL || ask == NULL)
 		return TRACTOR_EBADMSG;
 	begin(router);
 	asks_release(router, ask);
-	sending_forward(router, from, ask, send);
+	sending_forward(
+		router, from, ask, send, now_ns); /* the limit that runs is the ask's, since it was asked */
 	end(router);
 	return TRACTOR_OK;
 }

@@ -31,6 +31,7 @@ struct router_message {
 	uint64_t sequence; /* at its receiver; a new one each time that it is delivered, 0 until then */
 	uint64_t sender;   /* who sent it: for a forwarded one the forwarder */
 	uint64_t target;
+	int64_t sent_ns;  /* when the sender, or the forwarder, sent it; 0 for DOWN */
 	uint64_t message; /* the fingerprint of its schema; 0 for DOWN */
 	bool ask;
 	uint32_t attempts; /* incarnations that had it in hand and crashed by themselves */

@@ -268,8 +268,8 @@ void letters_disown(struct router *router, struct party *from, bool for_good, st
 /* sending.c: as router_send(), router_forward() and router_post() */
 void sending_send(struct router *router, const struct router_send *send, int64_t now_ns);
 /* The ask is out of its forwarder's hands already. */
-void sending_forward(
-	struct router *router, struct party *from, struct ask *ask, const struct router_send *send);
+void sending_forward(struct router *router, struct party *from, struct ask *ask,
+	const struct router_send *send, int64_t now_ns);
 tractor_err sending_post(
 	struct router *router, struct party *target, const uint8_t *payload, size_t payload_bytes);
 

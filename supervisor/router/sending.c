@@ -82,6 +82,7 @@ delay(struct router *router, struct party *from, const struct router_send *send,
 	err = letters_new(send, &letter);
 	if (err != TRACTOR_OK)
 		return err;
+	letter->message.sent_ns = now_ns;
 	err = router_arm(router, &letter->deadline, router_due(now_ns, send->limit_ms), due);
 	if (err != TRACTOR_OK) {
 		letters_drop(router, letter);
@@ -171,6 +172,7 @@ hand_in(struct router *router, struct party *from, struct party *target, const s
 	if (err != TRACTOR_OK)
 		return err;
 	bool waits = parks && waits_for_room(send);
+	letter->message.sent_ns = now_ns;
 	letter->wants_accept = !ask || (send->flags & TRI_FLAG_WANT_ACCEPT) != 0;
 	if (waits && waits_circular(from, target))
 		err = TRACTOR_EDEADLOCK;
@@ -245,7 +247,8 @@ sending_send(struct router *router, const struct router_send *send, int64_t now_
 }
 
 static tractor_err
-hand_on(struct router *router, struct party *from, struct ask *ask, const struct router_send *send)
+hand_on(struct router *router, struct party *from, struct ask *ask, const struct router_send *send,
+	int64_t now_ns)
 {
 	struct party *target;
 	struct letter *letter;
@@ -259,6 +262,7 @@ hand_on(struct router *router, struct party *from, struct ask *ask, const struct
 	err = prepare(router, target, send, &letter, &parks);
 	if (err != TRACTOR_OK)
 		return err;
+	letter->message.sent_ns = now_ns;
 	letter->forwarded = true;
 	asks_carry(ask, letter);
 	enter(router, from, letter, parks);
@@ -266,7 +270,8 @@ hand_on(struct router *router, struct party *from, struct ask *ask, const struct
 }
 
 void
-sending_forward(struct router *router, struct party *from, struct ask *ask, const struct router_send *send)
+sending_forward(struct router *router, struct party *from, struct ask *ask, const struct router_send *send,
+	int64_t now_ns)
 {
 	struct router_send plain = *send;
 	tractor_err err;
@@ -276,7 +281,7 @@ sending_forward(struct router *router, struct party *from, struct ask *ask, cons
 		return;
 	}
 	plain.flags = TRI_FLAG_ASK; /* how the forwarder would wait is no matter: it doesn't */
-	err = hand_on(router, from, ask, &plain);
+	err = hand_on(router, from, ask, &plain, now_ns);
 	if (err != TRACTOR_OK)
 		asks_answer(router, ask, err, NULL, 0);
 }

@@ -46,6 +46,32 @@ START_TEST(crash_with_a_tell_in_hand)
 }
 END_TEST
 
+static void
+expect_sent_at(void *arg, const struct router_message *message)
+{
+	ck_assert_int_eq(message->sent_ns, *(int64_t *)arg);
+}
+
+/* However long it waited; of a forwarded one since it was forwarded. */
+START_TEST(what_was_in_hand_has_the_time_when_it_was_sent)
+{
+	const struct router_end first = { .in_hand = 1 };
+	int64_t sent_ns = t.now_ns;
+
+	actors(2, 0);
+	ask(PORT, 1, "p");
+	pass(7);
+	router_down(t.router, 1, &first, expect_sent_at, &sent_ns);
+	up(1);
+	ask(PORT, 1, "q");
+	pass(7);
+	sent_ns = t.now_ns;
+	ck_assert_int_eq(forward(1, 2, 2, "q"), TRACTOR_OK);
+	pass(7);
+	router_down(t.router, 2, &first, expect_sent_at, &sent_ns);
+}
+END_TEST
+
 START_TEST(crash_with_an_ask_in_hand)
 {
 	actors(1, 0);
@@ -404,9 +430,10 @@ test_suite(void)
 	Suite *suite = suite_create("router ends");
 
 	ROUTER_CASE(suite, "crashes", crash_before_delivery, crash_before_it_was_begun,
-		crash_with_a_tell_in_hand, crash_with_an_ask_in_hand,
-		crash_after_asks_were_handled_without_an_answer, redelivery_begins_with_what_was_in_hand,
-		in_hand_at_two_crashes_is_quarantined, another_message_of_the_same_bytes_is_the_same_suspect,
+		crash_with_a_tell_in_hand, what_was_in_hand_has_the_time_when_it_was_sent,
+		crash_with_an_ask_in_hand, crash_after_asks_were_handled_without_an_answer,
+		redelivery_begins_with_what_was_in_hand, in_hand_at_two_crashes_is_quarantined,
+		another_message_of_the_same_bytes_is_the_same_suspect,
 		another_message_of_its_kind_is_no_suspect, a_suspect_that_is_handled_is_innocent,
 		what_is_answered_is_not_redelivered, a_death_makes_room, down_messages_are_outside_any_share);
 	ROUTER_CASE(suite, "senders", a_dead_sender, a_dead_asker, a_port_that_goes);

@@ -14,6 +14,38 @@ begin_abc(enum spec_strategy strategy, unsigned intensity)
 	did("+a +b +c");
 }
 
+static void
+note_companion(void *arg, const struct node *sibling)
+{
+	strcat(arg, sibling->path);
+}
+
+/* Whom a restart takes along is known before it is made. */
+START_TEST(companions_of_a_restart)
+{
+	static const struct {
+		enum spec_strategy strategy;
+		const char *of_a, *of_b;
+	} cases[] = {
+		{ SPEC_ONE_FOR_ONE, "", "" },
+		{ SPEC_ONE_FOR_ALL, "/r/b/r/c", "/r/a/r/c" },
+		{ SPEC_REST_FOR_ONE, "/r/b/r/c", "/r/c" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char of_a[64] = "", of_b[64] = "", of_root[64] = "";
+		begin_abc(cases[i].strategy, 1);
+		tree_companions(at("/r/a"), note_companion, of_a);
+		tree_companions(at("/r/b"), note_companion, of_b);
+		tree_companions(at("/r"), note_companion, of_root);
+		ck_assert_str_eq(of_a, cases[i].of_a);
+		ck_assert_str_eq(of_b, cases[i].of_b);
+		ck_assert_str_eq(of_root, "");
+		finish();
+	}
+}
+END_TEST
+
 /* Restart types: OTP cases 24 to 33. */
 
 static const struct type_case {
@@ -946,8 +978,8 @@ test_suite(void)
 	TEST_CASE(suite, "rest for one", 30, rest_for_one_restarts_later_ones, rest_for_one_last_and_first,
 		rest_for_one_other_child_fails_restart, rest_for_one_escalation,
 		rest_for_one_earlier_death_widens_the_group);
-	TEST_CASE(suite, "bystanders", 30, temporary_bystander_is_forgotten, temporary_death_concerns_nobody,
-		group_restart_starts_the_stopped_ones_too);
+	TEST_CASE(suite, "bystanders", 30, companions_of_a_restart, temporary_bystander_is_forgotten,
+		temporary_death_concerns_nobody, group_restart_starts_the_stopped_ones_too);
 	TEST_CASE(suite, "nested", 30, inner_death_stays_inside, escalation_restarts_the_subtree,
 		escalation_up_to_the_root, transient_supervisor_that_gave_up_stays_down,
 		temporary_supervisor_that_gave_up_is_forgotten_with_all_below,
