@@ -25,6 +25,9 @@ const struct args_option args_options[] = {
 	{ "probability", 0, OPTION_PROBABILITY, "P", "each time, with this probability, instead of once" },
 	{ "seed", 0, OPTION_SEED, "N", "of what is random: the same seed is the same run" },
 	{ "dry-run", 0, OPTION_DRY_RUN, NULL, "only say what would be done" },
+	{ "unique", 0, OPTION_UNIQUE, NULL, "those that are alike on one line, with their number" },
+	{ "last", 0, OPTION_LAST, NULL, "the last one" },
+	{ "all", 0, OPTION_ALL, NULL, "all of them" },
 	{ "help", 'h', OPTION_HELP, NULL, "what the command does" },
 	{ "version", 'V', OPTION_VERSION, NULL, "which tractor this is" },
 };
@@ -102,6 +105,9 @@ apply(struct reader *reader, const struct args_option *option, const char *value
 	case OPTION_PROBABILITY: return set_probability(reader, value);
 	case OPTION_SEED: return set_seed(reader, value);
 	case OPTION_DRY_RUN: line->dry_run = true; break;
+	case OPTION_UNIQUE: line->unique = true; break;
+	case OPTION_LAST: line->last = true; break;
+	case OPTION_ALL: line->all = true; break;
 	case OPTION_HELP:
 	case OPTION_VERSION: break;
 	}

@@ -25,6 +25,9 @@ enum command_option {
 	OPTION_DRY_RUN = 128,
 	OPTION_PROBABILITY = 256,
 	OPTION_SEED = 512,
+	OPTION_UNIQUE = 1024,
+	OPTION_LAST = 2048,
+	OPTION_ALL = 4096,
 };
 
 /* What was typed. Texts belong to argv and the environment. */
@@ -33,7 +36,7 @@ struct command_line {
 		*command; /* NULL: none, which is right with OPTION_HELP and OPTION_VERSION only */
 	unsigned given;	  /* enum command_option */
 	const char *tree; /* -t, else TRACTOR_TREE; NULL: neither */
-	bool json, follow, dry_run;
+	bool json, follow, dry_run, unique, last, all;
 	int64_t timeout_ms; /* COMMAND_NO_TIMEOUT: not given */
 	const char *at;	    /* NULL: not given */
 	double probability; /* 0: not given */

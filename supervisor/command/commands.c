@@ -75,10 +75,12 @@ const struct command commands[] = {
 		"processes. What was added or stopped by hand stays so. Waits until all has been done; a child that doesn't start is told, and\n"
 		"stopped. A file with errors (exit code 65) changes nothing.\n",
 		OPTION_DRY_RUN | OPTION_TIMEOUT, 0, 0, cmd_reload },
-	{ "crashes", "[list | show ID]", "what crashed; one report in full",
-		"Works without the tree running, too: reports stay in its run directory. The beginning of an ID is enough if no other ID\n"
-		"begins so.\n",
-		0, 0, 2, cmd_crashes },
+	{ "crashes", "[list [--unique] | show ID | show --last | rm ID | rm --all]",
+		"what crashed; one report in full",
+		"Works without the tree running, too: reports stay in its run directory, the last 1000 (TRACTOR_CRASHES_MAX) with 64 KiB for\n"
+		"each. What crashes in the same way again within ten minutes is told in short. The beginning of an ID is enough if no other\n"
+		"ID begins so.\n",
+		OPTION_UNIQUE | OPTION_LAST | OPTION_ALL, 0, 2, cmd_crashes },
 	{ "poison", "[list [PATH] | show N | requeue N | drop N | drop all]",
 		"messages in quarantine: at each an actor crashed twice",
 		"With `redeliver: true` the message that was in hand at a crash is handed to the successor again; if that crashes at it too,\n"

@@ -35,6 +35,7 @@ say_last_words(struct slot *slot, struct death *death)
 	memcpy(text, box->text, sizeof(text));
 	memcpy(where, box->where, sizeof(where));
 	text[sizeof(text) - 1] = where[sizeof(where) - 1] = '\0';
+	snprintf(death->where, sizeof(death->where), "%s", where);
 	if (*where)
 		snprintf(death->text, sizeof(death->text), "%.700s (%s)", text, where);
 	else

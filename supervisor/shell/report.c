@@ -1,22 +1,19 @@
 /*
- * report.c: a panic as one JSON object, the report that `tractor crashes show` prints. Made from the slot and the black box, whose contents are copied, bounded and distrusted: it was
- * written by a process that was going wrong. A field that there is no memory for is missing; nothing fails because of a report.
+ * report.c: a panic as one JSON object, from which `tractor crashes show` makes its words. Made from the slot and the black box, whose contents are copied, bounded and distrusted: it was
+ * written by a process that was going wrong. What crashes again and again is told in full once, and then in short. A field that there is no memory for is missing; nothing fails because of a report.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "mappings.h"
 #include "shell.h"
-#include "sys.h"
 #include "utf8.h"
-#include "why.h"
 
 #define REPORT_SCHEMA_VERSION 1
 
@@ -58,6 +55,12 @@ tractor_verdict_name(enum tractor_verdict_kind kind)
 	return "?";
 }
 
+/* What was captured of a fault. */
+struct captured {
+	struct tri_fault fault;
+	struct mappings mappings; /* points into it */
+};
+
 static json_t *
 hex(uint64_t number)
 {
@@ -65,6 +68,25 @@ hex(uint64_t number)
 }
 
 /* --- parts --- */
+
+/* How long ago that was, in ms. */
+static json_t *
+since_json(int64_t since_ns)
+{
+	int64_t now_ns = (int64_t)tri_now_ns();
+
+	return since_ns > 0 && since_ns <= now_ns ? json_integer((now_ns - since_ns) / SPEC_MILLISECOND)
+						  : json_null();
+}
+
+/* When it took up what it has in hand, by its own account. */
+static int64_t
+began_ns(const struct slot *slot)
+{
+	uint64_t since_ns = slot->box ? slot->box->hand.began_ns : 0;
+
+	return since_ns <= INT64_MAX ? (int64_t)since_ns : 0;
+}
 
 static json_t *
 message_json(struct slot *slot, const struct router_message *message)
@@ -80,70 +102,12 @@ message_json(struct slot *slot, const struct router_message *message)
 	if (payload_excerpt(schema->record, message->payload, message->payload_bytes, &report_message_limits,
 		    NULL, NULL, &shortened, &fields) != TRACTOR_OK)
 		fields = json_null();
-	return json_pack("{s:s, s:s, s:o, s:b, s:I, s:o, s:b}", "protocol", schema->protocol, "name",
+	json_t *json = json_pack("{s:s, s:s, s:o, s:b, s:I, s:o, s:b}", "protocol", schema->protocol, "name",
 		schema->message, "fields", fields, "shortened", shortened, "bytes",
 		(json_int_t)message->payload_bytes, "digest", hex(message->digest), "ask", message->ask);
-}
-
-static json_t *
-frame_json(const struct mappings *mappings, uint64_t address)
-{
-	json_t *frame =
-		json_pack("{s:o, s:n, s:n, s:n}", "address", hex(address), "function", "file", "line");
-	const struct mapping *mapping = mappings ? mappings_find(mappings, address) : NULL;
-
-	if (!frame || !mapping)
-		return frame;
-	json_object_set_new(frame, "module", utf8_json(mapping->name, strlen(mapping->name)));
-	json_object_set_new(frame, "offset", hex(address - mapping->start + mapping->offset));
-	return frame;
-}
-
-/* Raw: addresses, modules and offsets. */
-static json_t *
-backtrace_json(struct tri_fault *fault)
-{
-	json_t *frames = json_array();
-	uint32_t count = fault->frame_count < TRI_FRAME_COUNT ? fault->frame_count : TRI_FRAME_COUNT;
-	struct mappings *mappings = malloc(sizeof(*mappings));
-
-	fault->maps[fault->maps_bytes < TRI_MAPS_BYTES ? fault->maps_bytes : TRI_MAPS_BYTES - 1] = '\0';
-	if (mappings)
-		mappings_parse(fault->maps, mappings);
-	json_array_append_new(frames, frame_json(mappings, fault->instruction_pointer));
-	for (uint32_t i = 0; i < count; i++)
-		json_array_append_new(frames, frame_json(mappings, fault->frames[i]));
-	free(mappings);
-	return frames;
-}
-
-static json_t *
-registers_json(const struct tri_fault *fault)
-{
-	json_t *registers = json_array();
-	uint32_t count =
-		fault->register_count < TRI_REGISTER_COUNT ? fault->register_count : TRI_REGISTER_COUNT;
-
-	for (uint32_t i = 0; i < count; i++)
-		json_array_append_new(registers, hex(fault->registers[i]));
-	return registers;
-}
-
-static void
-add_fault(json_t *report, struct tri_fault *fault)
-{
-	if (!fault->complete) {
-		json_object_set_new(report, "backtrace", json_array());
-		return;
-	}
-	json_object_set_new(report, "fault_address", fault->code > 0 ? hex(fault->address) : json_null());
-	json_object_set_new(
-		report, "signal_sender", fault->code <= 0 ? json_integer(fault->sender_pid) : json_null());
-	json_object_set_new(report, "instruction_pointer", hex(fault->instruction_pointer));
-	json_object_set_new(report, "stack_pointer", hex(fault->stack_pointer));
-	json_object_set_new(report, "registers", registers_json(fault));
-	json_object_set_new(report, "backtrace", backtrace_json(fault));
-	json_object_set_new(report, "capture_us", json_integer((json_int_t)(fault->capture_ns / 1000)));
+	json_object_set_new(json, "age_ms", since_json(message->sent_ns));
+	json_object_set_new(json, "in_hand_ms", since_json(began_ns(slot)));
+	return json;
 }
 
 static json_t *
@@ -190,15 +154,96 @@ recent_json(const struct slot *slot)
 	return recent;
 }
 
+/* --- limits --- */
+
+static void add_limit(json_t *limits, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void
+add_limit(json_t *limits, const char *name, const char *format, ...)
+{
+	char text[160];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	json_array_append_new(limits, json_pack("{s:s, s:s}", "limit", name, "text", text));
+}
+
+static void
+add_signal_limits(json_t *limits, const struct death *death)
+{
+	if (death->signal == SIGXCPU)
+		add_limit(limits, "cpu", "it has used the CPU time that it may use (ulimit -t)");
+	else if (death->signal == SIGXFSZ)
+		add_limit(limits, "file_size", "it has written a file as large as it may be (ulimit -f)");
+	if (death->cause == TRACTOR_CAUSE_OOM)
+		add_limit(limits, "memory", "the kernel has killed it for want of memory; it had %ld KiB",
+			death->usage.ru_maxrss);
+}
+
+/* Those that it ran into, and its supervisor's if that is exhausted now. */
+static json_t *
+limits_json(const struct slot *slot, const struct captured *captured)
+{
+	const struct node *supervisor = slot->node->parent;
+	const struct spec *spec = slot->node->spec;
+	json_t *limits = json_array();
+
+	if (slot->ladder != LADDER_NONE)
+		add_limit(limits, strstr(slot->overrun, "cpu") ? "handler_cpu_timeout" : "handler_timeout",
+			"%s", slot->overrun);
+	if (!slot->ready && slot->killed_by_us && slot->death.cause == TRACTOR_CAUSE_START)
+		add_limit(limits, "start_timeout", "it was not ready within %lld ms",
+			(long long)(spec->start_timeout_ns / SPEC_MILLISECOND));
+	if (captured && reportfault_is_overflow(&captured->fault, &captured->mappings))
+		add_limit(limits, "stack", "its stack is full (ulimit -s)");
+	add_signal_limits(limits, &slot->death);
+	if (supervisor && tree_restarts_in_window(supervisor, slot->runtime->loop.now_ns) >=
+				  supervisor->spec->intensity)
+		add_limit(limits, "intensity", "%s may restart %u in %lld ms, and has", supervisor->path,
+			supervisor->spec->intensity,
+			(long long)(supervisor->spec->period_ns / SPEC_MILLISECOND));
+	return limits;
+}
+
+/* --- what is alike --- */
+
+/* Frames say nothing where the moment was not its own: a deadline, or a signal from outside. */
+static bool
+has_telling_frames(const struct slot *slot, const struct tri_fault *fault)
+{
+	bool sent = fault->signal != 0 && fault->code <= 0 && fault->sender_pid != slot->pid;
+
+	return slot->death.cause != TRACTOR_CAUSE_DEADLINE && !sent;
+}
+
+/* Equal for crashes of one program that are one bug, as far as one can tell without names; wherever in the tree it was. */
+static uint64_t
+fingerprint(const struct slot *slot, const struct captured *captured)
+{
+	const struct death *death = &slot->death;
+	const int numbers[] = { (int)death->cause, death->signal, death->signal ? 0 : death->code };
+	uint64_t hash = inventory_hash_text(INVENTORY_HASH, slot->node->spec->exec);
+
+	hash = inventory_hash(hash, numbers, sizeof(numbers));
+	hash = inventory_hash_text(hash, slot->hand_message);
+	hash = inventory_hash_text(hash, death->where);
+	if (captured && has_telling_frames(slot, &captured->fault))
+		hash = reportfault_hash(hash, &captured->fault, &captured->mappings);
+	return hash;
+}
+
 /* --- the whole --- */
 
 /* Sorts by time, says who, and is a file name: 20260823T063005.123-alice-1. */
-static json_t *
-make_id(const struct slot *slot)
+static void
+make_id(const struct slot *slot, char *ret_id, size_t size)
 {
 	struct tractor_runtime *runtime = slot->runtime;
 	time_t seconds = (time_t)(slot->death.time_ms / 1000);
-	char stamp[32];
+	char stamp[32], more[16] = "";
 	struct tm broken;
 
 	gmtime_r(&seconds, &broken);
@@ -208,45 +253,102 @@ make_id(const struct slot *slot)
 		slot->death.time_ms == runtime->last_report_ms ? runtime->reports_in_ms + 1 : 1;
 	runtime->last_report_ms = slot->death.time_ms;
 	if (runtime->reports_in_ms > 1)
-		return json_sprintf("%s.%03d-%s-%u-%u", stamp, (int)(slot->death.time_ms % 1000),
-			slot->node->spec->name, slot->incarnation, runtime->reports_in_ms);
-	return json_sprintf("%s.%03d-%s-%u", stamp, (int)(slot->death.time_ms % 1000), slot->node->spec->name,
-		slot->incarnation);
+		snprintf(more, sizeof(more), "-%u", runtime->reports_in_ms);
+	snprintf(ret_id, size, "%s.%03d-%s-%u%s", stamp, (int)(slot->death.time_ms % 1000),
+		slot->node->spec->name, slot->incarnation, more);
+}
+
+/* A copy: a process that it left behind may still be writing there. NULL: nothing was captured, or there is no memory. */
+static struct captured *
+copy_captured(const struct slot *slot)
+{
+	struct captured *captured = slot->box && slot->box->fault.complete ? malloc(sizeof(*captured)) : NULL;
+
+	if (!captured)
+		return NULL;
+	memcpy(&captured->fault, &slot->box->fault, sizeof(captured->fault));
+	reportfault_mappings(&captured->fault, &captured->mappings);
+	return captured;
+}
+
+/* Whose file it is of, and which of its lines: "counter.c:17" is cut in two. */
+static void
+add_place(json_t *report, const char *where)
+{
+	const char *colon = strrchr(where, ':');
+
+	json_object_set_new(
+		report, "panic_file", colon ? utf8_json(where, (size_t)(colon - where)) : json_null());
+	json_object_set_new(report, "panic_line", colon ? json_integer(atoi(colon + 1)) : json_null());
+}
+
+static void
+add_supervision(json_t *report, const struct slot *slot, const char *planned)
+{
+	const struct node *supervisor = slot->node->parent;
+	int64_t now_ns = slot->runtime->loop.now_ns;
+
+	json_object_set_new(report, "restarts", json_integer(slot->node->restarts));
+	json_object_set_new(report, "restarts_in_window",
+		json_integer(supervisor ? tree_restarts_in_window(supervisor, now_ns) : 0));
+	json_object_set_new(report, "intensity", json_integer(supervisor ? supervisor->spec->intensity : 0));
+	json_object_set_new(report, "period_ms",
+		json_integer(supervisor ? supervisor->spec->period_ns / SPEC_MILLISECOND : 0));
+	json_object_set_new(report, "planned", json_string(planned));
+	json_object_set_new(report, "ready", json_boolean(slot->ready));
+}
+
+static void
+add_message(json_t *report, struct slot *slot, const struct router_message *in_hand)
+{
+	const char *sender = in_hand ? runtime_path_of(slot->runtime, in_hand->sender) : NULL;
+
+	json_object_set_new(report, "message", in_hand ? message_json(slot, in_hand) : json_null());
+	json_object_set_new(report, "sender", sender ? json_string(sender) : json_null());
+}
+
+/* Who it was and what of: whatever becomes of the rest, this is there. */
+static json_t *
+begin_report(const struct slot *slot, const char *id)
+{
+	const struct death *death = &slot->death;
+
+	return json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:I, s:s, s:s?, s:i, s:s, s:o}", "schema_version",
+		REPORT_SCHEMA_VERSION, "id", id, "path", slot->node->path, "program",
+		slot->node->spec->exec_path, "incarnation", (int)slot->incarnation, "pid", (int)slot->pid,
+		"time", (json_int_t)death->time_ms, "cause", tractor_cause_name(death->cause), "signal",
+		death->signal ? report_signal_name(death->signal) : NULL, "code", death->code, "exit",
+		death->exit, "panic_text", utf8_json(death->text, strlen(death->text)));
 }
 
 json_t *
 report_make(struct slot *slot, const struct router_message *in_hand, const char *planned)
 {
-	const struct death *death = &slot->death;
-	const struct node *supervisor = slot->node->parent;
-	const char *sender = in_hand ? runtime_path_of(slot->runtime, in_hand->sender) : NULL;
-	json_t *report = json_pack(
-		"{s:i, s:o, s:s, s:i, s:i, s:I, s:s, s:s?, s:i, s:s, s:o, s:s?, s:i, s:i, s:i, s:s, s:b}",
-		"schema_version", REPORT_SCHEMA_VERSION, "id", make_id(slot), "path", slot->node->path,
-		"incarnation", (int)slot->incarnation, "pid", (int)slot->pid, "time",
-		(json_int_t)death->time_ms, "cause", tractor_cause_name(death->cause), "signal",
-		death->signal ? report_signal_name(death->signal) : NULL, "code", death->code, "exit",
-		death->exit, "panic_text", utf8_json(death->text, strlen(death->text)), "sender", sender,
-		"restarts", (int)slot->node->restarts, "restarts_in_window",
-		supervisor ? (int)tree_restarts_in_window(supervisor, slot->runtime->loop.now_ns) : 0,
-		"intensity", supervisor ? (int)supervisor->spec->intensity : 0, "planned", planned, "ready",
-		slot->ready);
+	struct captured *captured = copy_captured(slot);
+	uint64_t alike = fingerprint(slot, captured), count;
+	char id[INVENTORY_ID_MAX];
 
-	if (!report)
-		return NULL;
-	snprintf(slot->report_id, sizeof(slot->report_id), "%s",
-		json_string_value(json_object_get(report, "id")));
-	json_object_set_new(report, "message", in_hand ? message_json(slot, in_hand) : json_null());
-	/* A copy: a process that it left behind may still be writing there. */
-	struct tri_fault *fault = slot->box ? malloc(sizeof(*fault)) : NULL;
-	if (fault) {
-		memcpy(fault, &slot->box->fault, sizeof(*fault));
-		add_fault(report, fault);
-		json_object_set_new(report, "recent", recent_json(slot));
+	make_id(slot, id, sizeof(id));
+	const char *like = inventory_count(slot->runtime, alike, id, slot->death.time_ms, &count);
+	json_t *report = begin_report(slot, id);
+	if (report) {
+		snprintf(slot->report_id, sizeof(slot->report_id), "%s", id);
+		add_place(report, slot->death.where);
+		add_message(report, slot, in_hand);
+		json_object_set_new(report, "fingerprint", hex(alike));
+		json_object_set_new(report, "count", json_integer((json_int_t)count));
+		json_object_set_new(report, "like", like ? json_string(like) : json_null());
+		add_supervision(report, slot, planned);
+		json_object_set_new(report, "limits", limits_json(slot, captured));
+		json_object_set_new(report, "backtrace", json_array());
+		if (captured)
+			reportfault_add(report, &captured->fault, &captured->mappings, !like);
+		if (slot->box && !like)
+			json_object_set_new(report, "recent", recent_json(slot));
+		json_object_set_new(report, "log_tail", log_json(slot));
+		json_object_set_new(report, "rusage", rusage_json(&slot->death.usage));
 	}
-	free(fault);
-	json_object_set_new(report, "log_tail", log_json(slot));
-	json_object_set_new(report, "rusage", rusage_json(&death->usage));
+	free(captured);
 	return report;
 }
 
@@ -279,74 +381,45 @@ report_crash(const struct slot *slot, const json_t *report, const char *planned)
 	};
 }
 
-/* 0, or the errno that ended it. A disk that fills up takes some of it first. */
-static int
-write_all(int fd, const char *text, size_t length)
+/* --- what was done --- */
+
+/* A restart that the policy asks for counts, too. */
+static const char *
+action_of(const struct slot *slot, struct tractor_verdict verdict, const char *planned)
 {
-	while (length > 0) {
-		ssize_t put = sys.write(fd, text, length);
-		if (put < 0 && errno != EINTR)
-			return errno;
-		text += put > 0 ? put : 0;
-		length -= put > 0 ? (size_t)put : 0;
-	}
-	return 0;
+	const struct node *supervisor = slot->node->parent;
+	bool restarts =
+		verdict.kind == TRACTOR_VERDICT_RESTART || verdict.kind == TRACTOR_VERDICT_RESTART_AFTER;
+
+	if (verdict.kind == TRACTOR_VERDICT_DEFAULT)
+		return planned;
+	if (restarts && supervisor &&
+		tree_restarts_in_window(supervisor, slot->runtime->loop.now_ns) >=
+			supervisor->spec->intensity)
+		return tractor_verdict_name(TRACTOR_VERDICT_ESCALATE);
+	return tractor_verdict_name(verdict.kind);
 }
 
-/* Whole or not at all: written aside, then renamed. */
-static tractor_err
-write_file(const char *path, const char *text)
+static void
+add_sibling(void *siblings, const struct node *sibling)
 {
-	char *aside;
-
-	if (asprintf(&aside, "%s.part", path) < 0)
-		return TRACTOR_ENOMEM;
-	int fd = sys.open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-	int error = fd < 0 ? errno : write_all(fd, text, strlen(text));
-	if (fd >= 0 && sys.close(fd) < 0 && error == 0 && errno != EINTR)
-		error = errno; /* where the disk is somebody else's, the last of it may fail only now */
-	if (error == 0 && sys.rename(aside, path) < 0)
-		error = errno;
-	if (error != 0)
-		sys.unlink(aside);
-	free(aside);
-	return error == 0 ? TRACTOR_OK : tri_why(TRACTOR_ESYSTEM, "%s: %s", path, strerror(error));
+	json_array_append_new(siblings, json_string(sibling->path));
 }
 
-/* False: it could not be, which is said. */
-static bool
-write_report(struct tractor_runtime *runtime, const json_t *report, const char *path, const char *actor,
-	uint32_t incarnation)
+static void
+add_outcome(json_t *report, const struct slot *slot, struct tractor_verdict verdict)
 {
-	char *text = path ? json_dumps(report, JSON_COMPACT) : NULL;
-	bool written = text && write_file(path, text) == TRACTOR_OK;
+	const char *planned = json_string_value(json_object_get(report, "planned"));
+	const char *action = action_of(slot, verdict, planned ? planned : "");
+	json_t *siblings = json_array();
 
-	if (!written)
-		events_note(runtime, "report_lost", actor, incarnation, "%s",
-			text ? tractor_why() : "out of memory");
-	free(text);
-	return written;
-}
-
-/* To be freed; NULL: no memory. */
-static char *
-report_file(const struct tractor_runtime *runtime, const json_t *report)
-{
-	const char *id = json_string_value(json_object_get(report, "id"));
-	char *path;
-
-	return id && asprintf(&path, "%s/crashes/%s.json", runtime->rundir.path, id) >= 0 ? path : NULL;
-}
-
-void
-report_rewrite(struct tractor_runtime *runtime, const json_t *report, const char *actor, uint32_t incarnation)
-{
-	char *path = report_file(runtime, report);
-	struct stat about;
-
-	if (!path || sys.lstat(path, &about) == 0)
-		write_report(runtime, report, path, actor, incarnation);
-	free(path);
+	if (strncmp(action, "restart", strlen("restart")) == 0)
+		tree_companions(slot->node, add_sibling, siblings);
+	json_object_set_new(report, "verdict", json_string(tractor_verdict_name(verdict.kind)));
+	json_object_set_new(report, "action", json_string(action));
+	if (verdict.kind == TRACTOR_VERDICT_RESTART_AFTER)
+		json_object_set_new(report, "after_ms", json_integer((json_int_t)verdict.after_ms));
+	json_object_set_new(report, "siblings", siblings);
 }
 
 void
@@ -358,18 +431,13 @@ report_lost(struct slot *slot, const char *why)
 void
 report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict)
 {
-	struct tractor_runtime *runtime = slot->runtime;
-	char *path = report_file(runtime, report);
-	const char *symbols = unwinding_prospect(slot);
+	bool is_short = json_is_string(json_object_get(report, "like"));
+	const char *symbols = is_short ? UNWINDING_ELSEWHERE : unwinding_prospect(slot);
 
+	add_outcome(report, slot, verdict);
 	json_object_set_new(report, "symbols", json_string(symbols));
-	json_object_set_new(report, "verdict", json_string(tractor_verdict_name(verdict.kind)));
-	json_object_set_new(report, "action",
-		verdict.kind == TRACTOR_VERDICT_DEFAULT ? json_incref(json_object_get(report, "planned"))
-							: json_string(tractor_verdict_name(verdict.kind)));
-	if (write_report(runtime, report, path, slot->node->path, slot->incarnation) &&
+	if (inventory_write(slot->runtime, report, slot->node->path, slot->incarnation) &&
 		strcmp(symbols, UNWINDING_PENDING) == 0)
 		unwinding_add(slot, report);
-	free(path);
 	json_decref(report);
 }

@@ -299,6 +299,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	if (err == TRACTOR_OK)
 		err = open_loop(runtime);
 	if (err == TRACTOR_OK)
+		err = inventory_open(runtime);
+	if (err == TRACTOR_OK)
 		err = unwinding_open(runtime);
 	if (err == TRACTOR_OK && runtime->options.subreaper)
 		err = orphans_open(runtime);
@@ -490,6 +492,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 		come_down(runtime);
 	if (runtime->tree)
 		unwinding_finish(runtime);
+	inventory_close(runtime);
 	orphans_close(runtime);
 	if (runtime->tree) {
 		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */

@@ -18,8 +18,10 @@
 #include "control.h"
 #include "controlsocket.h"
 #include "host.h"
+#include "inventory.h"
 #include "loop.h"
 #include "lost.h"
+#include "mappings.h"
 #include "payload.h"
 #include "router.h"
 #include "spawn.h"
@@ -161,6 +163,7 @@ struct death {
 	struct rusage usage;
 	int64_t time_ms;
 	char text[TRI_TEXT_BYTES]; /* panic text, or why it didn't start; "" */
+	char where[256];	   /* of a panic: "file:line"; "" */
 	char exit[48];		   /* "SIGSEGV", "exit 3", "normal" */
 };
 
@@ -291,17 +294,29 @@ extern const struct payload_limits report_message_limits;
 
 /* The whole of what is known, before anything of the incarnation is let go. Owned by the caller. NULL: no memory. */
 json_t *report_make(struct slot *slot, const struct router_message *in_hand, const char *planned);
-/* Adds what was decided and writes it to the run directory. Takes the report. A disk that is full costs the file, and is said. */
+/* Adds what was decided, writes it and has it made readable. Takes the report. A disk that is full costs the file, and is said. */
 void report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict);
 /* Says so. */
 void report_lost(struct slot *slot, const char *why);
-/* Writes a report anew to which something was added, unless somebody has removed it meanwhile. A loss is said as above. */
-void report_rewrite(
-	struct tractor_runtime *runtime, const json_t *report, const char *path, uint32_t incarnation);
 /* The same death as the policy sees it; points into the report, which may be NULL, and the slot. */
 struct tractor_crash report_crash(const struct slot *slot, const json_t *report, const char *planned);
 /* "SIGSEGV"; static. */
 const char *report_signal_name(int signal);
+
+/* --- reportfault.c: a captured fault in JSON --- */
+
+/* "SEGV_MAPERR"; static; NULL: none is known. */
+const char *reportfault_code_name(int signal, int code);
+/* Its maps, which are cut up. */
+void reportfault_mappings(struct tri_fault *fault, struct mappings *ret_mappings);
+/* Adds what it says; in_full: the registers, the code and the memory map, too. */
+void reportfault_add(
+	json_t *report, const struct tri_fault *fault, const struct mappings *mappings, bool in_full);
+bool reportfault_is_overflow(const struct tri_fault *fault, const struct mappings *mappings);
+/* The hash goes on with where it was and how it came there, wherever the files were mapped. */
+uint64_t reportfault_hash(uint64_t hash, const struct tri_fault *fault, const struct mappings *mappings);
+
+/* --- inventory.c: reports on disk; see inventory.h --- */
 
 /* --- unwinder.c: the program that makes a crash readable --- */
 
@@ -313,6 +328,7 @@ char *unwinder_find(void);
 /* What a report's "symbols" says; anything else is why its backtrace has no names. */
 #define UNWINDING_PENDING "pending"
 #define UNWINDING_DONE "done"
+#define UNWINDING_ELSEWHERE "see the one that is like it"
 
 struct unwinding {
 	char *program;		    /* NULL: there is none */
@@ -575,6 +591,7 @@ struct tractor_runtime {
 	struct lost lost;
 	struct policy policy;
 	struct unwinding unwinding;
+	struct inventory inventory;
 	struct control *control;
 	struct control_tag { /* for each fd of the control socket; see requests.c */
 		struct watch watch;

@@ -108,14 +108,13 @@ conclude(struct unwinding_job *job, const char *symbols)
 
 	leave_line(job);
 	json_object_set_new(job->report, "symbols", json_string(symbols));
-	report_rewrite(runtime, job->report, job->path, job->incarnation);
+	inventory_rewrite(runtime, job->report, job->path, job->incarnation);
 	if (done)
 		events_note(runtime, "unwound", job->path, job->incarnation,
 			"crashed in %s; see: tractor crashes show %s", unwound_top(job->report, top),
 			id ? id : "");
 	else
-		events_note(runtime, "unwind_failed", job->path, job->incarnation, "%s: %s", id ? id : "",
-			symbols);
+		events_note(runtime, "unwind_failed", job->path, job->incarnation, "%s", symbols);
 	job_free(job);
 	arm(runtime);
 }

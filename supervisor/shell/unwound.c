@@ -94,6 +94,10 @@ static const char *const ways_out[] = { "abort", "raise", "gsignal", "pthread_ki
 static bool
 leads_out(const char *function)
 {
+	static const char handler[] = "tri_handle_"; /* a handler's first frame; or all of it, inlined */
+
+	if (strncmp(function, handler, sizeof(handler) - 1) == 0)
+		return false;
 	for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]); i++) {
 		size_t length = strlen(ways_out[i]);
 		bool begins = ways_out[i][length - 1] == '*';

@@ -310,9 +310,9 @@ START_TEST(crashes_with_and_without_the_tree)
 	expect_command(0, "\"crashes\":\\[\\]", "^$", "crashes", "--json", NULL);
 	tell("/t/a", "victim.die", "{\"how\":\"panic\"}");
 	expect_node("t", "/t/a", "running", 2, SOON_MS);
-	expect_command(0, "-a-1 .* /t/a +panic +victim\\.die +default", "^$", "crashes", "list", NULL);
+	expect_command(0, "-a-1 .* /t/a +panic .*victim\\.die +default", "^$", "crashes", "list", NULL);
 	tree_down(tree);
-	expect_command(0, "-a-1 .* /t/a +panic +victim\\.die +default", "^$", "crashes", "-t", "t", NULL);
+	expect_command(0, "-a-1 .* /t/a +panic .*victim\\.die +default", "^$", "crashes", "-t", "t", NULL);
 	json_t *report = crash_of("/t/a", 1);
 	expect_number(report, "schema_version", 1);
 	expect_command(

@@ -232,7 +232,7 @@ START_TEST(a_fault_has_an_address_and_a_backtrace)
 	ck_assert_uint_gt(json_array_size(json_object_get(report, "backtrace")), 1);
 	expect_match(text_at(report, "backtrace.0.module"), "/victim$");
 	expect_match(text_at(report, "backtrace.0.offset"), "^0x[0-9a-f]+$");
-	ck_assert_int_gt((int)json_array_size(json_object_get(report, "registers")), 10);
+	ck_assert_int_gt((int)json_object_size(json_object_get(report, "registers")), 10);
 	json_decref(report);
 	expect_node("t", "/t/victim", "running", 2, SOON_MS);
 	tree_down(tree);

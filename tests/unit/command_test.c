@@ -789,21 +789,22 @@ START_TEST(crashes_are_read_without_a_tree)
 	write_crash("other.txt", "{");
 	ck_assert_int_eq(tractor("crashes"), 0);
 	ck_assert_str_eq(standard_output,
-		"ID   TIME                     PATH      CAUSE   MESSAGE      VERDICT\n"
-		"b-2  1970-01-01 00:00:01.500  /shop/db  signal  counter.get  default\n"
-		"a-1  1970-01-01 00:00:02.500  /shop/db  panic   -            stop\n");
+		"ID   TIME                     PATH      CAUSE   IN          MESSAGE      VERDICT\n"
+		"b-2  1970-01-01 00:00:01.500  /shop/db  signal  f at f.c:7  counter.get  default\n"
+		"a-1  1970-01-01 00:00:02.500  /shop/db  panic   -           -            stop\n");
 	expect_in(standard_error, "broken.json is passed over");
 	ck_assert_int_eq(tractor("-t shop crashes list --json"), 0);
 	ck_assert_str_eq(standard_output,
 		"{\"schema_version\":1,\"crashes\":[{\"id\":\"b-2\",\"time\":1500,\"path\":\"/shop/db\",\"cause\":\"signal\","
-		"\"message\":\"counter.get\",\"verdict\":\"default\"},{\"id\":\"a-1\",\"time\":2500,\"path\":\"/shop/db\","
-		"\"cause\":\"panic\",\"message\":null,\"verdict\":\"stop\"}]}\n");
+		"\"top\":\"f at f.c:7\",\"message\":\"counter.get\",\"verdict\":\"default\"},{\"id\":\"a-1\",\"time\":2500,"
+		"\"path\":\"/shop/db\",\"cause\":\"panic\",\"top\":null,\"message\":null,\"verdict\":\"stop\"}]}\n");
 	ck_assert_int_eq(tractor("crashes show b"), 0);
 	expect_in(standard_output,
-		"crash b-2\n  path                 /shop/db\n  time                 1970-01-01 00:00:01.500\n");
+		"crash b-2\n  in                   f at f.c:7\n  path                 /shop/db\n"
+		"  time                 1970-01-01 00:00:01.500\n  cause                signal: SIGSEGV\n");
 	expect_in(standard_output, "  log tail\n    last \\x1b[2J words\n");
 	expect_in(standard_output, "  backtrace\n    #0 f+0x12 at f.c:7 in /bin/f\n");
-	ck_assert_ptr_null(strstr(standard_output, "sender"));
+	expect_in(standard_output, "  message              counter.get\n  sender               a program\n");
 	ck_assert_int_eq(tractor("crashes show b-2 --json"), 0);
 	expect_in(standard_output, "{\"schema_version\":1,\"id\":\"b-2\",");
 	ck_assert_int_eq(tractor("crashes show b-3"), CONTROL_FAILED);

@@ -1,0 +1,35 @@
+/* crashfiles.h: the crash reports of a tree, as its supervisor has left them. */
+#ifndef TRACTOR_SUPERVISOR_COMMAND_CRASHFILES_H
+#define TRACTOR_SUPERVISOR_COMMAND_CRASHFILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+struct crash {
+	char *id;
+	json_t *report; /* an object, from whose fields nothing can be expected */
+};
+
+struct crashes {
+	struct crash *items; /* by time */
+	size_t count;
+	json_t *kinds; /* what is counted of each kind: an array; NULL: nothing */
+};
+
+/* All that can be read; a file that can't is told and passed over. */
+void crashfiles_read(int folder, struct crashes *ret_crashes);
+void crashfiles_free(struct crashes *crashes);
+
+/* The one with that id, or the only one whose id begins so. NULL: none, or several. */
+const struct crash *crashfiles_find(const struct crashes *crashes, const char *id);
+/* The one that tells it in full: itself, or one that is like it. */
+const struct crash *crashfiles_full(const struct crashes *crashes, const struct crash *crash);
+
+/* Removes the report's file. False: errno says why. */
+bool crashfiles_remove(int folder, const char *id);
+/* Removes all of them, whatever is in them, and what was counted; how many. */
+size_t crashfiles_remove_all(int folder);
+
+#endif
