@@ -162,7 +162,7 @@ set_function(json_t *frame, const struct place *place, const char *name, uint64_
 	GElf_Sym symbol;
 	const char *found =
 		dwfl_module_addrinfo(place->module, place->address, &offset, &symbol, NULL, NULL, NULL);
-	bool is_in = found && (symbol.st_size == 0 || offset < symbol.st_size);
+	bool is_in = found && offset < symbol.st_size; /* what has no size may be anywhere behind its name */
 
 	if (!name && is_in)
 		name = found;

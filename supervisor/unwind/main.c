@@ -46,7 +46,6 @@ main(void)
 {
 	static struct tri_fault fault; /* large */
 
-	(void)!nice(10); /* whatever is restarted meanwhile goes first */
 	/* Else it reads /dev/urandom, so that nobody can make its tables slow; here nobody could but for himself. */
 	json_object_seed(1);
 	if (!confine() || !read_fault(&fault))
