@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clientfind.h"
@@ -22,6 +23,49 @@ struct place {
 	bool is_running;
 	int folder;
 };
+
+#define NAMES_LIMIT_MS 3000 /* the supervisor gives the unwinder two seconds */
+#define LOOK_AGAIN_MS 20
+
+/* --- reading them --- */
+
+static int64_t
+clock_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether one of them will have names in a moment. What a supervisor left so long ago won't. */
+static bool
+has_pending(const struct crashes *crashes)
+{
+	for (size_t i = 0; i < crashes->count; i++) {
+		const char *symbols = json_string_value(json_object_get(crashes->items[i].report, "symbols"));
+		int64_t time_ms = json_integer_value(json_object_get(crashes->items[i].report, "time"));
+		if (symbols != NULL && strcmp(symbols, "pending") == 0 &&
+			time_ms > clock_ms(CLOCK_REALTIME) - NAMES_LIMIT_MS)
+			return true;
+	}
+	return false;
+}
+
+/* With the names of those who have just crashed. */
+static void
+read_with_names(int folder, struct crashes *ret_crashes)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000 };
+	int64_t until_ms = clock_ms(CLOCK_MONOTONIC) + NAMES_LIMIT_MS;
+
+	crashfiles_read(folder, ret_crashes);
+	while (has_pending(ret_crashes) && clock_ms(CLOCK_MONOTONIC) < until_ms) {
+		nanosleep(&pause, NULL);
+		crashfiles_free(ret_crashes);
+		crashfiles_read(folder, ret_crashes);
+	}
+}
 
 /* --- one line for each --- */
 
@@ -438,7 +482,10 @@ cmd_crashes(const struct command_line *line)
 		return CONTROL_USAGE;
 	if (!open_place(line, &place, &code))
 		return code;
-	crashfiles_read(place.folder, &crashes);
+	if (verb->run == remove_some)
+		crashfiles_read(place.folder, &crashes);
+	else
+		read_with_names(place.folder, &crashes);
 	code = verb->run(&place, &crashes);
 	crashfiles_free(&crashes);
 	close(place.folder);

@@ -17,6 +17,8 @@
 
 #define BEGIN_NS (20 * SPEC_MILLISECOND) /* a restart takes two or three ms, on a busy machine ten */
 #define LIMIT_NS (2 * SPEC_SECOND)	 /* a large program's debug information takes half a second */
+#define STARVED_NS SPEC_SECOND		 /* who has used less of the CPU in that time didn't get it */
+#define ATTEMPTS_MAX 2			 /* on a machine that is swamped */
 #define JOBS_MAX 16			 /* each is some hundred KiB: what crashes faster is alike anyway */
 #define RUNNING_MAX 2			 /* what they do is work for a CPU */
 #define CLOSE_NS \
@@ -31,6 +33,7 @@ struct unwinding_job {
 	struct tri_fault *fault;
 	int64_t due_ns; /* not to be started before */
 	bool running, overdue;
+	unsigned attempts;
 	struct spawned process;
 	struct watch ended, answering;
 	struct alarm limit;
@@ -121,6 +124,28 @@ conclude(struct unwinding_job *job, const char *symbols)
 
 /* --- one of them --- */
 
+static int64_t
+nanoseconds(struct timeval time)
+{
+	return time.tv_sec * SPEC_SECOND + time.tv_usec * (SPEC_MILLISECOND / 1000);
+}
+
+/* True if it had no chance, and gets another one. */
+static bool
+tries_again(struct unwinding_job *job, const struct rusage *usage)
+{
+	if (!job->overdue || job->attempts == ATTEMPTS_MAX ||
+		nanoseconds(usage->ru_utime) + nanoseconds(usage->ru_stime) > STARVED_NS)
+		return false;
+	job->running = job->overdue = false;
+	job->runtime->unwinding.running--;
+	free(job->answer);
+	job->answer = NULL;
+	job->answer_bytes = 0;
+	arm(job->runtime);
+	return true;
+}
+
 static void
 take_answer(struct unwinding_job *job, bool exited_well)
 {
@@ -177,16 +202,19 @@ on_ended(void *arg, uint32_t epoll_events)
 {
 	struct unwinding_job *job = arg;
 	siginfo_t info = { .si_code = 0 };
-	struct rusage usage;
+	struct rusage usage = { .ru_maxrss = 0 };
 
 	(void)epoll_events;
 	if (spawn_reap(&job->process, &info, &usage) < 0)
 		info.si_code = CLD_KILLED;
+	if (info.si_code == CLD_KILLED && info.si_status == SIGALRM)
+		job->overdue = true; /* by its own clock */
 	if (job->answering.fd >= 0)
 		read_answer(job);
 	close_watch(&job->runtime->loop, &job->ended);
 	let_go(job);
-	take_answer(job, info.si_code == CLD_EXITED && info.si_status == 0);
+	if (!tries_again(job, &usage))
+		take_answer(job, info.si_code == CLD_EXITED && info.si_status == 0);
 }
 
 static void
@@ -287,6 +315,7 @@ start(struct unwinding_job *job)
 		return err;
 	}
 	job->running = true;
+	job->attempts++;
 	job->runtime->unwinding.running++;
 	loop_arm(loop, &job->limit, loop->now_ns + LIMIT_NS);
 	return TRACTOR_OK;
