@@ -10,7 +10,8 @@ CC=$3
 export CC
 
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+tree=
+trap '[ -z "$tree" ] || kill -KILL "$tree" 2>/dev/null || :; rm -rf "$folder"' EXIT
 trap 'exit 1' INT TERM
 counter=$source/examples/counter/counter.c
 prefix=$folder/moved
@@ -56,6 +57,36 @@ export LD_LIBRARY_PATH="$prefix/lib"
 quietly "$CC" "$counter" -o "$folder/counter-pkg-config" \
 	$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --cflags --libs tractor-actor)
 must_be_a_counter "$folder/counter-pkg-config"
+
+# The command starts the unwinder that was moved with it, and no other: this one is known by what it says.
+unwinder=$prefix/libexec/tractor/tractor-unwind
+if [ -x "$unwinder" ]; then
+	cat >"$unwinder" <<'EOF'
+#!/bin/sh
+echo '{"backtrace":[],"stopped":"moved"}'
+EOF
+	cat >"$folder/tree.yaml" <<EOF
+name: installed
+children:
+  - {actor: counter, exec: $folder/counter-pkg-config}
+EOF
+	mkdir -m 700 "$folder/run"
+	export TRACTOR_RUN_DIR="$folder/run"
+	"$prefix/bin/tractor" run "$folder/tree.yaml" >"$folder/log" 2>&1 &
+	tree=$!
+	until "$prefix/bin/tractor" ask /installed/counter counter.get >/dev/null 2>&1; do
+		kill -0 $tree
+		sleep 0.1
+	done
+	"$prefix/bin/tractor" inject /installed/counter segv
+	"$prefix/bin/tractor" ask /installed/counter counter.get >/dev/null
+	"$prefix/bin/tractor" crashes show --last --json | grep -q '"backtrace_stopped":"moved"'
+	"$prefix/bin/tractor" down
+	wait $tree
+	tree=
+	unset TRACTOR_RUN_DIR
+	echo "ok: $unwinder"
+fi
 
 # Its own functions may have any name that doesn't begin as ours do, also that of one in the library's inside.
 cat >"$folder/parent.c" <<'EOF'
