@@ -231,7 +231,7 @@ START_TEST(a_fault_has_an_address_and_a_backtrace)
 	expect_text(report, "message.name", "die");
 	ck_assert_uint_gt(json_array_size(json_object_get(report, "backtrace")), 1);
 	expect_match(text_at(report, "backtrace.0.module"), "/victim$");
-	expect_match(text_at(report, "backtrace.0.offset"), "^0x[0-9a-f]+$");
+	expect_match(text_at(report, "backtrace.0.module_offset"), "^0x[0-9a-f]+$");
 	ck_assert_int_gt((int)json_object_size(json_object_get(report, "registers")), 10);
 	json_decref(report);
 	expect_node("t", "/t/victim", "running", 2, SOON_MS);
