@@ -35,8 +35,8 @@ enum ill_state {
 struct ill {
 	enum ill_state state;
 	unsigned who;
-	pid_t pid,
-		before; /* that was struck, and that had started last: neither is the one that shows that it is well again */
+	pid_t pid;	/* that was struck; any other one that has started shows that it is well again, ... */
+	pid_t before;	/* ... but for the one that had started last then */
 	uint32_t turns; /* at the release */
 	uint64_t well_ns;
 	bool alone; /* nobody else may be ill meanwhile */

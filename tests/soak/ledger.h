@@ -61,10 +61,10 @@ struct ledger {
 		entered; /* messages that a handler began with, less those that durable state was set back by */
 	_Atomic uint64_t asking_since_ns; /* CLOCK_MONOTONIC; 0: not in an ask */
 	_Atomic uint64_t longest_ask_ns;
-	_Atomic uint32_t resting;		  /* a sender that has nothing more to do */
-	_Atomic int32_t process;		  /* that has started last */
-	_Atomic uint32_t turns;			  /* steps and messages, of all its processes */
-	_Atomic uint64_t fds_short, memory_short; /* how often it had none */
+	_Atomic uint32_t resting;				    /* a sender that has nothing more to do */
+	_Atomic int32_t process;				    /* that has started last */
+	_Atomic uint32_t turns;					    /* its steps and messages */
+	_Atomic uint64_t fds_short, memory_short;		    /* how often it had none */
 	_Atomic uint64_t told[LEDGER_ERRORS], asked[LEDGER_ERRORS]; /* by what came of it */
 	_Atomic uint64_t redelivered, downs, continued, began;
 	_Atomic uint64_t wrongs[WRONG_COUNT];

@@ -210,6 +210,13 @@ open_ledgers(tractor_ctx *ctx)
 	return TRACTOR_OK;
 }
 
+static void
+note_start(void)
+{
+	atomic_store(&process.ledger->turns, 0);
+	atomic_store(&process.ledger->process, getpid());
+}
+
 /* The chain's front watches the one behind it; a sender watches the chain's front, which is started after it. */
 static void
 watch(tractor_ctx *ctx, unsigned who)
@@ -235,7 +242,7 @@ begin(struct member *self, tractor_ctx *ctx)
 	atomic_fetch_add(&process.ledger->began, 1);
 	if (members[process.me].sends)
 		watch(ctx, PLAIN);
-	atomic_store(&process.ledger->process, getpid());
+	note_start();
 	return TRACTOR_OK;
 }
 
@@ -253,7 +260,7 @@ go_on(struct member *self, tractor_ctx *ctx, const struct tractor_panic *panic)
 			panic->message ? panic->message : "nothing");
 	atomic_store(&process.ledger->entered, self->count);
 	atomic_fetch_add(&process.ledger->continued, 1);
-	atomic_store(&process.ledger->process, getpid());
+	note_start();
 	return TRACTOR_FLOW_CONTINUE;
 }
 

@@ -117,6 +117,22 @@ open_process(const struct driver *driver, pid_t pid)
 	return -1;
 }
 
+/* Nobody is on its way, as one may be whose neighbour was struck, even when that one is well again. */
+static bool
+all_are_there(const struct driver *driver)
+{
+	pid_t pids[CHILDREN_MAX];
+
+	if (watch_children(driver, pids, CHILDREN_MAX) != MEMBER_COUNT)
+		return false;
+	for (unsigned i = 0; i < MEMBER_COUNT; i++) {
+		const struct ledger *ledger = driver->ledgers[i];
+		if (atomic_load(&ledger->turns) == 0 || !is_child(driver, atomic_load(&ledger->process)))
+			return false;
+	}
+	return true;
+}
+
 /* --- a strike --- */
 
 /* Only one has a limit on its handlers; any other would loop for ever. */
@@ -162,6 +178,8 @@ carry_out(struct nemesis *nemesis, const struct strike *strike)
 
 	if (strike->way->deed == DEED_FAULT)
 		return plant_fault(nemesis, strike);
+	if (strike->way->deed == DEED_MEMORY && strike->who == SUPERVISOR && !all_are_there(driver))
+		return false; /* whoever it starts then would have none either */
 	pid_t pid =
 		strike->way->to_supervisor ? driver->supervisor : process_of(driver, strike->who, &unborn);
 	int pidfd = open_process(driver, pid);

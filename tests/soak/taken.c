@@ -286,6 +286,7 @@ taken_check(struct taken *taken, const char *when)
 	pid_t pids[CHILDREN_MAX];
 	size_t count = watch_children(taken->driver, pids, CHILDREN_MAX);
 
+	give_heirs_fds_back(taken); /* one that was being forked at that moment is among them now */
 	check_limits(taken, taken->driver->supervisor, when);
 	for (size_t i = 0; i < count; i++)
 		check_limits(taken, pids[i], when);
