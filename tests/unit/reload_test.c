@@ -54,8 +54,11 @@ END_TEST
 START_TEST(new_program_is_a_restart)
 {
 	begin_flat(FLAT(program("a", "./a"), program("b", "./b")));
+	starts("a", HANGS_STARTING, 1);
 	reload(FLAT(program("a", "./a2"), program("b", "./b")), "! /r/a exec: ./a -> ./a2");
 	did("-a +a");
+	ck_assert(tree_reloading(fake.tree));
+	ready("/r/a");
 	ck_assert_uint_eq(at("/r/a")->incarnation, 2);
 	ck_assert_uint_eq(at("/r/a")->restarts, 0);
 	ck_assert_uint_eq(tree_restarts_in_window(at("/r"), fake.now_ns), 0);

@@ -846,6 +846,27 @@ START_TEST(all_significant_temporary)
 }
 END_TEST
 
+/* It has not ended yet, and how its supervisor will take that is not known. */
+START_TEST(last_own_end_while_a_supervisor_comes_down_does_not_trigger)
+{
+	struct spec *s = sup("s", SPEC_ONE_FOR_ONE, 0, actor("x", PERMANENT), actor("y", PERMANENT), NULL),
+		    *root = sup("r", SPEC_ONE_FOR_ONE, 1, s, significant("a", TRANSIENT), NULL);
+
+	s->restart = TRANSIENT;
+	s->significant = true;
+	root->auto_shutdown = SPEC_ALL_SIGNIFICANT;
+	begin(root);
+	stops("y", HANGS_STOPPING);
+	crash("/r/s/x");
+	is("/r/s", NODE_STOPPING);
+	ends("/r/a", NODE_END_NORMAL);
+	is("/r", NODE_RUNNING);
+	ends("/r/s/y", NODE_END_SHUTDOWN);
+	has_ended(TREE_AUTO_SHUTDOWN, "/r/s/x");
+	finish();
+}
+END_TEST
+
 START_TEST(terminate_does_not_trigger)
 {
 	for (int mode = SPEC_ANY_SIGNIFICANT; mode <= SPEC_ALL_SIGNIFICANT; mode++) {
@@ -994,8 +1015,8 @@ test_suite(void)
 		verdict_stop_forgets_the_temporary, verdict_escalate_gives_up_at_once,
 		verdict_escalate_of_an_inner_child, verdict_on_a_failed_restart);
 	TEST_CASE(suite, "auto-shutdown", 30, any_significant, all_significant, all_significant_temporary,
-		terminate_does_not_trigger, last_own_end_after_a_terminate_triggers,
-		last_own_end_while_another_is_terminated_triggers,
+		last_own_end_while_a_supervisor_comes_down_does_not_trigger, terminate_does_not_trigger,
+		last_own_end_after_a_terminate_triggers, last_own_end_while_another_is_terminated_triggers,
 		last_own_end_while_another_is_restarted_does_not_trigger,
 		significant_bystander_does_not_trigger, verdict_stop_of_a_significant_child_triggers,
 		auto_shutdown_propagates_iff_significant, auto_shutdown_during_the_start);
