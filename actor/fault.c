@@ -75,17 +75,25 @@ free_twice(void)
 	abort();	 /* where nobody minded */
 }
 
-/* What it has it keeps. */
+/* In blocks of that size, each of which has the one before. */
+static void
+take_all(size_t size_bytes)
+{
+	static void **taken;
+
+	for (void **block; (block = malloc(size_bytes)); taken = block)
+		*block = taken;
+}
+
+/* What it has it keeps; and what the heap has in stock goes. */
 static void
 use_up_memory(void)
 {
 	const struct rlimit none = { .rlim_cur = 1, .rlim_max = 1 };
 
 	setrlimit(RLIMIT_AS, &none);
-	while (malloc(4096))
-		; /* what the heap has in stock */
-	while (malloc(16))
-		;
+	take_all(4096);
+	take_all(16);
 }
 
 static void
