@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assert.h"
 #include "suggest.h"
 #include "treevalue.h"
 
@@ -72,6 +73,7 @@ set_probability(struct reader *reader, const char *value)
 {
 	char *end;
 
+	tri_assert(value != NULL); /* read_option() has seen to that */
 	reader->line->probability = strtod(value, &end);
 	if (end == value || *end != '\0' ||
 		!(reader->line->probability > 0 && reader->line->probability <= 1))
@@ -82,6 +84,7 @@ set_probability(struct reader *reader, const char *value)
 static bool
 set_seed(struct reader *reader, const char *value)
 {
+	tri_assert(value != NULL);
 	size_t length = strlen(value);
 
 	reader->line->seed = strtoull(value, NULL, 10);
