@@ -93,10 +93,23 @@ print_spec(const struct spec *root, bool json)
 }
 
 static void
+print_lines(const struct treefile_report *report, const char *file)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = output_need(open_memstream(&text, &size));
+
+	treefile_report_print(report, file, stream);
+	fclose(stream);
+	output_lines(stderr, output_need(text));
+	free(text);
+}
+
+static void
 print_errors(const struct treefile_report *report, const char *file, bool json)
 {
 	if (!json) {
-		treefile_report_print(report, file, stderr);
+		print_lines(report, file);
 		return;
 	}
 	json_t *errors = output_need(json_array());

@@ -13,6 +13,7 @@
 
 #include "command.h"
 #include "output.h"
+#include "visible.h"
 
 #define EXIT_GAVE_UP 70
 #define LINE_MAX_BYTES 4096 /* PIPE_BUF: a pipe that is writable takes as much at once */
@@ -40,22 +41,18 @@ put(struct stream *stream, const char *text, size_t length)
 }
 
 static void
-print(struct stream *stream, const char *path, const char *colour, const char *text)
+print(struct stream *stream, const char *path, const char *colour, const char *text, size_t size)
 {
 	char line[LINE_MAX_BYTES];
-	char *safe = output_safe(text);
-	int length;
+	size_t length;
 
 	if (stream->coloured)
-		length = snprintf(line, sizeof(line), "\x1b[%sm%s:\x1b[0m %s\n", colour, path, safe);
+		length = (size_t)snprintf(line, sizeof(line), "\x1b[%sm%s:\x1b[0m ", colour, path);
 	else
-		length = snprintf(line, sizeof(line), "%s: %s\n", path, safe);
-	free(safe);
-	if ((size_t)length >= sizeof(line)) {
-		length = sizeof(line) - 1;
-		line[length - 1] = '\n';
-	}
-	if (!put(stream, line, (size_t)length))
+		length = (size_t)snprintf(line, sizeof(line), "%s: ", path);
+	length += visible_copy(visible_plain, text, size, line + length, sizeof(line) - length);
+	line[length++] = '\n';
+	if (!put(stream, line, length))
 		stream->lost++;
 }
 
@@ -77,12 +74,10 @@ static void
 on_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
 {
 	struct console *console = arg;
-	char text[LINE_MAX_BYTES / 2];
 
 	(void)incarnation;
-	snprintf(text, sizeof(text), "%.*s", (int)length, line);
 	tell_lost(console);
-	print(&console->out, path, is_error ? "33" : "36", text);
+	print(&console->out, path, is_error ? "33" : "36", line, length);
 }
 
 /* What an operator wants to see without asking; everything else is in `tractor events`. */
@@ -116,7 +111,7 @@ say(struct console *console, const char *colour, const char *path, uint32_t inca
 
 	snprintf(
 		line + used, sizeof(line) - (size_t)used, "%s%s%s", words, *words && *text ? ": " : "", text);
-	print(&console->err, *path ? path : "tractor", colour, line);
+	print(&console->err, *path ? path : "tractor", colour, line, strlen(line));
 }
 
 static void
@@ -149,7 +144,7 @@ failed_to_open(tractor_err err)
 	if (err == TRACTOR_ECLOSED)
 		return EXIT_SUCCESS; /* a signal stopped it while it started */
 	if (err == TRACTOR_EINVAL)
-		fprintf(stderr, "%s\n", tractor_why());
+		output_lines(stderr, tractor_why()); /* each error of the file */
 	else
 		output_error("%s", tractor_why());
 	return err == TRACTOR_EINVAL ? CONTROL_BAD_FILE : CONTROL_FAILED;

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "utf8.h"
+#include "visible.h"
 
 #define GAP 2 /* blanks between columns */
 
@@ -32,47 +32,37 @@ output_need(void *memory)
 
 /* --- text --- */
 
-/* Format characters that turn or hide what follows: what is read would not be what is there. */
-static bool
-misleads(uint32_t code)
-{
-	return code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2066 && code <= 0x2069) || code == 0x061c || code == 0xfeff;
-}
-
-static bool
-is_control(uint32_t code)
-{
-	return code < ' ' || (code >= 0x7f && code < 0xa0);
-}
-
 static void
-print_visibly(FILE *stream, uint32_t code)
+print_bytes(FILE *stream, const char *text, size_t size, visible_form *form)
 {
-	switch (code) {
-	case '\n': fputs("\\n", stream); break;
-	case '\r': fputs("\\r", stream); break;
-	case '\t': fputs("\\t", stream); break;
-	default: fprintf(stream, code < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)code); break;
+	char shown[VISIBLE_BYTES];
+
+	for (size_t length; size > 0; text += length, size -= length) {
+		length = form(text, size, shown);
+		fputs(shown, stream);
 	}
+}
+
+void
+output_bytes(FILE *stream, const char *text, size_t size)
+{
+	print_bytes(stream, text, size, visible_plain);
 }
 
 void
 output_text(FILE *stream, const char *text)
 {
-	size_t left = strlen(text), length;
-	uint32_t code;
+	output_bytes(stream, text, strlen(text));
+}
 
-	for (; left > 0; text += length, left -= length) {
-		length = utf8_character(text, left, &code);
-		if (length == 0) {
-			fprintf(stream, "\\x%02x", (unsigned char)*text);
-			length = 1;
-		} else if (is_control(code) || misleads(code)) {
-			print_visibly(stream, code);
-		} else {
-			fwrite(text, 1, length, stream);
-		}
+void
+output_lines(FILE *stream, const char *text)
+{
+	for (size_t length; *text != '\0'; text += length) {
+		length = strcspn(text, "\n");
+		output_bytes(stream, text, length);
+		putc('\n', stream);
+		length += text[length] == '\n';
 	}
 }
 
@@ -108,30 +98,10 @@ output_error(const char *fmt, ...)
 /* --- JSON --- */
 
 static void
-print_json_character(FILE *stream, const char *bytes, size_t length, uint32_t code)
+print_json_string(FILE *stream, const char *text, size_t size)
 {
-	static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\";
-
-	for (size_t i = 0; i + 1 < sizeof(letters); i += 2)
-		if (code == (unsigned char)letters[i]) {
-			fprintf(stream, "\\%c", letters[i + 1]);
-			return;
-		}
-	if (is_control(code) || misleads(code))
-		fprintf(stream, "\\u%04x", (unsigned)code);
-	else
-		fwrite(bytes, 1, length, stream);
-}
-
-static void
-print_json_string(FILE *stream, const char *text, size_t left)
-{
-	size_t length;
-	uint32_t code;
-
 	putc('"', stream);
-	for (; left > 0 && (length = utf8_character(text, left, &code)) > 0; text += length, left -= length)
-		print_json_character(stream, text, length, code);
+	print_bytes(stream, text, size, visible_json);
 	putc('"', stream);
 }
 

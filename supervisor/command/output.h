@@ -22,6 +22,10 @@ char *output_safe(const char *text);
 
 /* The same at once. */
 void output_text(FILE *stream, const char *text);
+/* Of a text that may have a NUL in it. */
+void output_bytes(FILE *stream, const char *text, size_t size);
+/* Of several lines: each safe, and ended by a newline. */
+void output_lines(FILE *stream, const char *text);
 
 /* Compact JSON without a newline; numbers as short as they can be without becoming others, characters as above as \u001b. */
 void output_json(FILE *stream, const json_t *value);
