@@ -42,7 +42,8 @@ enum tractor_auto_shutdown { TRACTOR_NEVER, TRACTOR_ANY_SIGNIFICANT, TRACTOR_ALL
 
 /* How zero is written in a struct whose zero means "the default". */
 #define TRACTOR_NO_RESTARTS UINT32_MAX /* intensity: none at all */
-#define TRACTOR_UNBOUNDED UINT32_MAX   /* mailbox: no bound */
+#define TRACTOR_UNBOUNDED UINT32_MAX   /* mailbox, log.rate: no bound */
+#define TRACTOR_NO_FILES UINT32_MAX    /* log.files: none at all */
 #define TRACTOR_NONE (-3)	       /* backoff_max_ms, backoff_jitter, backoff_reset_ms: 0 */
 
 /* `exec` for an actor of this very program; see tractor_begin(). */
@@ -75,6 +76,13 @@ struct tractor_child {
 	int64_t backoff_max_ms;	    /* 0: 30000, or initial if that is longer */
 	double backoff_jitter;	    /* 0: 0.5 */
 	int64_t backoff_reset_ms;   /* 0: 10000 */
+	/* What it prints; see tractor_options.log_files. */
+	struct tractor_log_limits {
+		uint32_t max_size; /* bytes of one log file; 0: 1000000 */
+		uint32_t files;	   /* of that size, older ones are removed; 0: 3; TRACTOR_NO_FILES */
+		uint32_t rate;	   /* lines a second that are let through; 0: 1000; TRACTOR_UNBOUNDED */
+		uint32_t burst;	   /* and at once after a quiet while; 0: 2000 */
+	} log;
 };
 
 /* A supervisor below another one. It starts with no children: they are started .under it. */

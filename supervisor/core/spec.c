@@ -6,6 +6,7 @@
  */
 #include "spec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ set_defaults(struct spec *spec)
 		.max_ns = 30 * SPEC_SECOND,
 		.jitter = 0.5,
 		.reset_ns = 10 * SPEC_SECOND };
+	spec->log = (struct spec_log){ .max_size = 1000000, .files = 3, .rate = 1000, .burst = 2000 };
 }
 
 struct spec *
@@ -293,4 +295,24 @@ spec_kind_name(enum spec_kind kind)
 	};
 
 	return names[kind];
+}
+
+const struct spec_size_unit spec_size_units[] = {
+	{ "MiB", 1024 * 1024 },
+	{ "MB", 1000 * 1000 },
+	{ "KiB", 1024 },
+	{ "KB", 1000 },
+	{ "B", 1 },
+	{ NULL, 0 },
+};
+
+const char *
+spec_size_text(unsigned bytes, char text[SPEC_SIZE_TEXT_BYTES])
+{
+	const struct spec_size_unit *unit = spec_size_units;
+
+	while (bytes % unit->bytes != 0)
+		unit++;
+	snprintf(text, SPEC_SIZE_TEXT_BYTES, "%u%s", bytes / unit->bytes, unit->word);
+	return text;
 }

@@ -28,6 +28,10 @@ enum spec_policy { SPEC_POLICY_LOG, SPEC_POLICY_EXEC, SPEC_POLICY_PLUGIN };
 #define SPEC_INTENSITY_MAX 100000 /* a supervisor sets that many times aside when it is made */
 #define SPEC_POOL_MAX 1000000	  /* more processes than any machine has */
 #define SPEC_MAILBOX_MAX 1000000
+#define SPEC_LOG_SIZE_MIN 4000	    /* bytes of one log file: a few lines */
+#define SPEC_LOG_SIZE_MAX 100000000 /* whoever reads it has all of it in memory */
+#define SPEC_LOG_FILES_MAX 100
+#define SPEC_LOG_RATE_MAX 1000000
 #define SPEC_DURATION_MAX_NS \
 	(INT64_C(10) * 365 * 24 * 3600 * SPEC_SECOND) /* so that now + duration can't overflow */
 #define SPEC_MILLISECOND INT64_C(1000000)
@@ -50,6 +54,14 @@ struct spec_backoff {
 	int64_t max_ns;
 	double jitter;
 	int64_t reset_ns;
+};
+
+/* What an actor prints: how much of it is kept in files, and how much of it is let through. */
+struct spec_log {
+	unsigned max_size; /* bytes of a file; then the next one is begun */
+	unsigned files;	   /* how many of them there are at most; 0: none */
+	unsigned rate;	   /* lines a second; 0: no limit */
+	unsigned burst;	   /* lines at once, after a quiet while */
 };
 
 struct spec {
@@ -91,6 +103,7 @@ struct spec {
 	unsigned mailbox;		/* messages that one sender may have waiting; 0: no bound */
 	bool redeliver;
 	struct spec_backoff backoff;
+	struct spec_log log;
 };
 
 /* A spec of that kind with OTP's defaults (and ours where OTP has none). `name` is copied. NULL: out of memory. */
@@ -137,6 +150,16 @@ const char *spec_strategy_name(enum spec_strategy strategy);
 const char *spec_restart_name(enum spec_restart restart);
 const char *spec_auto_shutdown_name(enum spec_auto_shutdown mode);
 const char *spec_kind_name(enum spec_kind kind);
+
+/* The units of sizes, the largest first, ended by one whose word is NULL. */
+struct spec_size_unit {
+	const char *word;
+	unsigned bytes;
+};
+extern const struct spec_size_unit spec_size_units[];
+/* A size in the largest unit in which it is a whole number: "1MB", "64KiB". Returns `text`. */
+#define SPEC_SIZE_TEXT_BYTES 16
+const char *spec_size_text(unsigned bytes, char text[SPEC_SIZE_TEXT_BYTES]);
 
 /*
  * One complaint about a spec: what is wrong and what would be right, a sentence without position and without newline.

@@ -105,6 +105,26 @@ check_backoff(struct check *check, const struct spec *spec)
 }
 
 static void
+check_log(struct check *check, const struct spec *spec)
+{
+	const struct spec_log *log = &spec->log;
+	char least[SPEC_SIZE_TEXT_BYTES], most[SPEC_SIZE_TEXT_BYTES];
+
+	if (log->max_size < SPEC_LOG_SIZE_MIN || log->max_size > SPEC_LOG_SIZE_MAX)
+		complain(check, spec, "log max_size %u is out of range; use %s to %s", log->max_size,
+			spec_size_text(SPEC_LOG_SIZE_MIN, least), spec_size_text(SPEC_LOG_SIZE_MAX, most));
+	if (log->files > SPEC_LOG_FILES_MAX)
+		complain(check, spec, "log files %u is out of range; use 0 (none) to %d", log->files,
+			SPEC_LOG_FILES_MAX);
+	if (log->rate > SPEC_LOG_RATE_MAX)
+		complain(check, spec, "log rate %u is out of range; use 0 (no limit) to %d", log->rate,
+			SPEC_LOG_RATE_MAX);
+	if (log->burst < 1 || log->burst > SPEC_LOG_RATE_MAX)
+		complain(check, spec, "log burst %u is out of range; use 1 to %d", log->burst,
+			SPEC_LOG_RATE_MAX);
+}
+
+static void
 check_process(struct check *check, const struct spec *spec)
 {
 	check_duration(check, spec, "start_timeout", spec->start_timeout_ns, 1);
@@ -114,6 +134,7 @@ check_process(struct check *check, const struct spec *spec)
 		complain(check, spec, "mailbox %u is out of range; use 0 (no bound) to %d", spec->mailbox,
 			SPEC_MAILBOX_MAX);
 	check_backoff(check, spec);
+	check_log(check, spec);
 	if (spec->child_count > 0)
 		complain(check, spec, "%s %s cannot have children; make it a supervisor",
 			spec->kind == SPEC_POOL ? "a" : "an", spec_kind_name(spec->kind));

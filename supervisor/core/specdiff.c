@@ -11,7 +11,7 @@
 
 #include "spec.h"
 
-enum value { TEXT, NUMBER, DECIMAL, DURATION, SHUTDOWN, BOOLEAN, STRATEGY, RESTART, AUTO_SHUTDOWN };
+enum value { TEXT, NUMBER, SIZE, DECIMAL, DURATION, SHUTDOWN, BOOLEAN, STRATEGY, RESTART, AUTO_SHUTDOWN };
 
 /* The kinds of node that have it. */
 #define IN(kind) (1u << (kind))
@@ -55,6 +55,10 @@ static const struct key keys[] = {
 	{ "backoff.max",      IN_PROCESS,    false,   DURATION,      offsetof(struct spec, backoff.max_ns) },
 	{ "backoff.jitter",   IN_PROCESS,    false,   DECIMAL,       offsetof(struct spec, backoff.jitter) },
 	{ "backoff.reset",    IN_PROCESS,    false,   DURATION,      offsetof(struct spec, backoff.reset_ns) },
+	{ "log.max_size",     IN_PROCESS,    false,   SIZE,          offsetof(struct spec, log.max_size) },
+	{ "log.files",        IN_PROCESS,    false,   NUMBER,        offsetof(struct spec, log.files) },
+	{ "log.rate",         IN_PROCESS,    false,   NUMBER,        offsetof(struct spec, log.rate) },
+	{ "log.burst",        IN_PROCESS,    false,   NUMBER,        offsetof(struct spec, log.burst) },
 };
 /* clang-format on */
 
@@ -110,7 +114,8 @@ same_value(enum value value, const char *a, const char *b)
 {
 	switch (value) {
 	case TEXT: return same_text(AT(char *, a), AT(char *, b));
-	case NUMBER: return AT(unsigned, a) == AT(unsigned, b);
+	case NUMBER:
+	case SIZE: return AT(unsigned, a) == AT(unsigned, b);
 	case DECIMAL: return !(AT(double, a) < AT(double, b)) && !(AT(double, a) > AT(double, b));
 	case DURATION:
 	case SHUTDOWN: return AT(int64_t, a) == AT(int64_t, b);
@@ -125,9 +130,12 @@ same_value(enum value value, const char *a, const char *b)
 static void
 print_value(FILE *stream, enum value value, const char *at)
 {
+	char size[SPEC_SIZE_TEXT_BYTES];
+
 	switch (value) {
 	case TEXT: print_text(stream, AT(char *, at)); break;
 	case NUMBER: fprintf(stream, "%u", AT(unsigned, at)); break;
+	case SIZE: fputs(spec_size_text(AT(unsigned, at), size), stream); break;
 	case DECIMAL: fprintf(stream, "%g", AT(double, at)); break;
 	case DURATION: print_duration(stream, AT(int64_t, at)); break;
 	case SHUTDOWN: print_shutdown(stream, AT(int64_t, at)); break;

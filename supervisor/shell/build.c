@@ -78,6 +78,19 @@ set_backoff(struct spec_backoff *backoff, const struct tractor_child *child)
 					  : 0;
 }
 
+static void
+set_log(struct spec_log *log, const struct tractor_log_limits *limits)
+{
+	if (limits->max_size != 0)
+		log->max_size = limits->max_size;
+	if (limits->files != 0)
+		log->files = limits->files == TRACTOR_NO_FILES ? 0 : limits->files;
+	if (limits->rate != 0)
+		log->rate = limits->rate == TRACTOR_UNBOUNDED ? 0 : limits->rate;
+	if (limits->burst != 0)
+		log->burst = limits->burst;
+}
+
 /* --- checks --- */
 
 /* A name beside the reason why it can't be one. */
@@ -173,6 +186,7 @@ set_values(struct spec *spec, const struct tractor_child *child)
 		spec->mailbox = child->mailbox == TRACTOR_UNBOUNDED ? 0 : child->mailbox;
 	spec->redeliver = child->redeliver;
 	set_backoff(&spec->backoff, child);
+	set_log(&spec->log, &child->log);
 }
 
 /* Into a spec that has its name and its defaults. */
@@ -237,7 +251,9 @@ is_bare(const struct tractor_child *child)
 	       child->handler_timeout_ms == 0 && child->handler_cpu_timeout_ms == 0 && child->mailbox == 0 &&
 	       !child->redeliver && child->backoff_initial_ms == 0 &&
 	       !(child->backoff_factor < 0 || child->backoff_factor > 0) && child->backoff_max_ms == 0 &&
-	       !(child->backoff_jitter < 0 || child->backoff_jitter > 0) && child->backoff_reset_ms == 0;
+	       !(child->backoff_jitter < 0 || child->backoff_jitter > 0) && child->backoff_reset_ms == 0 &&
+	       child->log.max_size == 0 && child->log.files == 0 && child->log.rate == 0 &&
+	       child->log.burst == 0;
 }
 
 tractor_err

@@ -197,6 +197,15 @@ intensity(const struct spec *spec)
 	return spec->intensity == 0 ? TRACTOR_NO_RESTARTS : spec->intensity;
 }
 
+static struct tractor_log_limits
+log_limits(const struct spec_log *log)
+{
+	return (struct tractor_log_limits){ .max_size = log->max_size,
+		.files = log->files == 0 ? TRACTOR_NO_FILES : log->files,
+		.rate = log->rate == 0 ? TRACTOR_UNBOUNDED : log->rate,
+		.burst = log->burst };
+}
+
 static struct tractor_child
 lay_process(struct pack *pack, const struct spec *spec)
 {
@@ -217,7 +226,8 @@ lay_process(struct pack *pack, const struct spec *spec)
 		.backoff_factor = spec->backoff.factor,
 		.backoff_max_ms = or_none(spec->backoff.max_ns),
 		.backoff_jitter = spec->backoff.jitter > 0 ? spec->backoff.jitter : TRACTOR_NONE,
-		.backoff_reset_ms = or_none(spec->backoff.reset_ns) };
+		.backoff_reset_ms = or_none(spec->backoff.reset_ns),
+		.log = log_limits(&spec->log) };
 }
 
 static struct tractor_supervisor

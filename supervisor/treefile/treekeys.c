@@ -71,6 +71,17 @@ take_number(struct treewalk *walk, const struct treewalk_key *key, const yaml_no
 }
 
 static void
+take_size(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
+{
+	struct treevalue_fault fault;
+	const char *text = treewalk_text(walk, key, value, "a size, like 1MB or 64KiB");
+
+	if (text != NULL)
+		treewalk_accept(walk, key, value,
+			treevalue_size(text, key->min, key->max, field(target, key), &fault), &fault);
+}
+
+static void
 take_decimal(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
 	struct treevalue_fault fault;
@@ -300,6 +311,15 @@ take_backoff(struct treewalk *walk, const struct treewalk_key *key, const yaml_n
 		treewalk_mapping(walk, value, IN_BACKOFF, &spec->backoff);
 }
 
+static void
+take_log(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
+{
+	struct spec *spec = target;
+
+	if (treewalk_expect(walk, key, value, YAML_MAPPING_NODE, "a mapping, like {max_size: 1MB, files: 3}"))
+		treewalk_mapping(walk, value, IN_LOG, &spec->log);
+}
+
 /* Makes room for the words of a policy; false: there is one already, or no memory. */
 static bool
 begin_policy(struct treewalk *walk, const yaml_node_t *value, enum spec_policy policy, size_t words,
@@ -390,7 +410,8 @@ take_policy(struct treewalk *walk, const struct treewalk_key *key, const yaml_no
 	(offsetof(struct of, member) + 0 * sizeof(char[_Generic(((struct of *)0)->member, type : 1)]))
 #define DURATION(of, member) take_duration, FIELD(of, member, int64_t)
 #define LONGEST(of, member) take_longest, FIELD(of, member, int64_t)
-#define NUMBER(member) take_number, FIELD(spec, member, unsigned)
+#define NUMBER(of, member) take_number, FIELD(of, member, unsigned)
+#define SIZE(of, member) take_size, FIELD(of, member, unsigned)
 #define DECIMAL(member) take_decimal, FIELD(spec_backoff, member, double)
 #define BOOLEAN(member) take_boolean, FIELD(spec, member, bool)
 #define PAIRS(take, member) take, FIELD(spec, member, struct spec_pairs)
@@ -413,20 +434,21 @@ const struct treewalk_key treekeys[] = {
 	{ "args",            IN_PROCESS | IN_MEMBER,           PAIRS(take_args, args),                0, 0,                  NULL },
 	{ "env",             IN_PROCESS,                       PAIRS(take_env, env),                  0, 0,                  NULL },
 	{ "strategy",        IN_TREE | IN_SUPERVISOR,          WHOLE(take_strategy),                  0, 0,                  NULL },
-	{ "intensity",       IN_TREE | IN_SUPERVISOR | IN_POOL, NUMBER(intensity),                     0, SPEC_INTENSITY_MAX, NULL },
+	{ "intensity",       IN_TREE | IN_SUPERVISOR | IN_POOL, NUMBER(spec, intensity),               0, SPEC_INTENSITY_MAX, NULL },
 	{ "period",          IN_TREE | IN_SUPERVISOR | IN_POOL, DURATION(spec, period_ns),             1, 0,                  NULL },
 	{ "auto_shutdown",   IN_TREE | IN_SUPERVISOR,          WHOLE(take_auto_shutdown),             0, 0,                  NULL },
 	{ "crash_policy",    IN_TREE,                          WHOLE(take_policy),                    0, 0,                  NULL },
-	{ "max",             IN_POOL,                          NUMBER(pool_max),                      1, SPEC_POOL_MAX,      NULL },
+	{ "max",             IN_POOL,                          NUMBER(spec, pool_max),                1, SPEC_POOL_MAX,      NULL },
 	{ "restart",         IN_CHILD,                         WHOLE(take_restart),                   0, 0,                  NULL },
 	{ "shutdown",        IN_CHILD,                         WHOLE(take_shutdown),                  0, 0,                  NULL },
 	{ "significant",     IN_ACTOR | IN_SUPERVISOR,         BOOLEAN(significant),                  0, 0,                  NULL },
 	{ "start_timeout",   IN_PROCESS,                       DURATION(spec, start_timeout_ns),      1, 0,                  NULL },
 	{ "handler_timeout", IN_PROCESS,                       DURATION(spec, handler_timeout_ns),    0, 0,                  NULL },
 	{ "handler_cpu_timeout", IN_PROCESS,                   DURATION(spec, handler_cpu_timeout_ns), 0, 0,                 NULL },
-	{ "mailbox",         IN_PROCESS,                       NUMBER(mailbox),                       0, SPEC_MAILBOX_MAX,   NULL },
+	{ "mailbox",         IN_PROCESS,                       NUMBER(spec, mailbox),                 0, SPEC_MAILBOX_MAX,   NULL },
 	{ "redeliver",       IN_PROCESS,                       BOOLEAN(redeliver),                    0, 0,                  NULL },
 	{ "backoff",         IN_PROCESS,                       WHOLE(take_backoff),                   0, 0,                  NULL },
+	{ "log",             IN_PROCESS,                       WHOLE(take_log),                       0, 0,                  NULL },
 	{ "children",        IN_TREE | IN_SUPERVISOR,          WHOLE(treechild_list),                 0, 0,                  NULL },
 	{ "initial",         IN_BACKOFF,                       DURATION(spec_backoff, initial_ns),    0, 0,                  NULL },
 	{ "factor",          IN_BACKOFF,                       DECIMAL(factor),                       1, 1000,               NULL },
@@ -435,6 +457,10 @@ const struct treewalk_key treekeys[] = {
 	{ "reset",           IN_BACKOFF,                       DURATION(spec_backoff, reset_ns),      0, 0,                  NULL },
 	{ "exec",            IN_POLICY,                        WHOLE(take_policy_exec),               0, 0,                  NULL },
 	{ "plugin",          IN_POLICY,                        WHOLE(take_policy_plugin),             0, 0,                  NULL },
+	{ "max_size",        IN_LOG,                           SIZE(spec_log, max_size),              SPEC_LOG_SIZE_MIN, SPEC_LOG_SIZE_MAX, NULL },
+	{ "files",           IN_LOG,                           NUMBER(spec_log, files),               0, SPEC_LOG_FILES_MAX, NULL },
+	{ "rate",            IN_LOG,                           NUMBER(spec_log, rate),                0, SPEC_LOG_RATE_MAX,  NULL },
+	{ "burst",           IN_LOG,                           NUMBER(spec_log, burst),               1, SPEC_LOG_RATE_MAX,  NULL },
 };
 /* clang-format on */
 

@@ -201,6 +201,43 @@ treevalue_number(
 	return TRACTOR_OK;
 }
 
+static const struct spec_size_unit *
+size_unit_find(const char *word)
+{
+	for (const struct spec_size_unit *unit = spec_size_units; unit->word != NULL; unit++)
+		if (strcmp(unit->word, word) == 0)
+			return unit;
+	return NULL;
+}
+
+tractor_err
+treevalue_size(
+	const char *text, unsigned min, unsigned max, unsigned *ret_bytes, struct treevalue_fault *fault)
+{
+	char least[SPEC_SIZE_TEXT_BYTES], most[SPEC_SIZE_TEXT_BYTES];
+	struct decimal decimal;
+
+	if (!decimal_read(text, &decimal))
+		return treevalue_fault(fault, "%s is not a size; write one like 1MB, 64KiB or 1.5MB",
+			treevalue_quote(text).text);
+	const struct spec_size_unit *unit = size_unit_find(decimal.rest);
+	if (unit == NULL && decimal.rest[0] == '\0')
+		return treevalue_fault(fault, "%s has no unit; write %.20sKB or %.20sMB",
+			treevalue_quote(text).text, text, text);
+	if (unit == NULL)
+		return treevalue_fault(fault,
+			"%s has an unknown unit; a size is one number and B, KB, MB, KiB or MiB at once behind it, like 1MB",
+			treevalue_quote(text).text);
+	/* far below 2^53: a double is exact */
+	double bytes =
+		((double)decimal.whole + (double)decimal.fraction / (double)decimal.scale) * unit->bytes;
+	if (bytes < min || bytes > max)
+		return treevalue_fault(fault, "%s is out of range; write a size from %s to %s",
+			treevalue_quote(text).text, spec_size_text(min, least), spec_size_text(max, most));
+	*ret_bytes = (unsigned)bytes;
+	return TRACTOR_OK;
+}
+
 tractor_err
 treevalue_decimal(
 	const char *text, double min, double max, double *ret_decimal, struct treevalue_fault *fault)

@@ -33,6 +33,7 @@ struct treevalue_quoted treevalue_quote(const char *text);
  *
  * duration: a decimal number with ms, s, m or h at once behind it, or 0; `min_ns` to SPEC_DURATION_MAX_NS.
  * number:   digits without sign and leading zeros, `min` to `max`.
+ * size:     a decimal number with B, KB, MB, KiB or MiB at once behind it; `min` to `max` bytes, a part of a byte left out.
  * decimal:  digits, and a fraction of at most nine digits; `min` to `max`. Not the locale's business.
  * boolean:  true or false.
  * word:     one of the `count` words; gives its index.
@@ -41,6 +42,8 @@ tractor_err treevalue_duration(
 	const char *text, int64_t min_ns, int64_t *ret_ns, struct treevalue_fault *fault);
 tractor_err treevalue_number(
 	const char *text, unsigned min, unsigned max, unsigned *ret_number, struct treevalue_fault *fault);
+tractor_err treevalue_size(
+	const char *text, unsigned min, unsigned max, unsigned *ret_bytes, struct treevalue_fault *fault);
 tractor_err treevalue_decimal(
 	const char *text, double min, double max, double *ret_decimal, struct treevalue_fault *fault);
 tractor_err treevalue_boolean(const char *text, bool *ret_boolean, struct treevalue_fault *fault);

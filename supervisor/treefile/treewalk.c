@@ -197,6 +197,7 @@ place_name(unsigned place)
 	case IN_ACTOR: return "an actor";
 	case IN_POOL: return "a pool";
 	case IN_BACKOFF: return "backoff";
+	case IN_LOG: return "log";
 	case IN_MEMBER: return "a pool's new member";
 	default: return "crash_policy";
 	}
@@ -230,7 +231,7 @@ places_of(const char *word, char *text, size_t size)
 	const char *names[8];
 	size_t count = 0;
 
-	for (unsigned place = IN_TREE; place <= IN_POLICY; place <<= 1)
+	for (unsigned place = IN_TREE; place <= IN_LOG; place <<= 1)
 		if (treewalk_find_key(word, place) != NULL)
 			names[count++] = place_name(place);
 	return treevalue_list(names, count, " or ", text, size);

@@ -24,7 +24,8 @@ enum treewalk_place {
 	IN_POOL = 8,
 	IN_BACKOFF = 16,
 	IN_POLICY = 32,
-	IN_MEMBER = 64, /* of a pool, on its own */
+	IN_LOG = 64,
+	IN_MEMBER = 128, /* of a pool, on its own */
 };
 #define IN_CHILD (IN_SUPERVISOR | IN_ACTOR | IN_POOL)
 #define IN_PROCESS (IN_ACTOR | IN_POOL)
@@ -42,7 +43,7 @@ struct treewalk {
 struct treewalk_key;
 
 /*
- * Takes the key's value into `target`: the struct spec_backoff in IN_BACKOFF, else the struct spec. Complains if it can't, and then
+ * Takes the key's value into `target`: the struct spec_backoff in IN_BACKOFF, the struct spec_log in IN_LOG, else the struct spec. Complains if it can't, and then
  * leaves a value that makes spec_check() blame nobody for it.
  */
 typedef void treewalk_take(

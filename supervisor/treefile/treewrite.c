@@ -55,6 +55,15 @@ backoff_mapping(const struct spec_backoff *backoff)
 		duration(backoff->reset_ns));
 }
 
+static json_t *
+log_mapping(const struct spec_log *log)
+{
+	char size[SPEC_SIZE_TEXT_BYTES];
+
+	return json_pack("{s:s, s:I, s:I, s:I}", "max_size", spec_size_text(log->max_size, size), "files",
+		(json_int_t)log->files, "rate", (json_int_t)log->rate, "burst", (json_int_t)log->burst);
+}
+
 static bool
 set_process(json_t *mapping, const struct spec *spec)
 {
@@ -72,7 +81,8 @@ set_process_limits(json_t *mapping, const struct spec *spec)
 	       set(mapping, "handler_cpu_timeout", duration(spec->handler_cpu_timeout_ns)) &&
 	       set(mapping, "mailbox", json_integer(spec->mailbox)) &&
 	       set(mapping, "redeliver", json_boolean(spec->redeliver)) &&
-	       set(mapping, "backoff", backoff_mapping(&spec->backoff));
+	       set(mapping, "backoff", backoff_mapping(&spec->backoff)) &&
+	       set(mapping, "log", log_mapping(&spec->log));
 }
 
 static bool

@@ -381,12 +381,14 @@ expect_same_child(const struct tractor_child *a, const struct tractor_child *b)
 	ck_assert_int_eq(a->backoff_max_ms, b->backoff_max_ms);
 	ck_assert_double_eq(a->backoff_jitter, b->backoff_jitter);
 	ck_assert_int_eq(a->backoff_reset_ms, b->backoff_reset_ms);
+	ck_assert_int_eq(memcmp(&a->log, &b->log, sizeof(a->log)), 0);
 }
 
 /* What get_childspec gives starts the same child again. */
 START_TEST(a_spec_comes_back_as_it_was)
 {
-	const struct tractor_child whole = { .name = "a",
+	const struct tractor_child whole = {
+		.name = "a",
 		.under = "/t/s",
 		.exec = victim(),
 		.directory = scenario_dir(),
@@ -405,7 +407,9 @@ START_TEST(a_spec_comes_back_as_it_was)
 		.backoff_factor = 1.5,
 		.backoff_max_ms = 20,
 		.backoff_jitter = TRACTOR_NONE,
-		.backoff_reset_ms = TRACTOR_NONE };
+		.backoff_reset_ms = TRACTOR_NONE,
+		.log = { .max_size = 4000, .files = TRACTOR_NO_FILES, .rate = TRACTOR_UNBOUNDED, .burst = 7 }
+	};
 	struct tractor_childspec *supervisor, *child;
 
 	open_with((struct tractor_options){ .intensity = 5 });
@@ -458,6 +462,10 @@ START_TEST(a_spec_with_its_defaults)
 	ck_assert_int_eq(spec->pool.member.backoff_max_ms, 30000);
 	ck_assert_double_eq(spec->pool.member.backoff_jitter, 0.5);
 	ck_assert_int_eq(spec->pool.member.backoff_reset_ms, 10000);
+	ck_assert_uint_eq(spec->pool.member.log.max_size, 1000000);
+	ck_assert_uint_eq(spec->pool.member.log.files, 3);
+	ck_assert_uint_eq(spec->pool.member.log.rate, 1000);
+	ck_assert_uint_eq(spec->pool.member.log.burst, 2000);
 	free(spec);
 	OK(tractor_get_childspec(rt, NULL, &spec));
 	ck_assert_str_eq(spec->supervisor.name, "t");
@@ -486,6 +494,7 @@ START_TEST(specs_that_make_no_sense)
 	FAILS(TRACTOR_EINVAL, "handler_timeout is out", START(.name = "a", .handler_timeout_ms = INT64_MIN));
 	FAILS(TRACTOR_EINVAL, "handler_cpu_timeout is out", START(.name = "a", .handler_cpu_timeout_ms = -1));
 	FAILS(TRACTOR_EINVAL, "mailbox .* is out of range", START(.name = "a", .mailbox = 2000000));
+	FAILS(TRACTOR_EINVAL, "log max_size 1 is out of range", START(.name = "a", .log.max_size = 1));
 	FAILS(TRACTOR_EINVAL, "factor 0.5 is out of range", START(.name = "a", .backoff_factor = 0.5));
 	FAILS(TRACTOR_EINVAL, "reset is out.*jitter 2 is out of range", /* all that is wrong */
 		START(.name = "a", .backoff_jitter = 2, .backoff_reset_ms = -1));

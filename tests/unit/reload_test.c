@@ -77,9 +77,11 @@ START_TEST(numbers_change_in_place)
 	spec->backoff.factor = 1.5;
 	spec->handler_timeout_ns = 250 * MS;
 	spec->handler_cpu_timeout_ns = 50 * MS;
+	spec->log = (struct spec_log){ 65536, 3, 0, 2000 };
 	reload(FLAT(spec),
 		"~ /r/a restart: permanent -> transient, shutdown: 5s -> 90s, handler_timeout: 0s -> 250ms, "
-		"handler_cpu_timeout: 0s -> 50ms, mailbox: 1024 -> 7, backoff.factor: 2 -> 1.5");
+		"handler_cpu_timeout: 0s -> 50ms, mailbox: 1024 -> 7, backoff.factor: 2 -> 1.5, "
+		"log.max_size: 1MB -> 64KiB, log.rate: 1000 -> 0");
 	did("");
 	settled();
 	ends("/r/a", NODE_END_NORMAL);

@@ -350,6 +350,45 @@ START_TEST(fractions_of_an_actor)
 }
 END_TEST
 
+START_TEST(logs_of_an_actor)
+{
+	static const struct {
+		const char *words;
+		struct spec_log log;
+	} bad[] = {
+		{ "max_size 3999 is out of range; use 4KB to 100MB", { 3999, 3, 1000, 2000 } },
+		{ "max_size", { SPEC_LOG_SIZE_MAX + 1, 3, 1000, 2000 } },
+		{ "files", { 4000, SPEC_LOG_FILES_MAX + 1, 1000, 2000 } },
+		{ "rate", { 4000, 3, SPEC_LOG_RATE_MAX + 1, 2000 } },
+		{ "burst", { 4000, 3, 1000, 0 } },
+		{ "burst", { 4000, 3, 1000, SPEC_LOG_RATE_MAX + 1 } },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct spec *root = new_root();
+		child(root, SPEC_ACTOR, "a")->log = bad[i].log;
+		expect_one(root, "a", bad[i].words);
+	}
+	struct spec *root = new_root();
+	child(root, SPEC_ACTOR, "a")->log = (struct spec_log){ SPEC_LOG_SIZE_MIN, 0, 0, 1 };
+	expect_none(root);
+}
+END_TEST
+
+START_TEST(sizes_are_written_in_whole_units)
+{
+	static const struct {
+		unsigned bytes;
+		const char *text;
+	} sizes[] = { { 1000000, "1MB" }, { 1048576, "1MiB" }, { 65536, "64KiB" }, { 4000, "4KB" },
+		{ 4001, "4001B" }, { 100000000, "100MB" } };
+	char text[SPEC_SIZE_TEXT_BYTES];
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		ck_assert_str_eq(spec_size_text(sizes[i].bytes, text), sizes[i].text);
+}
+END_TEST
+
 START_TEST(depth)
 {
 	struct spec *root = new_root(), *at = root;
@@ -440,12 +479,14 @@ START_TEST(what_differs_in_an_actor)
 	now->mailbox = 0;
 	now->redeliver = true;
 	now->backoff = (struct spec_backoff){ 20 * SPEC_MILLISECOND, 1.5, 61 * SPEC_SECOND, 0.25, 0 };
+	now->log = (struct spec_log){ 65536, 0, 0, 1 };
 	now->intensity = 3; /* and what it has not */
 	differs(now, SPEC_DIFFERS,
 		"shutdown: 5s -> kill, start_timeout: 5s -> 87600h, handler_timeout: 0s -> 1500ms, "
 		"handler_cpu_timeout: 0s -> 1e-09s, mailbox: 1024 -> 0, redeliver: false -> true, "
 		"backoff.initial: 0s -> 20ms, backoff.factor: 2 -> 1.5, backoff.max: 30s -> 61s, "
-		"backoff.jitter: 0.5 -> 0.25, backoff.reset: 10s -> 0s");
+		"backoff.jitter: 0.5 -> 0.25, backoff.reset: 10s -> 0s, "
+		"log.max_size: 1MB -> 64KiB, log.files: 3 -> 0, log.rate: 1000 -> 0, log.burst: 2000 -> 1");
 }
 END_TEST
 
@@ -500,7 +541,8 @@ test_suite(void)
 	TEST_CASE(suite, "check", 30, names, duplicates_are_told_of_the_later_one,
 		same_name_under_different_parents_is_fine, significant_matrix, pool_rules,
 		actors_have_no_children, numbers_of_a_supervisor, shortest_and_longest_durations,
-		fractions_of_an_actor, depth, all_errors_are_told);
+		fractions_of_an_actor, logs_of_an_actor, sizes_are_written_in_whole_units, depth,
+		all_errors_are_told);
 	TEST_CASE(suite, "differences", 30, nothing_differs, what_differs_in_a_supervisor,
 		what_differs_in_an_actor, what_differs_in_a_pool, what_a_process_has_for_life);
 	TCase *loop = tcase_create("numbers");

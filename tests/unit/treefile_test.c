@@ -56,6 +56,10 @@ START_TEST(every_key_is_taken)
 	ck_assert_int_eq(db->backoff.max_ns, 3600 * SPEC_SECOND);
 	ck_assert_double_eq(db->backoff.jitter, 0.25);
 	ck_assert_int_eq(db->backoff.reset_ns, 20 * SPEC_SECOND);
+	ck_assert_uint_eq(db->log.max_size, 1500000);
+	ck_assert_uint_eq(db->log.files, 0);
+	ck_assert_uint_eq(db->log.rate, 0);
+	ck_assert_uint_eq(db->log.burst, 17);
 
 	const struct spec *workers = root->children[1];
 	ck_assert_int_eq(workers->kind, SPEC_SUPERVISOR);
@@ -268,6 +272,7 @@ START_TEST(what_is_written_is_read_again)
 	expect_keys(json_array_get(children, 1), IN_SUPERVISOR);
 	expect_keys(json_array_get(children, 2), IN_POOL);
 	expect_keys(json_object_get(db, "backoff"), IN_BACKOFF);
+	expect_keys(json_object_get(db, "log"), IN_LOG);
 	ck_assert_str_eq(json_string_value(json_object_get(tree, "period")), "1500ms");
 	ck_assert_str_eq(json_string_value(json_object_get(db, "start_timeout")), "120s");
 	ck_assert_str_eq(json_string_value(json_object_get(db, "exec")), world_path("db"));

@@ -184,6 +184,7 @@ static const char full[] = "name: shop                        # the running tree
 			   "    mailbox: 0\n"
 			   "    redeliver: true\n"
 			   "    backoff: {initial: 100ms, factor: 1.5, max: 1h, jitter: 0.25, reset: 20s}\n"
+			   "    log: {max_size: 1.5MB, files: 0, rate: 0, burst: 17}\n"
 			   "  - supervisor: workers\n"
 			   "    strategy: one_for_all\n"
 			   "    auto_shutdown: all_significant\n"
