@@ -119,6 +119,11 @@ void tri_need_memory(struct tri_actor *actor, tractor_err err, const char *what)
 /* The supervisor's word on a tell that was held. */
 void tri_held_accepted(struct tri_actor *actor, const struct tri_frame *frame);
 
+/* --- speak.c: what it says to people --- */
+
+/* For a signal handler that ends the process: what was printed and not written yet, half a line mostly. */
+void tri_speak_rest(void);
+
 /* --- fault.c: injected faults --- */
 
 /* What the black box has for this process, from its start on. */

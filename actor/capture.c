@@ -17,6 +17,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "actor_process.h"
 #include "modules.h"
 #include "peek.h"
 #include "why.h"
@@ -195,8 +196,10 @@ on_fatal_signal(int signal, siginfo_t *info, void *context)
 
 	if (first && !captured_box->fault.complete)
 		note_fault(&captured_box->fault, signal, info, context);
-	if (first)
+	if (first) {
+		tri_speak_rest();
 		let_link_empty(captured_box);
+	}
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigaction(signal, &plain, NULL);
 	if (info->si_code <= 0)

@@ -229,6 +229,7 @@ stop(struct tri_actor *actor)
 		hook_ended(actor);
 	}
 	fflush(stdout);
+	fflush(stderr);
 	tri_say_bye(actor);
 	tri_actor_phase(actor, TRI_PHASE_ENDED);
 }
@@ -284,7 +285,9 @@ tractor_actor_main(int argc, char **argv, const struct tractor_actor *const *act
 
 	if (!url)
 		return started_by_hand(argc > 0 ? argv[0] : "this program");
+	/* Whole lines: what several threads, or stdio and tractor_log(), print doesn't meet in one. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	setvbuf(stderr, NULL, _IOLBF, 0);
 	if (tri_blackbox_map(TRI_FD_BLACKBOX, &box) != TRACTOR_OK || tri_capture_install(box) != TRACTOR_OK)
 		return refuse(NULL, TRI_EXIT_FAILED, "cannot start: %s", tractor_why());
 	/* The supervisor gives the path in the tree as the one argument, for `ps` to show and for this. */

@@ -2,6 +2,8 @@
  * speak.c: what an actor says to people: log lines, and the last words of a panic. And the small things that it may know of itself. Log lines go to standard error, which
  * the supervisor reads, so that they survive the crash that follows them.
  */
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -46,12 +48,39 @@ end_by_panic(const char *file, int line)
 	struct tri_actor *actor = tri_the_actor;
 
 	fflush(stdout);
+	fflush(stderr);
 	if (actor) {
 		snprintf(actor->box->where, sizeof(actor->box->where), "%s:%d", file, line);
 		tri_blackbox_last_words(actor->box, TRI_LAST_PANIC);
 	}
 	abort();
 }
+
+#ifdef __GLIBC__
+/* stdio can't be asked in a signal handler, but where its buffer is can be seen; whatever stands there, the kernel copies what can be read. */
+static void
+write_rest(const FILE *stream, int fd)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	const char *from = stream->_IO_write_base, *to = stream->_IO_write_ptr;
+
+	/* So much a pipe that is writable takes without blocking. */
+	if (from && from < to && to - from <= PIPE_BUF && poll(&room, 1, 0) == 1)
+		(void)!write(fd, from, (size_t)(to - from));
+}
+
+void
+tri_speak_rest(void)
+{
+	write_rest(stdout, STDOUT_FILENO);
+	write_rest(stderr, STDERR_FILENO);
+}
+#else
+void
+tri_speak_rest(void)
+{
+}
+#endif
 
 /* Where the words go; without an actor (in a test of one's own handlers, say) to standard error. */
 static char *

@@ -9,7 +9,7 @@
  *	tractor_tell(ctx, counter, counter_increment, .by = 3);
  *	tractor_runtime_close(rt);
  *
- * A runtime has no thread of its own: deaths are noticed and actors restarted while the program is in one of its calls (a tractor_ask() that waits, too).
+ * A runtime has no thread of its own (but for log files, if it is to write them): deaths are noticed and actors restarted while the program is in one of its calls (a tractor_ask() that waits, too).
  * A program that does other things calls tractor_runtime_turn() when tractor_runtime_fd() is readable, or tractor_runtime_run().
  * All calls of one runtime come from the thread that opened it, which must outlive it: its end kills the actors. Several runtimes in one process are independent: a ref of the one is
  * TRACTOR_ENOACTOR in another.
@@ -60,13 +60,14 @@ struct tractor_options {
 	void *arg;    /* of both */
 	bool control; /* serve the `tractor` command (status, ask, ...) */
 	bool signals; /* SIGINT, SIGTERM and SIGHUP (unless that is ignored) stop the tree in order, a second one at once; blocks them in this thread, while it is open */
+	bool log_files; /* keep what actors print in files, which stay in the run directory's folder `logs`; has a thread for that. How much: see <tractor/children.h> */
 	bool raise_files; /* raise this process's soft limit of open fds (ulimit -n) to the hard one while it is open; actors get what it was */
 	bool subreaper; /* adopt and end what actors leave behind; takes all orphans below this process, so only if it has no other children */
 };
 
 /*
  * A runtime with an empty tree. Makes a run directory under $TRACTOR_RUN_DIR, $XDG_RUNTIME_DIR/tractor or a folder of this user's in the temporary
- * directory; what a killed predecessor of the same name left there is removed, and what its actors had started and left is killed. Doesn't block otherwise.
+ * directory; what a killed predecessor of the same name left there is removed, but for crash reports and logs, and what its actors had started and left is killed. Doesn't block otherwise.
  *   TRACTOR_EEXIST   a tree of that name is running
  *   TRACTOR_EINVAL   the name has other characters; SIGCHLD is ignored; this is an actor's process, and tractor_begin() was forgotten
  *   TRACTOR_ESYSTEM  no directory, no fd; tractor_why() says which
@@ -149,7 +150,7 @@ TRACTOR_API int tractor_runtime_signal(const struct tractor_runtime *runtime);
 /* Begins to stop the whole tree, in order; `now`: with SIGKILL. Returns at once; turn until it has ended. */
 TRACTOR_API void tractor_runtime_stop(struct tractor_runtime *runtime, bool now);
 
-/* The run directory: crash reports are in its folder `crashes`. Belongs to the runtime. */
+/* The run directory: crash reports are in its folder `crashes`, log files in `logs`. Belongs to the runtime. */
 TRACTOR_API const char *tractor_runtime_directory(struct tractor_runtime *runtime);
 
 #ifdef __cplusplus

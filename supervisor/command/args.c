@@ -14,12 +14,16 @@
 #include "treevalue.h"
 
 #define NAMES_MAX 32
+#define LINES_MAX 1000000000
 
 const struct args_option args_options[] = {
 	{ "json", 0, OPTION_JSON, NULL, "print JSON, one object on a line, with \"schema_version\"" },
 	{ "tree", 't', OPTION_TREE, "NAME",
 		"the running tree that is meant; else TRACTOR_TREE, PATH, or the only one" },
 	{ "follow", 'f', OPTION_FOLLOW, NULL, "go on with what happens from now on" },
+	{ "lines", 'n', OPTION_LINES, "N", "only the last N of them; \"all\"" },
+	{ "since", 0, OPTION_SINCE, "TIME", "only from then on: 10m, 14:30, \"2026-11-23 14:30:00\"" },
+	{ "previous", 0, OPTION_PREVIOUS, NULL, "of the incarnation before the present one" },
 	{ "timeout", 0, OPTION_TIMEOUT, "TIME", "how long to wait for the answer: 500ms, 5s, 1m" },
 	{ "at", 0, OPTION_AT, "PLACE",
 		"not at once: when it has a message in hand, MESSAGE[:N]; or elsewhere" },
@@ -94,6 +98,23 @@ set_seed(struct reader *reader, const char *value)
 }
 
 static bool
+set_lines(struct reader *reader, const char *value)
+{
+	static const char *const all[] = { "all" };
+	struct treevalue_fault fault;
+	unsigned lines;
+	size_t index;
+
+	reader->line->lines = COMMAND_ALL;
+	if (treevalue_word(value, all, 1, &index, &fault) == TRACTOR_OK)
+		return true;
+	if (treevalue_number(value, 0, LINES_MAX, &lines, &fault) != TRACTOR_OK)
+		return fail(reader, "--lines: %.400s, or all", fault.text);
+	reader->line->lines = lines;
+	return true;
+}
+
+static bool
 apply(struct reader *reader, const struct args_option *option, const char *value)
 {
 	struct command_line *line = reader->line;
@@ -103,6 +124,9 @@ apply(struct reader *reader, const struct args_option *option, const char *value
 	case OPTION_JSON: line->json = true; break;
 	case OPTION_TREE: line->tree = value; break;
 	case OPTION_FOLLOW: line->follow = true; break;
+	case OPTION_LINES: return set_lines(reader, value);
+	case OPTION_SINCE: line->since = value; break;
+	case OPTION_PREVIOUS: line->previous = true; break;
 	case OPTION_TIMEOUT: return set_timeout(reader, value);
 	case OPTION_AT: line->at = value; break;
 	case OPTION_PROBABILITY: return set_probability(reader, value);
@@ -244,7 +268,8 @@ args_parse(int argc, char *const *argv, struct command_line *ret_line, char *err
 	bool options_end = false, good = true;
 
 	*ret_line = (struct command_line){ .tree = tree != NULL && *tree != '\0' ? tree : NULL,
-		.timeout_ms = COMMAND_NO_TIMEOUT };
+		.timeout_ms = COMMAND_NO_TIMEOUT,
+		.lines = COMMAND_DEFAULT };
 	while (good && reader.next < argc) {
 		const char *argument = argv[reader.next++];
 		if (options_end || argument[0] != '-' || argument[1] == '\0')

@@ -365,8 +365,8 @@ hint_at_tree(const struct client_tree *tree, const char *path, struct client_end
 		tree->name);
 }
 
-static bool
-check_path(const char *path, struct client_end *end)
+bool
+client_check_path(const char *path, struct client_end *end)
 {
 	if (path[0] == '/' && path[1] != '\0')
 		return true;
@@ -386,7 +386,7 @@ client_run(const struct command_line *line, bool has_path, const struct client_c
 	struct client_tree tree;
 	struct client_end end = { .code = CONTROL_DONE };
 
-	if ((path == NULL || check_path(path, &end)) &&
+	if ((path == NULL || client_check_path(path, &end)) &&
 		client_choose(line->tree, path, CLIENT_RUNNING, &tree, &end)) {
 		if (path != NULL)
 			json_object_set_new(call->request, "path", json_string(path));

@@ -1,5 +1,5 @@
 /*
- * cmd_inspect.c: looking at a running tree: status, messages, events, logs, version. Each asks the supervisor and prints what it answered,
+ * cmd_inspect.c: looking at a running tree: status, messages, events, version. Each asks the supervisor and prints what it answered,
  * taking nothing about the answer's shape for granted: a field that isn't there is a "-".
  */
 #include <stdlib.h>
@@ -186,7 +186,7 @@ cmd_messages(const struct command_line *line)
 	return client_run(line, true, &call);
 }
 
-/* --- events and logs: one line for each --- */
+/* --- events: one line for each --- */
 
 /* "2026-11-23 07:22:27.123 " */
 static void
@@ -214,21 +214,11 @@ print_who(const json_t *data)
 }
 
 static bool
-concerns(const struct printer *printer, const json_t *data)
-{
-	const char *path = text_of(data, "path");
-	size_t length = printer->path != NULL ? strlen(printer->path) : 0;
-
-	return length == 0 ||
-	       (strncmp(path, printer->path, length) == 0 && (path[length] == '/' || path[length] == '\0'));
-}
-
-static bool
 print_event(void *arg, const json_t *data)
 {
 	const struct printer *printer = arg;
 
-	if (!concerns(printer, data))
+	if (!spec_path_below(printer->path, text_of(data, "path")))
 		return true;
 	if (printer->json) {
 		output_json_line(stdout, data);
@@ -245,52 +235,21 @@ print_event(void *arg, const json_t *data)
 	return output_flush();
 }
 
-static bool
-print_log_line(void *arg, const json_t *data)
-{
-	const struct printer *printer = arg;
-
-	if (!concerns(printer, data))
-		return true;
-	if (printer->json) {
-		output_json_line(stdout, data);
-		return output_flush();
-	}
-	print_time(data);
-	print_who(data);
-	fputs(strcmp(text_of(data, "stream"), "stderr") == 0 ? " ! " : " | ", stdout);
-	output_text(stdout, text_of(data, "text"));
-	putchar('\n');
-	return output_flush();
-}
-
 /* What is followed ends when the tree does; how long nothing happens says nothing. */
-static int
-stream(const struct command_line *line, const char *command, client_data *print)
+int
+cmd_events(const struct command_line *line)
 {
 	bool has_path = line->word_count > 0;
 	struct printer printer = { .json = line->json, .path = has_path ? line->words[0] : NULL };
 	const struct client_call call = {
-		.request = client_request(command),
+		.request = client_request("events"),
 		.limit_ms = line->follow ? CLIENT_FOREVER : CLIENT_LIMIT_MS,
-		.data = print,
+		.data = print_event,
 		.arg = &printer,
 	};
 
 	json_object_set_new(call.request, "follow", json_boolean(line->follow));
 	return client_run(line, has_path, &call);
-}
-
-int
-cmd_events(const struct command_line *line)
-{
-	return stream(line, "events", print_event);
-}
-
-int
-cmd_logs(const struct command_line *line)
-{
-	return stream(line, "logs", print_log_line);
 }
 
 /* --- version --- */

@@ -96,6 +96,8 @@ static const struct {
 	{ "gave_up", "gives up", "31" },
 	{ "quarantined", "quarantined", "31" },
 	{ "report_lost", "the crash report could not be written", "31" },
+	{ "logs_lost", "", "31" },
+	{ "logs_resumed", "", "32" },
 	{ "was_stopped", "", "33" },
 	{ "signalled", "", "33" },
 	{ "injected", "injected", "33" },
@@ -162,6 +164,7 @@ cmd_run(const struct command_line *line)
 		.arg = &console,
 		.control = true,
 		.signals = true,
+		.log_files = true,
 		.raise_files = true,
 		.subreaper = true };
 	struct tractor_runtime *runtime;

@@ -13,6 +13,8 @@
 
 #define COMMAND_WORDS_MAX 4
 #define COMMAND_NO_TIMEOUT (-1)
+#define COMMAND_ALL (-1)
+#define COMMAND_DEFAULT (-2)
 
 enum command_option {
 	OPTION_JSON = 1,
@@ -28,6 +30,9 @@ enum command_option {
 	OPTION_UNIQUE = 1024,
 	OPTION_LAST = 2048,
 	OPTION_ALL = 4096,
+	OPTION_LINES = 8192,
+	OPTION_SINCE = 16384,
+	OPTION_PREVIOUS = 32768,
 };
 
 /* What was typed. Texts belong to argv and the environment. */
@@ -36,11 +41,13 @@ struct command_line {
 		*command; /* NULL: none, which is right with OPTION_HELP and OPTION_VERSION only */
 	unsigned given;	  /* enum command_option */
 	const char *tree; /* -t, else TRACTOR_TREE; NULL: neither */
-	bool json, follow, dry_run, unique, last, all;
+	bool json, follow, dry_run, unique, last, all, previous;
 	int64_t timeout_ms; /* COMMAND_NO_TIMEOUT: not given */
 	const char *at;	    /* NULL: not given */
 	double probability; /* 0: not given */
 	uint64_t seed;	    /* 0: not given */
+	const char *since;  /* NULL: not given */
+	int64_t lines;	    /* COMMAND_ALL, COMMAND_DEFAULT: not given */
 	const char *words[COMMAND_WORDS_MAX];
 	int word_count;
 };
@@ -69,8 +76,9 @@ int cmd_check(const struct command_line *line);
 int cmd_status(const struct command_line *line);
 int cmd_messages(const struct command_line *line);
 int cmd_events(const struct command_line *line);
-int cmd_logs(const struct command_line *line);
 int cmd_version(const struct command_line *line);
+/* cmd_logs.c */
+int cmd_logs(const struct command_line *line);
 /* cmd_talk.c */
 int cmd_tell(const struct command_line *line);
 int cmd_ask(const struct command_line *line);

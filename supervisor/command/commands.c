@@ -105,9 +105,13 @@ const struct command commands[] = {
 		OPTION_AT | OPTION_PROBABILITY | OPTION_SEED, 2, 2, cmd_inject },
 	{ "events", "[-f] [PATH]", "what happened in the tree",
 		"The last ones; with -f also what happens from now on.\n", OPTION_FOLLOW, 0, 1, cmd_events },
-	{ "logs", "[-f] [PATH]", "what the actors printed",
-		"The last lines of each; with -f also what they print from now on. \"|\" is standard output, \"!\" standard error.\n",
-		OPTION_FOLLOW, 0, 1, cmd_logs },
+	{ "logs", "[-f] [-n N] [--since TIME] [--previous] [PATH]", "what the actors printed",
+		"The last 1000 lines, or all that --since or --previous ask for; with -f also what they print from now on. \"|\" is standard\n"
+		"output, \"!\" standard error, \"*\" a remark of the supervisor's. Works without the tree running, too: log files stay in its run\n"
+		"directory. TIME is how long ago, or when, in local time unless it ends in Z.\n"
+		"    tractor logs -n 20 /shop/db\n"
+		"    tractor logs --since 10m /shop\n" PATH_HELP,
+		OPTION_FOLLOW | OPTION_LINES | OPTION_SINCE | OPTION_PREVIOUS, 0, 1, cmd_logs },
 	{ "version", "", "which tractor this is", "With -t NAME also which one that tree's supervisor is.\n",
 		0, 0, 0, cmd_version },
 	{ "help", "[COMMAND]", "this list, or one command in full", "", 0, 0, 1, cmd_help },

@@ -249,6 +249,15 @@ spec_free(struct spec *spec)
 	free(spec);
 }
 
+bool
+spec_path_below(const char *top, const char *path)
+{
+	size_t length = top != NULL ? strlen(top) : 0;
+
+	return strncmp(path, top != NULL ? top : "", length) == 0 &&
+	       (length == 0 || path[length] == '/' || path[length] == '\0');
+}
+
 const char *
 spec_strategy_name(enum spec_strategy strategy)
 {

@@ -145,6 +145,9 @@ void spec_free(struct spec *spec);
 /* True if `name` may be a node's name: 1 to SPEC_NAME_MAX of [A-Za-z0-9_-]. */
 bool spec_name_ok(const char *name);
 
+/* True if the node at `path` is the one at `top` or below it; NULL is above all. */
+bool spec_path_below(const char *top, const char *path);
+
 /* The words of the tree file for each enum ("one_for_one", "permanent", ...); static. */
 const char *spec_strategy_name(enum spec_strategy strategy);
 const char *spec_restart_name(enum spec_restart restart);

@@ -401,8 +401,7 @@ death_drained(void *arg)
 		return;
 	slot->judged = true;
 	loop_disarm(&runtime->loop, &slot->drain);
-	actorlog_close(&slot->logs[0]);
-	actorlog_close(&slot->logs[1]);
+	actorlog_end(slot);
 	if (slot->death.end == NODE_END_NONE) /* one that was never born is judged already */
 		judge(slot);
 	settling.planned = tree_would(runtime->tree, slot->node, slot->death.end, runtime->loop.now_ns);

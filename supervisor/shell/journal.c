@@ -1,6 +1,6 @@
 /*
- * journal.c: what happened, and what actors printed: two journals of the same make, each a ring of the last entries and those who follow it. An entry that there is no memory for is
- * not kept, and nothing else: the program hears of an event all the same.
+ * journal.c: what happened: a ring of the last events and those who follow them. An event that there is no memory for is not kept, and nothing else: the program hears of it all the
+ * same.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,10 +30,10 @@ wall_clock_ms(void)
 }
 
 static json_t *
-entry_json(const struct journal *journal, const struct entry *entry)
+entry_json(const struct entry *entry)
 {
 	return json_pack("{s:i, s:I, s:s, s:s, s:i, s:o}", "schema_version", 1, "time",
-		(json_int_t)entry->time_ms, journal->key, entry->name, "path", entry->path, "incarnation",
+		(json_int_t)entry->time_ms, "event", entry->name, "path", entry->path, "incarnation",
 		(int)entry->incarnation, "text", utf8_json(entry->text, strlen(entry->text)));
 }
 
@@ -43,16 +43,6 @@ free_entry(struct entry *entry)
 	free(entry->path);
 	free(entry->text);
 	*entry = (struct entry){ .path = NULL };
-}
-
-/* The path itself, or one below it. */
-static bool
-concerns(const char *wanted, const char *path)
-{
-	size_t length = wanted ? strlen(wanted) : 0;
-
-	return !wanted ||
-	       (strncmp(wanted, path, length) == 0 && (path[length] == '\0' || path[length] == '/'));
 }
 
 /* Takes the texts; NULL: there was no memory for them. */
@@ -72,8 +62,8 @@ add(struct journal *journal, const char *name, char *path, uint32_t incarnation,
 	free_entry(place);
 	*place = entry;
 	for (struct follower *follower = journal->followers; follower; follower = follower->next)
-		if (concerns(follower->path, path))
-			control_data(follower->request, entry_json(journal, place));
+		if (spec_path_below(follower->path, path))
+			control_data(follower->request, entry_json(place));
 	return place;
 }
 
@@ -103,14 +93,6 @@ events_note(struct tractor_runtime *runtime, const char *name, const char *path,
 						.path = path,
 						.incarnation = incarnation,
 						.text = entry ? entry->text : brief });
-}
-
-void
-journal_line(struct tractor_runtime *runtime, const struct slot *slot, bool is_error, const char *line,
-	size_t length)
-{
-	add(&runtime->lines, is_error ? "stderr" : "stdout", strdup(slot->node->path), slot->incarnation,
-		strndup(line, length));
 }
 
 static void
@@ -154,7 +136,7 @@ bool
 journal_knows(const struct journal *journal, const char *path)
 {
 	for (uint64_t i = first_kept(journal); i < journal->count; i++)
-		if (concerns(path, journal->kept[i % JOURNAL_KEPT].path))
+		if (spec_path_below(path, journal->kept[i % JOURNAL_KEPT].path))
 			return true;
 	return false;
 }
@@ -163,8 +145,8 @@ void
 journal_serve(struct journal *journal, struct control_request *request, const char *path, bool and_follow)
 {
 	for (uint64_t i = first_kept(journal); i < journal->count; i++)
-		if (concerns(path, journal->kept[i % JOURNAL_KEPT].path))
-			control_data(request, entry_json(journal, &journal->kept[i % JOURNAL_KEPT]));
+		if (spec_path_below(path, journal->kept[i % JOURNAL_KEPT].path))
+			control_data(request, entry_json(&journal->kept[i % JOURNAL_KEPT]));
 	if (!and_follow)
 		control_end(request, CONTROL_DONE, NULL);
 	else if (!follow(journal, request, path))

@@ -150,31 +150,40 @@ requestshow_messages(struct tractor_runtime *runtime, struct control_request *re
 	control_end(request, CONTROL_DONE, NULL);
 }
 
-/* --- the journals, and the version --- */
+/* --- what happened, what was printed, and the version --- */
+
+static bool
+follows(const json_t *body)
+{
+	return json_is_true(json_object_get(body, "follow"));
+}
 
 /* Of one that is gone there may be something still. */
-static void
-serve_journal(struct tractor_runtime *runtime, struct journal *journal, struct control_request *request,
-	const json_t *body)
+static bool
+is_known(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
 	const char *path = requestfind_text(body, "path");
-	bool known = !*path || tree_find(runtime->tree, path) || journal_knows(journal, path);
 
-	if (known || requestfind_node(runtime, request, body))
-		journal_serve(
-			journal, request, *path ? path : NULL, json_is_true(json_object_get(body, "follow")));
+	return !*path || tree_find(runtime->tree, path) || journal_knows(&runtime->events, path) ||
+	       requestfind_node(runtime, request, body);
 }
 
 void
 requestshow_events(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
-	serve_journal(runtime, &runtime->events, request, body);
+	const char *path = requestfind_text(body, "path");
+
+	if (is_known(runtime, request, body))
+		journal_serve(&runtime->events, request, *path ? path : NULL, follows(body));
 }
 
 void
 requestshow_logs(struct tractor_runtime *runtime, struct control_request *request, const json_t *body)
 {
-	serve_journal(runtime, &runtime->lines, request, body);
+	const char *path = requestfind_text(body, "path");
+
+	if (!*path || requestfind_node(runtime, request, body))
+		loglines_serve(runtime, request, *path ? path : NULL, follows(body));
 }
 
 void

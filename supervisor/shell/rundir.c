@@ -1,6 +1,6 @@
 /*
  * rundir.c: the run directory, one for each running tree. The lock in it is the truth about whether a tree of that name runs: a supervisor that was killed leaves files, but no
- * lock; and in the lock's file its mark, by which orphans.c finds the processes that it left. What such a one left is removed; crash reports stay. Errors are returned with the path in them.
+ * lock; and in the lock's file its mark, by which orphans.c finds the processes that it left. What such a one left is removed; crash reports and logs stay. Errors are returned with the path in them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "logrotation.h"
 #include "shell.h"
 #include "sys.h"
 #include "why.h"
@@ -87,7 +88,7 @@ remove_folder(int at, const char *name, bool with_files)
 	sys.unlinkat(at, name, AT_REMOVEDIR);
 }
 
-/* Everything but crash reports, and these if `all`. The lock file stays: it is what the next one locks. */
+/* Everything but crash reports and logs. The lock file stays: it is what the next one locks. */
 static void
 clean(const char *path)
 {
@@ -97,6 +98,7 @@ clean(const char *path)
 		return;
 	remove_folder(at, "link", true);
 	remove_folder(at, "crashes", false);
+	remove_folder(at, LOGROTATION_FOLDER, false);
 	sys.unlinkat(at, CONTROL_FILE, 0);
 	sys.close(at);
 }
@@ -243,7 +245,7 @@ rundir_close(struct rundir *rundir)
 {
 	if (rundir->lock >= 0) {
 		clean(rundir->path);
-		/* The lock goes last, while it is held; with crash reports there the directory stays, and the lock file with it is of no use. */
+		/* The lock goes last, while it is held; with crash reports or logs there the directory stays, and the lock file with it is of no use. */
 		char *file = rundir_file(rundir, "lock");
 		if (file)
 			sys.unlink(file);

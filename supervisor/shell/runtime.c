@@ -306,6 +306,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 		err = orphans_open(runtime);
 	if (err == TRACTOR_OK && runtime->options.signals)
 		err = signals_open(runtime);
+	if (err == TRACTOR_OK && runtime->options.log_files)
+		err = loglines_open(runtime);
 	if (err == TRACTOR_OK)
 		err = router_new(&coreops_router, runtime, &runtime->router);
 	clock_gettime(CLOCK_REALTIME, &seed);
@@ -363,11 +365,9 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const char *f
 	}
 	if (options)
 		runtime->options = *options;
-	runtime->events.key = "event";
-	runtime->lines.key = "stream";
 	runtime->rundir.lock = runtime->loop.epoll = runtime->bell.fd = -1;
 	runtime->clock.fd = runtime->orphans.watch.fd = runtime->signals.watch.fd = runtime->bell_watch.fd =
-		-1;
+		runtime->lines.watch.fd = -1;
 	tractor_err err = open_parts(runtime, spec);
 	if (err == TRACTOR_OK && file)
 		err = reloading_remember(runtime, file);
@@ -497,8 +497,8 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	if (runtime->tree) {
 		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */
 	}
+	loglines_close(runtime);
 	journal_close(&runtime->events);
-	journal_close(&runtime->lines);
 	requests_close(runtime);
 	reloading_end(runtime);
 	free(runtime->reloading.file);

@@ -1,6 +1,7 @@
 /*
  * shell.h: the map of the shell: what a runtime owns, and what each file offers to the others, under the file's name. The shell does what the core decides: it starts
- * and reaps processes, carries frames, writes reports. It decides nothing that could be argued about. One thread; nothing blocks but spawn, until its child has executed.
+ * and reaps processes, carries frames, writes reports. It decides nothing that could be argued about. One thread, in which nothing blocks but spawn, until its child has executed; the
+ * log files have another one (logwriter.c), which sees nothing of all this.
  */
 #ifndef TRACTOR_SUPERVISOR_SHELL_SHELL_H
 #define TRACTOR_SUPERVISOR_SHELL_SHELL_H
@@ -19,6 +20,9 @@
 #include "controlsocket.h"
 #include "host.h"
 #include "inventory.h"
+#include "loglimit.h"
+#include "logsplit.h"
+#include "logwriter.h"
 #include "loop.h"
 #include "lost.h"
 #include "mappings.h"
@@ -29,9 +33,8 @@
 #include "wire.h"
 
 #define LINES_KEPT 50	  /* an actor's last lines, for its crash report */
-#define LINE_BYTES 512	  /* of each; longer ones are passed on in pieces */
 #define MESSAGES_MAX 1024 /* that an actor may say it serves */
-#define JOURNAL_KEPT 1024 /* the last entries of each, for `tractor events` and `logs` */
+#define JOURNAL_KEPT 1024 /* the last events, for `tractor events` */
 #define EXIT_HOPELESS 125 /* the exit code that says: don't try again */
 
 struct tractor_runtime;
@@ -53,23 +56,22 @@ struct rundir {
 tractor_err rundir_open(struct rundir *rundir, const char *name);
 /* Cleans what that one left; from now on the directory is ours, and says so. ESYSTEM, ENOMEM. */
 tractor_err rundir_take_over(struct rundir *rundir);
-/* Removes everything but crash reports; and the directory, if there are none. */
+/* Removes everything but crash reports and logs; and the directory, if there are none. */
 void rundir_close(struct rundir *rundir);
 /* "<directory>/<file>", to be freed; NULL: no memory. */
 char *rundir_file(const struct rundir *rundir, const char *file);
 
-/* --- journal.c: what happened, and what actors printed, for whoever listens --- */
+/* --- journal.c: what happened, for whoever listens --- */
 
 struct entry {
 	int64_t time_ms;
-	char name[24]; /* of the event; of a line: the stream */
-	char *path;    /* "" for the whole tree */
+	char name[24];
+	char *path; /* "" for the whole tree */
 	uint32_t incarnation;
 	char *text;
 };
 
 struct journal {
-	const char *key;		 /* what `name` is called in JSON: "event", "stream" */
 	struct entry kept[JOURNAL_KEPT]; /* a ring */
 	uint64_t count;
 	struct follower *followers;
@@ -78,9 +80,6 @@ struct journal {
 /* Keeps an event, and tells the program and the followers. `format`: a sentence, or "". */
 void events_note(struct tractor_runtime *runtime, const char *name, const char *path, uint32_t incarnation,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* Keeps a line that an actor printed, and tells the followers. */
-void journal_line(struct tractor_runtime *runtime, const struct slot *slot, bool is_error, const char *line,
-	size_t length);
 /* Whether anything is kept of what is at or below `path`. */
 bool journal_knows(const struct journal *journal, const char *path);
 /*
@@ -97,22 +96,55 @@ int64_t wall_clock_ms(void);
 struct actorlog {
 	struct slot *slot;
 	struct watch watch;
-	bool is_error;
-	size_t length;
-	char line[LINE_BYTES];
-};
-
-struct line {
-	int64_t time_ms;
-	bool is_error;
-	uint16_t length;
-	char text[LINE_BYTES];
+	enum logline_stream stream;
+	bool paused; /* for a moment nothing is read */
+	struct logsplit split;
 };
 
 /* Reads from `fd`, which it closes at the end. ESYSTEM. */
-tractor_err actorlog_open(struct actorlog *log, struct slot *slot, int fd, bool is_error);
-/* Takes what is there still and closes. Right for a zeroed one with fd -1, too. */
-void actorlog_close(struct actorlog *log);
+tractor_err actorlog_open(struct actorlog *log, struct slot *slot, int fd, enum logline_stream stream);
+/* The process is gone: takes what is there still of both streams, and closes them. Right for those that were never opened, too. */
+void actorlog_end(struct slot *slot);
+/* A pause is over, or a flood. */
+void actorlog_due(void *slot);
+
+/* --- loglines.c: what becomes of a line: an actor's last ones, its file, and who listens --- */
+
+/* One of the last that an actor has printed. */
+struct line {
+	int64_t time_ms;
+	enum logline_stream stream;
+	uint32_t incarnation;
+	uint64_t number; /* 0: it was suppressed */
+	size_t length;
+	char *text; /* not ended by NUL */
+};
+
+struct loglines {
+	struct logwriter *writer; /* NULL: there are no files */
+	struct watch watch;	  /* of its fd */
+	bool failing;		  /* that it can't write has been told, and not yet that it can */
+	unsigned failures;	  /* that have been told */
+	uint64_t lost;		  /* lines, that have been told */
+	struct listener *listeners;
+};
+
+/* ESYSTEM, ENOMEM: the files can't be had. */
+tractor_err loglines_open(struct tractor_runtime *runtime);
+/* The line as the last of its actor's. NULL: no memory. */
+struct line *loglines_keep(struct slot *slot, const struct logline *line);
+/* Into the actor's file, and to who listens. */
+void loglines_pass(struct slot *slot, const struct logline *line);
+/*
+ * Answers the request with what is known of the actors at and below `path` (NULL: all) that may not be in their files; then once the files have all that was printed
+ * until now, or can't have it in time, says so: by its end, or if it is to follow in so many words, and goes on with what comes.
+ */
+void loglines_serve(
+	struct tractor_runtime *runtime, struct control_request *request, const char *path, bool and_follow);
+/* Writes what is left, as far as the disk takes it, and ends the requests. */
+void loglines_close(struct tractor_runtime *runtime);
+/* The last lines of an actor that goes away. */
+void loglines_free(struct slot *slot);
 
 /* --- procfile.c: what the kernel tells in /proc --- */
 
@@ -197,7 +229,7 @@ struct slot {
 	bool dead;		  /* reaped; what it had sent is still being taken */
 	bool judged;		  /* the policy has been asked, or needs not be */
 	struct death death;
-	struct alarm drain, handler, cpu;
+	struct alarm drain, handler, cpu, flood;
 	enum ladder ladder;
 	char overrun[512]; /* which limit its handler overran; "": none */
 	struct cpu_mark cpu_mark;
@@ -226,6 +258,10 @@ struct slot {
 	char last_exit[48];	       /* "": it has not ended yet */
 	struct line *lines;	       /* a ring of LINES_KEPT */
 	uint64_t line_count;
+	int64_t born_ms;      /* since when there is this slot */
+	uint64_t line_number; /* of the last line that was passed on */
+	struct loglimit limit;
+	struct logwriter_share share;
 	struct monitor *monitors; /* who wants to hear of its ends */
 	bool is_watching;	  /* it has monitors on others */
 };
@@ -587,8 +623,10 @@ struct tractor_runtime {
 	struct router *router;
 	struct tri_arena
 		arena; /* what is made for a moment on the way from a death to a running successor; never across a callback */
-	struct journal events, lines;
+	struct journal events;
 	struct lost lost;
+	struct loglines lines;
+	unsigned actors; /* how many slots there are */
 	struct policy policy;
 	struct unwinding unwinding;
 	struct inventory inventory;

@@ -16,7 +16,7 @@
 #include "sys.h"
 #include "why.h"
 
-#define ALARMS 3
+#define ALARMS 4
 
 struct slot *
 slot_of(const struct node *node)
@@ -39,12 +39,13 @@ slot_new(struct tractor_runtime *runtime, struct node *node)
 
 	if (!slot)
 		return TRACTOR_ENOMEM;
-	*slot = (struct slot){ .runtime = runtime, .node = node, .state_fd = -1 };
+	*slot = (struct slot){ .runtime = runtime, .node = node, .state_fd = -1, .born_ms = wall_clock_ms() };
 	slot->process = (struct watch){ .fd = -1, .ready = death_noticed, .arg = slot };
 	slot->logs[0].watch.fd = slot->logs[1].watch.fd = -1;
 	slot->drain = (struct alarm){ .due = death_drained, .arg = slot };
 	slot->handler = (struct alarm){ .due = deadline_due, .arg = slot };
 	slot->cpu = (struct alarm){ .due = deadline_cpu_due, .arg = slot };
+	slot->flood = (struct alarm){ .due = actorlog_due, .arg = slot };
 	tractor_err err = loop_reserve(&runtime->loop, ALARMS);
 	if (err == TRACTOR_OK)
 		err = wire_new(&runtime->bell, slot, &slot->wire);
@@ -58,6 +59,7 @@ slot_new(struct tractor_runtime *runtime, struct node *node)
 		return err;
 	}
 	node->shell = slot;
+	runtime->actors++;
 	return TRACTOR_OK;
 }
 
@@ -78,7 +80,8 @@ slot_free(struct slot *slot)
 	free(slot->schemas);
 	if (slot->state_fd >= 0)
 		sys.close(slot->state_fd);
-	free(slot->lines);
+	loglines_free(slot);
+	slot->runtime->actors--;
 	slot->node->shell = NULL;
 	free(slot);
 }
@@ -91,13 +94,13 @@ slot_clear(struct slot *slot)
 	loop_disarm(loop, &slot->drain);
 	loop_disarm(loop, &slot->handler);
 	loop_disarm(loop, &slot->cpu);
+	loop_disarm(loop, &slot->flood);
 	if (slot->process.fd >= 0) { /* the runtime ends, and could not wait for it: the loop itself failed */
 		struct spawned spawned = { .pid = slot->pid, .pidfd = slot->process.fd };
 		loop_unwatch(loop, &slot->process);
 		spawn_end(&spawned);
 	}
-	actorlog_close(&slot->logs[0]);
-	actorlog_close(&slot->logs[1]);
+	actorlog_end(slot);
 	wire_close(slot->wire);
 	tri_blackbox_unmap(slot->box);
 	free(slot->refusal);
@@ -231,11 +234,11 @@ close_pair(int fds[2])
 static tractor_err
 keep_ends(struct slot *slot, struct launch *launch)
 {
-	tractor_err err = actorlog_open(&slot->logs[0], slot, launch->out[0], false);
+	tractor_err err = actorlog_open(&slot->logs[0], slot, launch->out[0], LOGLINE_STDOUT);
 
 	if (err == TRACTOR_OK) {
 		launch->out[0] = -1;
-		err = actorlog_open(&slot->logs[1], slot, launch->err[0], true);
+		err = actorlog_open(&slot->logs[1], slot, launch->err[0], LOGLINE_STDERR);
 	}
 	if (err == TRACTOR_OK)
 		launch->err[0] = -1;

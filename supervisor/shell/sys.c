@@ -156,6 +156,20 @@ real_clone(int (*child)(void *arg), void *stack, void *arg, int *ret_pidfd)
 	return __clone(child, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, arg, ret_pidfd);
 }
 
+/* What is sent to the process is for the threads that it had before. */
+static int
+real_thread(pthread_t *ret_thread, void *(*run)(void *arg), void *arg)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(ret_thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
 static int
 real_pidfd_open(pid_t pid)
 {
@@ -247,6 +261,7 @@ const struct sys_calls sys_real = {
 	.mmap = real_mmap,
 	.subreaper = real_subreaper,
 	.clone = real_clone,
+	.thread = real_thread,
 	.pidfd_open = real_pidfd_open,
 	.pidfd_kill = real_pidfd_kill,
 	.kill = kill,

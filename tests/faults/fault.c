@@ -1,10 +1,11 @@
 /*
  * fault.c: the failing table, made from the shell's own by its macro, and the failing allocator, which the linker puts in the place of libc's for the objects of this program. Knows nothing of
- * trees. One thread; the parent's fault is not the actors', for they are other programs.
+ * trees. The thread that writes log files makes calls, too; the parent's fault is not the actors', for they are other programs.
  */
 #include "fault.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -60,6 +61,7 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_mmap] = { ENOMEM, EAGAIN, -1 },
 	[FAULT_subreaper] = { EPERM, -1 },	/* a seccomp filter's */
 	[FAULT_clone] = { EAGAIN, NO_FD, -1 },	/* its pidfd is one */
+	[FAULT_thread] = { EAGAIN, -1 },
 	[FAULT_pidfd_open] = { NO_FD, EPERM, -1 },
 	[FAULT_pidfd_kill] = { EPERM, -1 },
 	[FAULT_kill] = { EPERM, -1 },
@@ -144,15 +146,17 @@ fault_count(enum fault_call call)
 	return call == FAULT_any ? now.total : now.counts[call];
 }
 
+/* Of all threads that make calls. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
 static bool
 strikes_again(void)
 {
 	return now.until_ms > 0 && fault_lasts();
 }
 
-/* One more call of that kind: whether it is to go wrong. */
 static bool
-strikes(enum fault_call call)
+strikes_now(enum fault_call call)
 {
 	unsigned count = ++now.counts[call];
 	if (call != FAULT_allocation) /* a kill between two allocations is none between two effects */
@@ -167,6 +171,16 @@ strikes(enum fault_call call)
 	if (now.fired && now.fault.lasting_ms > 0)
 		now.until_ms = now_ms() + now.fault.lasting_ms;
 	return now.fired;
+}
+
+/* One more call of that kind: whether it is to go wrong. */
+static bool
+strikes(enum fault_call call)
+{
+	pthread_mutex_lock(&mutex);
+	bool strikes = strikes_now(call);
+	pthread_mutex_unlock(&mutex);
+	return strikes;
 }
 
 /* --- the table --- */

@@ -94,7 +94,8 @@ check_run_folder(struct driver *driver)
 	snprintf(path, sizeof(path), "%s/run/soak", driver->folder);
 	DIR *folder = opendir(path);
 	for (struct dirent *entry; folder && (entry = readdir(folder));)
-		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "crashes") != 0)
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "crashes") != 0 &&
+			strcmp(entry->d_name, "logs") != 0)
 			complain(driver, "the supervisor left %s in its run directory", entry->d_name);
 	if (folder)
 		closedir(folder);

@@ -324,7 +324,8 @@ may_stay(const struct file_search *search, const char *relative)
 		if (fnmatch(search->keep[i], relative, 0) == 0)
 			return true;
 	}
-	return strcmp(relative, "crashes") == 0 || fnmatch("*/crashes", relative, 0) == 0;
+	return strcmp(relative, "crashes") == 0 || fnmatch("*/crashes", relative, 0) == 0 ||
+	       strcmp(relative, "logs") == 0 || fnmatch("*/logs", relative, 0) == 0;
 }
 
 /* What is below `path`: leftovers are noted; true if something is there that may stay. */

@@ -53,7 +53,7 @@ void leaks_fds(const struct fd_table *before, struct findings *ret_findings);
 void leaks_processes(const char *test_id, int64_t grace_ms, bool orphans, struct findings *ret_findings);
 
 /*
- * Adds every file below `dir` that is neither in a folder named `crashes` nor matched by one of the
+ * Adds every file below `dir` that is neither in a folder named `crashes` or `logs` nor matched by one of the
  * `keep_count` patterns (fnmatch, on the path relative to dir), and every folder that holds nothing which may
  * stay. A pattern such as `run/` lets that one folder stay, and not what is in it. `dir` itself may be empty.
  */

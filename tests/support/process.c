@@ -576,7 +576,7 @@ run_json(const char *program, ...)
 	struct run_result result = run_command_with(&(struct process_options){ .argv = argv });
 	ck_assert_msg(result.exit_code == 0, "%s %s: exit code %d: %s", argv[0], argv[1], result.exit_code,
 		result.err);
-	json_t *json = json_loads(result.out, JSON_DECODE_ANY, &error);
+	json_t *json = json_loads(result.out, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
 	ck_assert_msg(json != NULL, "%s %s: not JSON (%s): %s", argv[0], argv[1], error.text, result.out);
 	run_result_free(&result);
 	return json;

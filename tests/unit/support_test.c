@@ -100,11 +100,13 @@ START_TEST(an_empty_folder_is_noticed)
 }
 END_TEST
 
-START_TEST(crash_reports_and_declared_files_may_stay)
+START_TEST(crash_reports_logs_and_declared_files_may_stay)
 {
 	mkdir(scenario_path("run/shop"), 0700);
 	mkdir(scenario_path("run/shop/crashes"), 0700);
 	close(open(scenario_path("run/shop/crashes/1.json"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	mkdir(scenario_path("run/shop/logs"), 0700);
+	close(open(scenario_path("run/shop/logs/a.log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	close(open(scenario_path("core.17"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	scenario_keep("core.*");
 	scenario_write("tree.yaml", "name: %s\n", "shop");
@@ -373,7 +375,7 @@ test_suite(void)
 
 	SCENARIO_CASE(suite, "leaks", 60, nothing_left_is_no_finding, an_open_fd_is_noticed,
 		an_fd_on_something_else_is_noticed, an_fd_without_a_path_is_noticed, a_file_is_noticed,
-		an_empty_folder_is_noticed, crash_reports_and_declared_files_may_stay,
+		an_empty_folder_is_noticed, crash_reports_logs_and_declared_files_may_stay,
 		a_running_program_is_noticed_and_ended, an_orphan_is_noticed_and_ended,
 		an_unreaped_child_is_noticed, zombies_of_a_killed_supervisor_are_expected_where_announced,
 		a_process_that_got_away_is_known_by_its_mark);
