@@ -34,7 +34,8 @@ struct client_tree {
 /* For what reason a tree counts. */
 enum client_kind {
 	CLIENT_RUNNING, /* its supervisor accepts connections */
-	CLIENT_LEFT,	/* it has a run directory, whether it runs or not */
+	CLIENT_LEFT,	/* it has a place for crash reports, whether it runs or not */
+	CLIENT_LOGGED,	/* it has log files, whether it runs or not */
 };
 
 /*

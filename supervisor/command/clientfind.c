@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "logrotation.h"
 #include "output.h"
 #include "suggest.h"
 
@@ -72,10 +73,16 @@ find_parents(struct parents *parents)
 static int
 look_at(const struct client_tree *tree, enum client_kind kind)
 {
+	static const char *const folders[] = {
+		[CLIENT_LEFT] = "crashes", [CLIENT_LOGGED] = LOGROTATION_FOLDER
+	};
+	char folder[PATH_MAX + 16];
 	struct stat status;
 
-	if (kind == CLIENT_LEFT)
-		return stat(tree->directory, &status) == 0 ? 0 : errno;
+	if (kind != CLIENT_RUNNING) {
+		snprintf(folder, sizeof(folder), "%s/%s", tree->directory, folders[kind]);
+		return stat(folder, &status) == 0 ? 0 : errno;
+	}
 	int fd = client_connect(tree->directory);
 	if (fd >= 0)
 		close(fd);

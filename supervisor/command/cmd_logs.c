@@ -249,7 +249,7 @@ choose(struct logs *logs, bool *ret_runs, struct client_end *end)
 	*ret_runs = true;
 	if ((runs && is_named(&logs->tree, logs->path)) || logs->line->follow)
 		return runs;
-	if (client_choose(name, logs->path, CLIENT_LEFT, &left, &none) && is_named(&left, logs->path)) {
+	if (client_choose(name, logs->path, CLIENT_LOGGED, &left, &none) && is_named(&left, logs->path)) {
 		*ret_runs = runs && strcmp(left.directory, logs->tree.directory) == 0;
 		logs->tree = left;
 		return true;

@@ -22,9 +22,10 @@
 #include "sys.h"
 #include "why.h"
 
-#define HALF_BYTES (512u << 10) /* some thousand lines: what may wait for a disk */
-#define SHARE_BYTES \
-	(HALF_BYTES / 4)	/* of that for one actor, so that no other's lines are lost for its flood */
+#define HALF_BYTES (4u << 20) /* what may wait for a disk */
+#define SHARE_BYTES   \
+	(HALF_BYTES / \
+		4) /* of that for one actor: more than it may print at once, and no other's lines are lost for its flood */
 #define CHUNK_BYTES (64u << 10) /* written at once */
 #define NAMES_KEPT \
 	1000 /* logs: of more names those that were written last are kept; twice as many as there are actors at least */
@@ -64,7 +65,7 @@ struct logwriter {
 	struct half *front; /* that is filled */
 	uint64_t turn;	    /* how often they were exchanged */
 	uint64_t put, written;
-	bool awaited, closing, has_ended;
+	bool awaited, closing, has_ended, left_alone;
 	struct logwriter_state state;
 	int64_t failed_ns; /* last */
 
@@ -324,6 +325,18 @@ write_half(struct logwriter *writer)
 	writer->awaited = false;
 }
 
+static void
+free_writer(struct logwriter *writer)
+{
+	if (writer->bell >= 0)
+		sys.close(writer->bell);
+	pthread_mutex_destroy(&writer->mutex);
+	pthread_cond_destroy(&writer->work);
+	pthread_cond_destroy(&writer->ended);
+	free(writer->folder);
+	free(writer);
+}
+
 static void *
 run(void *arg)
 {
@@ -337,24 +350,15 @@ run(void *arg)
 			pthread_cond_wait(&writer->work, &writer->mutex);
 	}
 	writer->has_ended = true;
+	bool left_alone = writer->left_alone;
 	pthread_cond_signal(&writer->ended);
 	pthread_mutex_unlock(&writer->mutex);
+	if (left_alone)
+		free_writer(writer);
 	return NULL;
 }
 
 /* --- what the supervisor calls --- */
-
-static void
-free_writer(struct logwriter *writer)
-{
-	if (writer->bell >= 0)
-		sys.close(writer->bell);
-	pthread_mutex_destroy(&writer->mutex);
-	pthread_cond_destroy(&writer->work);
-	pthread_cond_destroy(&writer->ended);
-	free(writer->folder);
-	free(writer);
-}
 
 tractor_err
 logwriter_open(const char *folder, struct logwriter **ret_writer, int *ret_fd)
@@ -466,15 +470,15 @@ logwriter_close(struct logwriter *writer, struct logwriter_state *ret_state)
 	while (!writer->has_ended && late == 0)
 		late = pthread_cond_timedwait(&writer->ended, &writer->mutex, &until);
 	bool has_ended = writer->has_ended;
-	if (!has_ended)
+	if (!has_ended) {
 		lose(writer, "", LOGWRITER_SLOW, writer->put - writer->written);
+		writer->left_alone = true; /* until the disk lets it go, or the program ends */
+		pthread_detach(writer->thread);
+	}
 	*ret_state = writer->state;
 	pthread_mutex_unlock(&writer->mutex);
 	if (has_ended) {
 		pthread_join(writer->thread, NULL);
 		free_writer(writer);
-	} else {
-		pthread_detach(
-			writer->thread); /* it has all this until the disk lets it go, or the program ends */
 	}
 }

@@ -46,7 +46,7 @@ struct story {
 	struct fd_table fds;
 	bool good;
 	bool explained; /* some event had the fault's words */
-	bool report_lost;
+	bool report_lost, logs_lost;
 	bool c_was_killed; /* heard in an event: the answer may have been lost */
 	struct actor actors[3];
 	uint32_t noted; /* notes that were accepted */
@@ -125,6 +125,8 @@ on_event(void *arg, const struct tractor_event *event)
 		story->explained = true;
 	if (strcmp(event->event, "report_lost") == 0)
 		story->report_lost = true;
+	if (strcmp(event->event, "logs_lost") == 0)
+		story->logs_lost = true;
 	if (strcmp(event->event, "injected") == 0)
 		story->c_was_killed = true;
 }
@@ -203,6 +205,7 @@ open_tree(struct story *story, const char *tree)
 		.on_line = on_line,
 		.arg = story,
 		.control = true,
+		.log_files = true,
 		.signals = true,
 		.subreaper = true };
 	const struct timespec pause = { .tv_nsec = 5000000 };
@@ -408,6 +411,30 @@ expect_reports(struct story *story)
 		complain(story, "no crash report, and no event that says why");
 }
 
+/* What a has printed is there, whole, or an event says that it was lost. */
+static void
+expect_logs(struct story *story, const char *directory)
+{
+	char path[256], line[1024];
+	bool is_up = false;
+
+	snprintf(path, sizeof(path), "%s/logs/a.log", directory);
+	FILE *file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		json_t *json = json_loads(line, 0, NULL);
+		const char *text = json_string_value(json_object_get(json, "text"));
+		if (!text)
+			complain(story, "a line in %s is not whole: %s", path, line);
+		else if (strcmp(text, "up 1") == 0)
+			is_up = true;
+		json_decref(json);
+	}
+	if (file)
+		fclose(file);
+	if (!is_up && !story->logs_lost && story->fault->call != FAULT_allocation)
+		complain(story, "nothing in %s, and no event that says why", path);
+}
+
 static void
 live(struct story *story)
 {
@@ -438,7 +465,11 @@ end(struct story *story)
 		turn(story, 10);
 	if (!tree_ended(story->rt->tree))
 		complain(story, "not stopped within %d ms", WHOLE_MS);
+	char *directory = strdup(tractor_runtime_directory(story->rt));
 	tractor_runtime_close(story->rt);
+	if (directory)
+		expect_logs(story, directory);
+	free(directory);
 }
 
 bool
