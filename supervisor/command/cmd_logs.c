@@ -83,9 +83,17 @@ by_time(const void *a, const void *b)
 	return (left->place > right->place) - (left->place < right->place);
 }
 
+static int
+by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct logread_actor *)a)->path, ((const struct logread_actor *)b)->path);
+}
+
 static void
 order(struct logs *logs)
 {
+	if (logs->read.count > 0)
+		qsort(logs->read.actors, logs->read.count, sizeof(*logs->read.actors), by_path);
 	for (size_t i = 0; i < logs->read.count; i++) {
 		struct logread_actor *actor = &logs->read.actors[i];
 		logread_order(actor);

@@ -232,8 +232,9 @@ loglines_serve(
 	}
 	listener->and_follow = and_follow;
 	control_data(request, actors_json(runtime, path, &actors));
+	size_t share = ANSWER_BYTES / (actors > 0 ? actors : 1);
 	for (struct slot *slot; (slot = next_of_concern(runtime, path, &at));)
-		answer_lines(slot, request, ANSWER_BYTES / actors);
+		answer_lines(slot, request, share);
 	loop_arm(&runtime->loop, &listener->late, runtime->loop.now_ns + LATE_NS);
 	catch_up_those_who_can(runtime);
 }
@@ -317,6 +318,8 @@ loglines_close(struct tractor_runtime *runtime)
 		lines->writer = NULL;
 		tell_state(runtime, &state);
 	}
-	while (lines->listeners)
-		end_listener(lines->listeners);
+	for (struct listener *listener = lines->listeners, *next; listener; listener = next) {
+		next = listener->next;
+		end_listener(listener);
+	}
 }

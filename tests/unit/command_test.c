@@ -140,6 +140,32 @@ answer_with(struct control_request *request, const char *command)
 	control_end(request, CONTROL_DONE, NULL);
 }
 
+/* What a supervisor knows of its lines, and what comes then; and a line of nobody's. */
+static void
+answer_logs(struct control_request *request, const json_t *body)
+{
+	static const char *const known[] = {
+		"{\"schema_version\":1,\"actors\":[{\"path\":\"/shop/db\",\"run\":7,\"incarnation\":2,\"files\":true},5,{}]}",
+		"{\"time\":1001,\"stream\":\"stderr\",\"path\":\"/shop/db\",\"incarnation\":1,\"run\":7,\"number\":2,\"text\":\"second\\u001b\"}",
+		"{\"time\":1004,\"stream\":\"tractor\",\"path\":\"/shop/db\",\"incarnation\":2,\"run\":7,\"number\":5,\"text\":\"fifth\"}",
+		"{\"time\":1,\"path\":\"/shop/db\",\"text\":7}",
+		"{\"text\":\"nobody's\"}",
+	};
+	bool follow = json_is_true(json_object_get(body, "follow"));
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		control_data(request, json_loads(known[i], 0, NULL));
+	for (int number = 5; follow && number <= 6; number++) {
+		if (number == 5)
+			control_data(request, json_pack("{s:b}", "caught_up", 1));
+		control_data(
+			request, json_pack("{s:i, s:s, s:s, s:i, s:i, s:i, s:s}", "time", 1000 + number,
+					 "stream", "stdout", "path", "/shop/db", "incarnation", 2, "run", 7,
+					 "number", number, "text", number == 5 ? "fifth again" : "sixth"));
+	}
+	control_end(request, CONTROL_DONE, NULL);
+}
+
 /* A spec with the word "bad" in it is; else what was asked is what is said. */
 static void
 answer_add(struct control_request *request, const json_t *body)
@@ -183,6 +209,8 @@ answer(void *arg, struct control_request *request, const json_t *body)
 	else if (strcmp(command, "children") == 0 || strcmp(command, "spec") == 0 ||
 		 strcmp(command, "scale") == 0)
 		answer_with(request, command);
+	else if (strcmp(command, "logs") == 0)
+		answer_logs(request, body);
 	else if (strcmp(command, "add") == 0)
 		answer_add(request, body);
 	else if (strcmp(command, "version") == 0) {
@@ -355,6 +383,14 @@ START_TEST(options_may_stand_anywhere)
 	ck_assert_int_eq(line.timeout_ms, COMMAND_NO_TIMEOUT);
 	ck_assert(parse("-t this status", &line, error));
 	ck_assert_str_eq(line.tree, "this");
+	ck_assert(parse("logs -fn 20 --since 10m /shop", &line, error));
+	ck_assert(line.follow && !line.previous && strcmp(line.since, "10m") == 0);
+	ck_assert_int_eq(line.lines, 20);
+	ck_assert(parse("logs --previous -n all", &line, error));
+	ck_assert(line.previous && line.since == NULL);
+	ck_assert_int_eq(line.lines, COMMAND_ALL);
+	ck_assert(parse("logs", &line, error));
+	ck_assert_int_eq(line.lines, COMMAND_DEFAULT);
 	ck_assert(parse("tell /a b -", &line, error));
 	ck_assert_str_eq(line.words[2], "-");
 }
@@ -375,6 +411,11 @@ START_TEST(command_lines_that_are_none)
 		{ "status /a /b", "\"/b\" is too much; it is: tractor status [PATH]" },
 		{ "ask /a", "something is missing; it is: tractor ask PATH MESSAGE" },
 		{ "status --follow", "status has no option --follow" },
+		{ "events --previous", "events has no option --previous" },
+		{ "logs -n", "--lines needs a value: --lines N" },
+		{ "logs -n -1",
+			"--lines: \"-1\" is not a whole number; write one from 0 to 1000000000, or all" },
+		{ "logs -n al", "--lines: \"al\" is not a whole number" },
 		{ "ask /a b --timeout 5", "--timeout: " },
 		{ "ask /a b --timeout 0s", "--timeout: " },
 		{ "ask /a b --timeout -1s", "--timeout: " },
@@ -841,6 +882,100 @@ START_TEST(crashes_that_are_long)
 }
 END_TEST
 
+/* --- logs --- */
+
+/* In the file of `/shop/db`, or another below the tree. */
+static void
+write_log(const char *file, const char *text)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/shop", run_directory);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/shop/logs", run_directory);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/shop/logs/%s", run_directory, file);
+	FILE *stream = fopen(path, "we");
+	fputs(text, stream);
+	fclose(stream);
+}
+
+#define LINE(time, incarnation, number, text)                                  \
+	"{\"schema_version\":1,\"time\":" #time                                \
+	",\"stream\":\"stdout\",\"path\":\"/x\",\"incarnation\":" #incarnation \
+	",\"run\":7,\"number\":" #number ",\"text\":\"" text "\"}\n"
+
+START_TEST(logs_are_read_without_a_tree)
+{
+	ck_assert_int_eq(tractor("logs"), CONTROL_NO_TREE);
+	write_log("db.log", LINE(1000, 1, 1, "first") LINE(1004, 2, 3, "third"));
+	write_log("web.log", LINE(1002, 1, 1, "\\u001b[2J\\u0000"));
+	ck_assert_int_eq(tractor("logs"), 0);
+	ck_assert_str_eq(standard_output, "1970-01-01 00:00:01.000 /shop/db#1 | first\n"
+					  "1970-01-01 00:00:01.002 /shop/web#1 | \\x1b[2J\\x00\n"
+					  "1970-01-01 00:00:01.004 /shop/db#2 * 1 line is missing here\n"
+					  "1970-01-01 00:00:01.004 /shop/db#2 | third\n");
+	ck_assert_int_eq(tractor("logs -n 1 --json /shop"), 0);
+	ck_assert_str_eq(standard_output,
+		"{\"schema_version\":1,\"time\":1004,\"stream\":\"stdout\",\"path\":\"/shop/db\",\"incarnation\":2,\"text\":\"third\"}\n");
+	ck_assert_int_eq(tractor("logs --previous"), 0);
+	ck_assert_str_eq(standard_output, "1970-01-01 00:00:01.000 /shop/db#1 | first\n");
+	ck_assert_int_eq(tractor("logs --since 1h"), 0);
+	ck_assert_str_eq(standard_output, "");
+	ck_assert_int_eq(tractor("logs /shop/nobody"), CONTROL_NO_ACTOR);
+	ck_assert_int_eq(tractor("logs -f"), CONTROL_NO_TREE);
+	ck_assert_int_eq(tractor("logs -t shpo"), CONTROL_NO_TREE);
+	ck_assert_int_eq(tractor("logs --since soon"), CONTROL_USAGE);
+	expect_in(standard_error,
+		"--since: \"soon\" is no time; write how long ago, like 10m, or when, like 14:30");
+	ck_assert_int_eq(tractor("logs -f --previous"), CONTROL_USAGE);
+}
+END_TEST
+
+/* A clock that was set back does not turn an actor's lines around. */
+START_TEST(logs_are_in_the_order_of_each_actor)
+{
+	write_log("db.log",
+		LINE(1000, 1, 1, "a") LINE(500, 1, 2, "b") LINE(1000, 1, 3, "c") LINE(1001, 1, 4, "d"));
+	write_log("web.log", LINE(700, 1, 1, "w") LINE(1000, 1, 2, "x"));
+	ck_assert_int_eq(tractor("logs"), 0);
+	ck_assert_str_eq(standard_output, "1970-01-01 00:00:00.700 /shop/web#1 | w\n"
+					  "1970-01-01 00:00:01.000 /shop/db#1 | a\n"
+					  "1970-01-01 00:00:00.500 /shop/db#1 | b\n"
+					  "1970-01-01 00:00:01.000 /shop/db#1 | c\n"
+					  "1970-01-01 00:00:01.000 /shop/web#1 | x\n"
+					  "1970-01-01 00:00:01.001 /shop/db#1 | d\n");
+}
+END_TEST
+
+START_TEST(logs_from_files_and_from_the_supervisor)
+{
+	start_server("shop");
+	write_log("db.log", LINE(1000, 1, 1, "first") LINE(1001, 1, 2, "second") LINE(1003, 2, 4, "fourth"));
+	write_log("gone.log", LINE(999, 1, 1, "from one who is no more"));
+	ck_assert_int_eq(tractor("logs /shop/db"), 0);
+	ck_assert_str_eq(standard_output, "1970-01-01 00:00:01.000 /shop/db#1 | first\n"
+					  "1970-01-01 00:00:01.001 /shop/db#1 | second\n"
+					  "1970-01-01 00:00:01.003 /shop/db#2 * 1 line is missing here\n"
+					  "1970-01-01 00:00:01.003 /shop/db#2 | fourth\n"
+					  "1970-01-01 00:00:01.004 /shop/db#2 * fifth\n");
+	ck_assert_int_eq(tractor("logs -f -n 1 /shop/db"), 0);
+	ck_assert_str_eq(standard_output, "1970-01-01 00:00:01.004 /shop/db#2 * fifth\n"
+					  "1970-01-01 00:00:01.006 /shop/db#2 | sixth\n");
+	ck_assert_int_eq(tractor("logs --previous /shop/db"), 0);
+	ck_assert_str_eq(standard_output, "1970-01-01 00:00:01.000 /shop/db#1 | first\n"
+					  "1970-01-01 00:00:01.001 /shop/db#1 | second\n");
+	ck_assert_int_eq(tractor("logs /shop/nobody"), CONTROL_NO_ACTOR);
+	expect_in(standard_error, "no such actor: /shop/nobody");
+	/* The supervisor doesn't know it any more, but it has left its log. */
+	write_log("nobody.log", LINE(999, 1, 1, "here I was"));
+	ck_assert_int_eq(tractor("logs /shop/nobody"), 0);
+	ck_assert_str_eq(standard_output, "1970-01-01 00:00:00.999 /shop/nobody#1 | here I was\n");
+	ck_assert_str_eq(standard_error, "");
+	ck_assert_int_eq(tractor("logs -f /shop/nobody"), CONTROL_NO_ACTOR);
+}
+END_TEST
+
 /* --- check --- */
 
 START_TEST(checking_a_file)
@@ -907,7 +1042,9 @@ test_suite(void)
 	const TTest *with_trees[] = { no_tree, which_tree, status, talking, fields_that_are_none,
 		fields_from_standard_input, a_supervisor_that_does_not_answer, listing_and_following,
 		steering, children_and_their_specs, adding_and_deleting, scaling, faults_that_are_none,
-		crashes_are_read_without_a_tree, crashes_that_are_long, checking_a_file, version };
+		crashes_are_read_without_a_tree, crashes_that_are_long, logs_are_read_without_a_tree,
+		logs_are_in_the_order_of_each_actor, logs_from_files_and_from_the_supervisor, checking_a_file,
+		version };
 
 	TEST_CASE(suite, "line", 30, options_may_stand_anywhere, command_lines_that_are_none,
 		every_command_has_help);

@@ -45,7 +45,8 @@ printer_on_count(struct printer *self, tractor_ctx *ctx, const struct printer_co
 
 	for (int64_t i = 0; i < msg->lines; i++) {
 		printf("line %llu\n", (unsigned long long)++self->printed);
-		nanosleep(&pause, NULL);
+		if (msg->pause_us > 0)
+			nanosleep(&pause, NULL);
 	}
 	return TRACTOR_OK;
 }
