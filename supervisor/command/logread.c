@@ -225,7 +225,7 @@ put_before(struct logread_actor *actor, struct logread_actor *read)
 static void
 read_log(const struct wanted *wanted, const char *node_path, const char *base)
 {
-	struct logread_actor read = { NULL };
+	struct logread_actor read = { .path = NULL };
 	enum outcome outcome = READ;
 	char file[PATH_MAX + 16];
 	ino_t inode = 0;
@@ -373,7 +373,7 @@ missing_between(const struct logread_line *before, const struct logread_line *li
 void
 logread_remark(struct logread_actor *actor)
 {
-	struct logread_actor whole = { NULL };
+	struct logread_actor whole = { .path = NULL };
 
 	if (actor->is_present && !actor->has_files)
 		return; /* what it has printed longer ago is nowhere, and remarks are not among the last lines */
