@@ -347,7 +347,9 @@ logread_keep_previous(struct logread_actor *actor)
 	struct logread_line *lines = actor->lines;
 	size_t end = actor->count, start;
 
-	if (!actor->is_present && actor->count > 0) {
+	if (actor->count == 0)
+		return;
+	if (!actor->is_present) {
 		actor->run = lines[actor->count - 1].run;
 		actor->incarnation = lines[actor->count - 1].incarnation;
 	}
