@@ -243,4 +243,5 @@ letters_disown(struct router *router, struct party *from, bool for_good, struct 
 	while ((ask = FIRST(&from->asks, struct ask, asked)) != NULL)
 		asks_silence(router, ask);
 	from->waits_for = NULL;
+	from->waits_with = NULL;
 }

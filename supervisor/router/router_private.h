@@ -339,7 +339,7 @@ void asks_release(struct router *router, struct ask *ask);
 bool waits_for_answer(const struct router_send *send);
 bool waits_for_room(const struct router_send *send);
 /* Whom it waits for; NULL: nobody. */
-const struct party *waits_awaited(const struct party *party);
+struct party *waits_awaited(const struct party *party);
 /* True if `waiter`, waiting for `holder`, would wait for itself. */
 bool waits_circular(const struct party *waiter, const struct party *holder);
 /* True if its asker does nothing until it is answered. */

@@ -32,18 +32,27 @@ check(const struct router *router, const struct router_send *send, struct party 
 
 /* A committed one goes on waiting, but its sender need not: else two that fill each other's mailboxes would wait for ever. */
 static void
+let_sender_go(struct router *router, struct letter *letter)
+{
+	router_disarm(router, &letter->deadline);
+	if (!letter->wants_accept)
+		return; /* it is gone */
+	letter->wants_accept = false;
+	if (letter->from->waits_with == letter)
+		letter->from->waits_with = NULL;
+	router_tell_accept(
+		router, letter->message.sender, letter->incarnation, letter->correlation, TRACTOR_OK);
+}
+
+static void
 parked_too_long(struct router *router, struct deadline *deadline)
 {
 	struct letter *letter = OWNER(deadline, struct letter, deadline);
 
-	if (!letter->committed) {
+	if (letter->committed)
+		let_sender_go(router, letter);
+	else
 		mailbox_evict(router, letter, TRACTOR_ETIMEDOUT);
-		return;
-	}
-	router_disarm(router, deadline);
-	letter->wants_accept = false;
-	router_tell_accept(
-		router, letter->message.sender, letter->incarnation, letter->correlation, TRACTOR_OK);
 }
 
 /* A delayed one is due. Its sender has long been told that it is taken over. */
@@ -171,10 +180,10 @@ hand_in(struct router *router, struct party *from, struct party *target, const s
 
 	if (err != TRACTOR_OK)
 		return err;
-	bool waits = parks && waits_for_room(send);
+	bool waits = parks && waits_for_room(send), circular = waits && waits_circular(from, target);
 	letter->message.sent_ns = now_ns;
 	letter->wants_accept = !ask || (send->flags & TRI_FLAG_WANT_ACCEPT) != 0;
-	if (waits && waits_circular(from, target))
+	if (circular && !letter->committed)
 		err = TRACTOR_EDEADLOCK;
 	else if (ask)
 		err = open_ask(router, from, letter, send, now_ns);
@@ -186,7 +195,9 @@ hand_in(struct router *router, struct party *from, struct party *target, const s
 		return err;
 	}
 	enter(router, from, letter, parks);
-	if (waits) {
+	if (circular) {
+		let_sender_go(router, letter);
+	} else if (waits) {
 		from->waits_for = NULL;
 		from->waits_with = letter;
 	}
@@ -226,16 +237,50 @@ bury_unborn(struct router *router, const struct router_send *send, tractor_err w
 		router->ops.dead_letter(router->arg, &message, why);
 }
 
+/* The first of a party's committed messages for which it waits; NULL: it waits for none. */
+static struct letter *
+first_committed(const struct party *party)
+{
+	for (struct link *link = party->pending.next; link != &party->pending; link = link->next) {
+		struct letter *letter = OWNER(link, struct letter, pending);
+
+		if (letter->committed && letter->place == LETTER_PARKED && letter->wants_accept)
+			return letter;
+	}
+	return NULL;
+}
+
+/* Whoever waits with committed messages on the way back to the sender need not, and then there is no circle. False: nobody does. */
+static bool
+loosen(struct router *router, const struct router_send *send)
+{
+	const struct party *from = router_party(router, send->sender);
+	struct party *at;
+
+	if (router_target(router, send->target, &at) != TRACTOR_OK)
+		return false;
+	for (; at != NULL && at != from; at = waits_awaited(at)) {
+		if (at->waits_with == NULL || !at->waits_with->committed)
+			continue;
+		for (struct letter *letter; (letter = first_committed(at)) != NULL;)
+			let_sender_go(router, letter);
+		return true;
+	}
+	return false;
+}
+
 void
 sending_send(struct router *router, const struct router_send *send, int64_t now_ns)
 {
 	const uint16_t answer_only = TRI_FLAG_ASK;
-	struct party *from = router_party(router, send->sender);
 	tractor_err err;
 
-	if (from != NULL && send->incarnation < from->incarnation)
-		return; /* its process has been replaced, and nobody waits for an answer */
-	err = try_send(router, from, send, now_ns);
+	do {
+		struct party *from = router_party(router, send->sender);
+		if (from != NULL && send->incarnation < from->incarnation)
+			return; /* its process has been replaced, and nobody waits for an answer */
+		err = try_send(router, from, send, now_ns);
+	} while (err == TRACTOR_EDEADLOCK && loosen(router, send));
 	if (err == TRACTOR_OK)
 		return;
 	if ((send->flags & TRI_FLAG_COMMITTED) != 0)

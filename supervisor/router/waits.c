@@ -8,7 +8,7 @@
  */
 #include "router_private.h"
 
-const struct party *
+struct party *
 waits_awaited(const struct party *party)
 {
 	if (party->waits_for != NULL)
@@ -41,7 +41,5 @@ waits_for_answer(const struct router_send *send)
 bool
 waits_for_room(const struct router_send *send)
 {
-	const uint16_t flags = TRI_FLAG_WAITING | TRI_FLAG_COMMITTED;
-
-	return (send->flags & flags) == TRI_FLAG_WAITING; /* one that is committed holds nobody up for ever */
+	return (send->flags & TRI_FLAG_WAITING) != 0;
 }

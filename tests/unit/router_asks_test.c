@@ -292,6 +292,56 @@ START_TEST(a_full_mailbox_of_ones_own_is_a_circle)
 }
 END_TEST
 
+/* It can't be taken back, so its sender is let go; also where somebody else closes the circle. */
+START_TEST(a_committed_tell_makes_no_circle)
+{
+	actors(2, 1);
+	commit_and_wait(1, 2, "a");
+	commit_and_wait(1, 2, "b");
+	commit_and_wait(1, 2, "c");
+	saw("1:1 OK; 2 gets #1 a");
+	ask(2, 1, "p");
+	saw("1:2 OK; 1:3 OK; 1 gets #1 p");
+	commit_and_wait(1, 2, "d");
+	saw("1:5 OK");
+	reply(1, 1, "yes");
+	for (uint64_t sequence = 1; sequence <= 3; sequence++)
+		done(2, sequence);
+	saw("2:4 answered yes; 2 gets #2 b; 2 gets #3 c; 2 gets #4 d");
+	commit_and_wait(1, 1, "e");
+	commit_and_wait(1, 1, "f");
+	saw("1:6 OK; 1 gets #2 e; 1:7 OK");
+}
+END_TEST
+
+/* Nobody waits with it any more: not its sender's successor, and not one that was let go after its time. */
+START_TEST(a_committed_tell_that_is_left_holds_nobody_up)
+{
+	actors(2, 1);
+	commit_and_wait(1, 2, "a");
+	commit_and_wait(1, 2, "b");
+	saw("1:1 OK; 2 gets #1 a");
+	down(1, 0, 0);
+	up(1);
+	ask(2, 1, "while it waits");
+	saw("1 gets #1 while it waits");
+	reply(1, 1, "yes");
+	done(1, 1);
+	done(2, 1);
+	done(2, 2);
+	saw("2:3 answered yes; 2 gets #2 b");
+	ask(2, 1, "when it is gone");
+	saw("1 gets #2 when it is gone");
+	reply(1, 2, "yes");
+	done(1, 2);
+	send_within(1, 2, "c", TRI_FLAG_COMMITTED | TRI_FLAG_WAITING, 5);
+	send_within(1, 2, "d", TRI_FLAG_COMMITTED | TRI_FLAG_WAITING, 5);
+	pass(5);
+	ask(2, 1, "after its time");
+	saw("2:4 answered yes; 1:5 OK; 2 gets #3 c; 1:6 OK; 1 gets #3 after its time");
+}
+END_TEST
+
 START_TEST(who_parks_and_does_not_wait_closes_no_circle)
 {
 	actors(2, 1);
@@ -318,6 +368,7 @@ test_suite(void)
 		circles_through_forwarded_asks, a_forward_to_one_who_waits_for_the_asker,
 		parked_asks_are_waited_for_too, a_parked_tell_and_an_ask_make_a_circle,
 		two_full_mailboxes_make_a_circle, a_full_mailbox_of_ones_own_is_a_circle,
+		a_committed_tell_makes_no_circle, a_committed_tell_that_is_left_holds_nobody_up,
 		who_parks_and_does_not_wait_closes_no_circle);
 	return suite;
 }

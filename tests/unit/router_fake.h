@@ -225,6 +225,13 @@ tell_and_wait(uint64_t sender, uint64_t target, const char *text)
 	send_within(sender, target, text, TRI_FLAG_WAITING, -1);
 }
 
+/* As the library sends what a durable actor's handler has said. */
+static inline void
+commit_and_wait(uint64_t sender, uint64_t target, const char *text)
+{
+	send_within(sender, target, text, TRI_FLAG_COMMITTED | TRI_FLAG_WAITING, -1);
+}
+
 static inline void
 try_tell(uint64_t sender, uint64_t target, const char *text)
 {
