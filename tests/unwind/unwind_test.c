@@ -300,6 +300,34 @@ START_TEST(what_is_no_regular_file_is_not_opened)
 }
 END_TEST
 
+/* Why it stopped may name a file; the whole answer was none when that was no UTF-8. */
+START_TEST(a_file_whose_name_is_no_text)
+{
+	captured(dereference_null, &fault);
+	unsigned long page = (unsigned long)fault.instruction_pointer & ~4095UL;
+	fault.maps_bytes = (uint32_t)snprintf(fault.maps, sizeof(fault.maps),
+		"%lx-%lx r-xp 00000000 00:00 1    /\xff\xfe\n", page, page + 4096);
+	fault.frame_count = 0;
+	json_t *told = unwound();
+	expect_stopped(told, "is not there any more");
+	ck_assert_str_eq(text_of(frame_at(told, 0), "module"), "/\xef\xbf\xbd\xef\xbf\xbd");
+	json_decref(told);
+}
+END_TEST
+
+void sizeless(void);
+__asm__(".text\nsizeless: .skip 64, 0x90\n"); /* a symbol that doesn't say where it ends */
+
+START_TEST(a_symbol_without_a_size_names_nothing)
+{
+	captured(dereference_null, &fault);
+	fault.instruction_pointer = (uint64_t)(uintptr_t)sizeless + 32;
+	json_t *told = unwound();
+	ck_assert(json_is_null(json_object_get(frame_at(told, 0), "function")));
+	json_decref(told);
+}
+END_TEST
+
 /* --- the maps --- */
 
 START_TEST(maps_are_read_as_the_kernel_writes_them)
@@ -536,7 +564,8 @@ test_suite(void)
 		an_exit_leads_to_who_called_it);
 	TEST_CASE(suite, "trouble", 20, a_file_that_was_built_anew_is_not_asked, a_stack_that_was_overwritten,
 		without_maps_there_are_the_addresses, frame_pointers_go_on_where_tables_end,
-		what_is_no_regular_file_is_not_opened);
+		what_is_no_regular_file_is_not_opened, a_file_whose_name_is_no_text,
+		a_symbol_without_a_size_names_nothing);
 	TEST_CASE(suite, "maps", 5, maps_are_read_as_the_kernel_writes_them,
 		maps_that_make_no_sense_are_passed_over);
 	TEST_CASE(suite, "answer", 5, an_answer_is_checked, an_answer_is_no_longer_than_it_may_be);
