@@ -590,7 +590,8 @@ START_TEST(reports_are_removed)
 	expect_command(0, "^$", "^$", "crashes", "rm", "--all", NULL);
 	ck_assert_uint_eq(crash_count(NULL), 0);
 	tree_down(tree);
-	ck_assert_int_lt(access(scenario_path("run/t"), F_OK), 0); /* nothing to tell, nothing to keep */
+	ck_assert_int_lt(
+		access(scenario_path("run/t/crashes"), F_OK), 0); /* nothing to tell, nothing to keep */
 }
 END_TEST
 
@@ -602,7 +603,7 @@ START_TEST(the_reports_of_a_tree_that_has_ended_are_removed)
 	tree_down(tree);
 	ck_assert_uint_eq(crash_count(NULL), 1);
 	expect_command(0, "^$", "^$", "crashes", "rm", "--all", "-t", "t", NULL);
-	ck_assert_int_lt(access(scenario_path("run/t"), F_OK), 0);
+	ck_assert_int_lt(access(scenario_path("run/t/crashes"), F_OK), 0);
 	expect_command(3, "^$", NULL, "crashes", NULL);
 }
 END_TEST

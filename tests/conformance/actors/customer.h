@@ -6,7 +6,11 @@
 
 #define CUSTOMER_BLOCK(FIELD) FIELD(str, gate)
 
-#define CUSTOMER_PROTOCOL(TELL, ASK) TELL(customer, block, CUSTOMER_BLOCK)
+#define CUSTOMER_SETTLE(FIELD)
+
+#define CUSTOMER_PROTOCOL(TELL, ASK)          \
+	TELL(customer, block, CUSTOMER_BLOCK) \
+	ASK(customer, settle, CUSTOMER_SETTLE, tractor_none) /* all that it was told before is done */
 TRACTOR_PROTOCOL(customer, CUSTOMER_PROTOCOL);
 
 #endif

@@ -26,4 +26,11 @@ customer_on_block(struct tractor_none *self, tractor_ctx *ctx, const struct cust
 	return TRACTOR_OK;
 }
 
+static tractor_err
+customer_on_settle(struct tractor_none *self, tractor_ctx *ctx, const struct customer_settle *msg,
+	struct tractor_none *reply)
+{
+	return TRACTOR_OK;
+}
+
 TRACTOR_MAIN(customer, .serves = TRACTOR_SERVES(receipt, customer));
