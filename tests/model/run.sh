@@ -1,5 +1,5 @@
 #!/bin/sh
-# model/run.sh [JOBS]: has spin look at every run of the two models within the bounds below, and at models with a known defect, which it must
+# model/run.sh [JOBS]: has spin look at every run of the models within the bounds below, and at models with a known defect, which it must
 # find: a model that can't fail says nothing. Then, that every line of a model was reached within some of the bounds; what can't be is marked
 # "unreachable" there. JOBS at a time, 2 if not said. Exit: 77 without spin.
 set -eu
@@ -46,6 +46,11 @@ table() {
 		defect   commit PUBLISH_LATE
 		defect   commit SALVAGE_UNDONE
 		defect   commit SALVAGE_HEARD
+		holds    lane   all                  MESSAGES=4
+		defect   lane   SENDER_WITHOUT_FENCE MESSAGES=2
+		defect   lane   RECEIVER_WITHOUT_FENCE MESSAGES=2
+		defect   lane   SLEEP_UNSEEN         MESSAGES=2
+		defect   lane   RING_FIRST           MESSAGES=2
 	END
 }
 
@@ -147,3 +152,4 @@ cd "$work"
 table | sed '/^#/d' | xargs -P "${1:-2}" -L 1 sh "$here/run.sh" verify
 check_lines link
 check_lines commit
+check_lines lane
