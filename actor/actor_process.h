@@ -7,15 +7,17 @@
 #include <poll.h>
 
 #include "blackbox.h"
+#include "channel.h"
 #include "context.h"
 #include "control.h"
 #include "faultplan.h"
-#include "link.h"
 #include "state.h"
 
 /* The fds that a supervisor hands over, and the variables that go with them. */
 #define TRI_FD_BLACKBOX 3
 #define TRI_FD_STATE 4
+#define TRI_FD_BELL 5		      /* eventfds, where the black box offers lanes: the actor's ... */
+#define TRI_FD_DOORBELL 6	      /* ... and the supervisor's */
 #define TRI_ENV_LINK "TRACTOR_LINK"   /* the url to dial */
 #define TRI_ENV_ACTOR "TRACTOR_ACTOR" /* which of the binary's actors to be; not set: the only one */
 #define TRI_ENV_SUPERVISOR "TRACTOR_SUPERVISOR" /* whose it is; stays for what it starts */
@@ -37,7 +39,7 @@ struct tri_actor {
 	tractor_ctx ctx;
 	const struct tractor_actor *what;
 	struct tractor_behaviour behaviour;
-	struct tri_link *link;
+	struct tri_channel channel;
 	struct tri_blackbox *box;
 	struct tri_state state;
 	struct tri_packet *welcome;	/* kept: `said` points into it */

@@ -13,10 +13,11 @@
 
 #include <tractor/error.h>
 
+#include "lane.h"
 #include "outbox.h"
 
 #define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
-#define TRI_BLACKBOX_VERSION 3
+#define TRI_BLACKBOX_VERSION 4
 #define TRI_FIRST_BYTES 1024 /* of the message in hand: whole for most, enough to recognise the rest */
 #define TRI_RECENT_COUNT 16  /* the last messages handled */
 #define TRI_TEXT_BYTES 1024  /* a panic's words */
@@ -39,6 +40,13 @@ enum tri_phase {
 	TRI_PHASE_ASKING,   /* in a handler that waits for an answer or in select */
 	TRI_PHASE_STOPPING, /* on_stop */
 	TRI_PHASE_ENDED,    /* has said bye */
+};
+
+/* Whether the two talk by lanes. */
+enum tri_lanes {
+	TRI_LANES_NONE,
+	TRI_LANES_OFFERED, /* by the supervisor, before exec, with the fds for the bells */
+	TRI_LANES_TAKEN,   /* by the actor, before its hello */
 };
 
 /* How a process says that its death is a panic, before it dies. */
@@ -136,6 +144,9 @@ struct tri_blackbox {
 
 	char text[TRI_TEXT_BYTES]; /* TRI_LAST_PANIC, TRI_LAST_REFUSED: NUL-terminated */
 	char where[256];	   /* "file:line" of the panic */
+
+	_Atomic uint32_t lanes; /* enum tri_lanes */
+	struct tri_lane up, down;
 
 	struct tri_box_plan plan;
 	struct tri_fault fault;

@@ -1,6 +1,6 @@
 /*
  * frame.h: the one format of everything that crosses a process boundary: a fixed header, then a packed payload.
- * One frame is one nng message on the link, and (later) one record in a lane. Little-endian, as every machine that we run on is.
+ * One frame is one nng message on the link, or one record in a lane. Little-endian, as every machine that we run on is.
  */
 #ifndef TRACTOR_ACTOR_FRAME_H
 #define TRACTOR_ACTOR_FRAME_H
@@ -75,7 +75,8 @@ struct tri_frame {
 	uint64_t correlation; /* of a sent one, within its sender's incarnation: 1, 2, ... */
 	int64_t limit_ms;     /* how long this may take; negative: no limit */
 	uint32_t payload_bytes;
-	uint32_t reserved_too;
+	uint32_t
+		order; /* among those with one that went this way over lane and link together: 1, 2, ...; 0: as it comes */
 };
 
 _Static_assert(sizeof(struct tri_frame) == 80, "the header's layout is the wire's: no padding");

@@ -34,8 +34,8 @@ on_sigterm(int signal)
 {
 	(void)signal;
 	stop_requested = 1;
-	if (tri_the_actor && tri_the_actor->link)
-		tri_link_ring(tri_the_actor->link);
+	if (tri_the_actor && tri_the_actor->channel.link)
+		tri_link_ring(tri_the_actor->channel.link);
 }
 
 void
@@ -78,10 +78,10 @@ sort(struct tri_actor *actor, struct tri_packet *packet)
 const char *
 tri_actor_cut_off(const struct tri_actor *actor)
 {
-	if (tri_link_has_lost(actor->link))
+	if (tri_channel_has_lost(&actor->channel))
 		return "out of memory: there was none for a message";
 	/* Until it is welcomed it may dial anew. Afterwards it is nng that gives the connection up, and we know of one reason. */
-	if (actor->said && tri_link_connection(actor->link) != actor->greeted)
+	if (actor->said && tri_link_connection(actor->channel.link) != actor->greeted)
 		return "the link to the supervisor is broken: out of memory, most likely";
 	return NULL;
 }
@@ -89,18 +89,19 @@ tri_actor_cut_off(const struct tri_actor *actor)
 static void
 take_all(struct tri_actor *actor)
 {
-	tri_link_clear(actor->link);
-	for (struct tri_packet *packet; (packet = tri_link_take(actor->link));)
+	for (struct tri_packet *packet; (packet = tri_channel_take(&actor->channel));)
 		sort(actor, packet);
 	const char *cut_off = actor->leaving ? NULL : tri_actor_cut_off(actor);
 	if (cut_off)
 		tri_panic(&actor->ctx, __FILE__, __LINE__, "%s", cut_off);
 }
 
-/* Rounded up to whole ms, so that a wait doesn't end just before its moment. */
+/* From now on; negative: for ever. */
 static struct timespec
 span(int64_t until_ns)
 {
+	if (until_ns == TRI_FOREVER)
+		return (struct timespec){ .tv_sec = -1 };
 	int64_t left_ns = until_ns - (int64_t)tri_now_ns();
 
 	if (left_ns < 0)
@@ -111,22 +112,28 @@ span(int64_t until_ns)
 tractor_err
 tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns)
 {
+	struct tri_channel *channel = &actor->channel;
 	struct pollfd all[SELECT_FDS_MAX + 1];
 
 	atomic_fetch_add_explicit(&actor->box->progress, 1, memory_order_relaxed);
 	if (count > SELECT_FDS_MAX)
 		return tri_why(TRACTOR_EINVAL, "%zu fds in one select; at most %d", count, SELECT_FDS_MAX);
-	all[0] = (struct pollfd){ .fd = tri_link_fd(actor->link), .events = POLLIN };
+	if (count == 0 && tri_channel_look(channel, until_ns)) {
+		take_all(actor);
+		return TRACTOR_OK;
+	}
+	all[0] = (struct pollfd){ .fd = channel->bell, .events = POLLIN };
 	if (count > 0)
 		memcpy(all + 1, fds, count * sizeof(*fds));
-	struct timespec left = span(until_ns);
-	int ready = ppoll(all, count + 1, until_ns == TRI_FOREVER ? NULL : &left, NULL);
+	int64_t began_ns = (int64_t)tri_now_ns();
+	struct timespec left = span(tri_channel_sleep(channel) ? until_ns : 0);
+	int ready = ppoll(all, count + 1, left.tv_sec < 0 ? NULL : &left, NULL);
+	tri_channel_wake(channel, ready > 0 && all[0].revents, began_ns);
 	if (ready < 0 && errno != EINTR)
 		return tri_why(TRACTOR_ESYSTEM, "cannot wait: %s", strerror(errno));
 	for (size_t i = 0; i < count; i++)
 		fds[i].revents = ready > 0 ? all[i + 1].revents : 0;
-	if (ready > 0 && all[0].revents)
-		take_all(actor);
+	take_all(actor);
 	return TRACTOR_OK;
 }
 

@@ -98,7 +98,7 @@ prepare(struct tri_actor *actor, const char *url)
 	if (err != TRACTOR_OK)
 		return err;
 	tri_nng_init();
-	return tri_link_open(url, &actor->link);
+	return tri_channel_open(&actor->channel, url, actor->box, TRI_FD_BELL, TRI_FD_DOORBELL);
 }
 
 /* A hook or a step: what it allocated goes when it has returned. */
@@ -300,7 +300,7 @@ tractor_actor_main(int argc, char **argv, const struct tractor_actor *const *act
 			role && *role ? role : name, names);
 	}
 	char *own_url = strdup(url);
-	for (int fd = TRI_FD_BLACKBOX; fd <= TRI_FD_STATE; fd++)
+	for (int fd = TRI_FD_BLACKBOX; fd <= TRI_FD_DOORBELL; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	unsetenv(TRI_ENV_LINK);
 	unsetenv(TRI_ENV_ACTOR);

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "codec.h"
@@ -26,6 +25,7 @@ struct tri_link {
 	nng_socket socket;
 	nng_aio *receiving;
 	int bell;
+	_Atomic bool rung;
 	_Atomic uint32_t connection; /* the pipe's id; 0: none */
 	_Atomic bool has_lost;
 	pthread_mutex_t mutex; /* of `came` */
@@ -152,18 +152,16 @@ begin(struct tri_link *link, const char *url)
 }
 
 tractor_err
-tri_link_open(const char *url, struct tri_link **ret_link)
+tri_link_open(const char *url, int bell, struct tri_link **ret_link)
 {
 	struct tri_link *link = calloc(1, sizeof(*link));
 
 	if (!link)
 		return TRACTOR_ENOMEM;
 	pthread_mutex_init(&link->mutex, NULL);
-	link->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int rv = link->bell < 0 ? NNG_ENOFILES : begin(link, url);
+	link->bell = bell;
+	int rv = begin(link, url);
 	if (rv != 0) {
-		if (link->bell >= 0)
-			close(link->bell);
 		pthread_mutex_destroy(&link->mutex);
 		free(link);
 		return tri_why(TRACTOR_ESYSTEM, "cannot open the link to %s: %s", url, nng_strerror(rv));
@@ -172,17 +170,12 @@ tri_link_open(const char *url, struct tri_link **ret_link)
 	return TRACTOR_OK;
 }
 
-int
-tri_link_fd(const struct tri_link *link)
-{
-	return link->bell;
-}
-
 void
 tri_link_clear(struct tri_link *link)
 {
 	uint64_t count;
 
+	atomic_store(&link->rung, false);
 	(void)!read(link->bell, &count, sizeof(count));
 }
 
@@ -192,8 +185,15 @@ tri_link_ring(struct tri_link *link)
 	uint64_t one = 1;
 	int saved_errno = errno;
 
+	atomic_store(&link->rung, true);
 	(void)!write(link->bell, &one, sizeof(one));
 	errno = saved_errno;
+}
+
+bool
+tri_link_was_rung(const struct tri_link *link)
+{
+	return atomic_load_explicit(&link->rung, memory_order_acquire);
 }
 
 uint32_t
@@ -231,14 +231,12 @@ hand_over(struct tri_link *link, nng_msg *message)
 
 tractor_err
 tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tractor_record *record,
-	const void *value)
+	const void *value, size_t payload_bytes)
 {
 	nng_msg *message;
-	size_t payload_bytes = 0, used = 0;
-	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
+	size_t used = 0;
+	tractor_err err = TRACTOR_OK;
 
-	if (err != TRACTOR_OK)
-		return err;
 	if (payload_bytes > TRI_PAYLOAD_MAX)
 		return tri_why(TRACTOR_EINVAL, "a message of %zu bytes is over the limit of %zu",
 			payload_bytes, TRI_PAYLOAD_MAX);
@@ -256,12 +254,26 @@ tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tract
 }
 
 tractor_err
-tri_link_send_bytes(struct tri_link *link, const void *frame, size_t size_bytes)
+tri_link_send_bytes(struct tri_link *link, const struct tri_frame *frame, const uint8_t *payload)
+{
+	nng_msg *message;
+
+	if (nng_msg_alloc(&message, sizeof(*frame) + frame->payload_bytes) != 0)
+		return TRACTOR_ENOMEM;
+	uint8_t *body = nng_msg_body(message);
+	memcpy(body, frame, sizeof(*frame));
+	if (frame->payload_bytes > 0)
+		memcpy(body + sizeof(*frame), payload, frame->payload_bytes);
+	return hand_over(link, message);
+}
+
+tractor_err
+tri_link_send_raw(struct tri_link *link, const void *bytes, size_t size_bytes)
 {
 	nng_msg *message;
 
 	if (nng_msg_alloc(&message, size_bytes) != 0)
 		return TRACTOR_ENOMEM;
-	memcpy(nng_msg_body(message), frame, size_bytes);
+	memcpy(nng_msg_body(message), bytes, size_bytes);
 	return hand_over(link, message);
 }

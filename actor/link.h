@@ -9,17 +9,17 @@
 struct tri_link;
 
 /*
- * Begins to dial `url`; a supervisor that isn't listening yet, or listens anew, is dialled again every few ms. Doesn't wait.
+ * Begins to dial `url`; a supervisor that isn't listening yet, or listens anew, is dialled again every few ms. Doesn't wait. `bell`: an eventfd, non-blocking, which stays the
+ * caller's: readable whenever there may be something new to take, or another connection, or none.
  * TRACTOR_ESYSTEM: nng refused (tractor_why() says why).
  */
-tractor_err tri_link_open(const char *url, struct tri_link **ret_link);
+tractor_err tri_link_open(const char *url, int bell, struct tri_link **ret_link);
 
-/* Readable whenever there may be something new to take, or another connection, or none; cleared by tri_link_clear(). */
-int tri_link_fd(const struct tri_link *link);
-void tri_link_clear(struct tri_link *link);
-
-/* Makes the fd readable. Async-signal-safe. */
+/* Rings the bell. Async-signal-safe. */
 void tri_link_ring(struct tri_link *link);
+/* Whether this has rung it since it was cleared. */
+bool tri_link_was_rung(const struct tri_link *link);
+void tri_link_clear(struct tri_link *link);
 
 /* The connection that is up, by a number of its own: what was sent over an earlier one may be lost. 0: none is. */
 uint32_t tri_link_connection(const struct tri_link *link);
@@ -31,14 +31,17 @@ bool tri_link_has_lost(const struct tri_link *link);
 struct tri_packet *tri_link_take(struct tri_link *link);
 
 /*
- * Sends a frame with `value` (a struct of `record`) as its payload; record NULL: none. Encoded straight into nng's buffer. Blocks while the
+ * Sends a frame with `value` (a struct of `record`, which takes `payload_bytes`) as its payload; record NULL: none. Encoded straight into nng's buffer. Blocks while the
  * supervisor's end is congested. TRACTOR_EINVAL: larger than TRI_PAYLOAD_MAX. TRACTOR_ENOMEM. TRACTOR_ECLOSED.
  */
 tractor_err tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tractor_record *record,
-	const void *value);
+	const void *value, size_t payload_bytes);
 
-/* Sends a frame that is whole already. Blocks likewise. TRACTOR_ENOMEM. TRACTOR_ECLOSED. */
-tractor_err tri_link_send_bytes(struct tri_link *link, const void *frame, size_t size_bytes);
+/* Sends a frame whose payload is encoded already: as much as it says. Blocks likewise. TRACTOR_ENOMEM. TRACTOR_ECLOSED. */
+tractor_err tri_link_send_bytes(struct tri_link *link, const struct tri_frame *frame, const uint8_t *payload);
+
+/* Sends what need not be a frame. Likewise. */
+tractor_err tri_link_send_raw(struct tri_link *link, const void *bytes, size_t size_bytes);
 
 /* Before nng's first use in a process: fewer threads where its version lets us (1.7 and later). */
 void tri_nng_init(void);

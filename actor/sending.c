@@ -29,7 +29,7 @@ static tractor_err
 send_now(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value)
 {
-	tractor_err err = tri_link_send(actor->link, frame, record, value);
+	tractor_err err = tri_channel_send(&actor->channel, frame, record, value);
 
 	if (err == TRACTOR_OK)
 		note_sent(actor->box, frame);
@@ -46,7 +46,7 @@ send_held(struct tri_actor *actor)
 
 	while ((frame = tri_outbox_take(&actor->outbox, &size_bytes))) {
 		if (err == TRACTOR_OK)
-			err = tri_link_send_bytes(actor->link, frame, size_bytes);
+			err = tri_channel_send_bytes(&actor->channel, frame, size_bytes);
 		tri_need_memory(actor, err, "what was held"); /* the supervisor takes it from the outbox */
 		if (err != TRACTOR_OK)
 			continue;

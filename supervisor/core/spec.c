@@ -36,6 +36,7 @@ set_defaults(struct spec *spec)
 	spec->pool_max = 1000;
 	spec->start_timeout_ns = 5 * SPEC_SECOND;
 	spec->mailbox = 1024;
+	spec->lanes = true;
 	spec->backoff = (struct spec_backoff){ .initial_ns = 0,
 		.factor = 2,
 		.max_ns = 30 * SPEC_SECOND,

@@ -102,6 +102,7 @@ struct spec {
 	int64_t handler_cpu_timeout_ns; /* the same in CPU time */
 	unsigned mailbox;		/* messages that one sender may have waiting; 0: no bound */
 	bool redeliver;
+	bool lanes; /* its messages may go through memory that it shares with the supervisor */
 	struct spec_backoff backoff;
 	struct spec_log log;
 };

@@ -11,7 +11,19 @@
 
 #include "spec.h"
 
-enum value { TEXT, NUMBER, SIZE, DECIMAL, DURATION, SHUTDOWN, BOOLEAN, STRATEGY, RESTART, AUTO_SHUTDOWN };
+enum value {
+	TEXT,
+	NUMBER,
+	SIZE,
+	DECIMAL,
+	DURATION,
+	SHUTDOWN,
+	BOOLEAN,
+	ON_OFF,
+	STRATEGY,
+	RESTART,
+	AUTO_SHUTDOWN
+};
 
 /* The kinds of node that have it. */
 #define IN(kind) (1u << (kind))
@@ -50,6 +62,7 @@ static const struct key keys[] = {
 	{ "handler_cpu_timeout", IN_PROCESS, false,   DURATION,      offsetof(struct spec, handler_cpu_timeout_ns) },
 	{ "mailbox",          IN_PROCESS,    false,   NUMBER,        offsetof(struct spec, mailbox) },
 	{ "redeliver",        IN_PROCESS,    false,   BOOLEAN,       offsetof(struct spec, redeliver) },
+	{ "lanes",            IN_PROCESS,    true,    ON_OFF,        offsetof(struct spec, lanes) },
 	{ "backoff.initial",  IN_PROCESS,    false,   DURATION,      offsetof(struct spec, backoff.initial_ns) },
 	{ "backoff.factor",   IN_PROCESS,    false,   DECIMAL,       offsetof(struct spec, backoff.factor) },
 	{ "backoff.max",      IN_PROCESS,    false,   DURATION,      offsetof(struct spec, backoff.max_ns) },
@@ -119,7 +132,8 @@ same_value(enum value value, const char *a, const char *b)
 	case DECIMAL: return !(AT(double, a) < AT(double, b)) && !(AT(double, a) > AT(double, b));
 	case DURATION:
 	case SHUTDOWN: return AT(int64_t, a) == AT(int64_t, b);
-	case BOOLEAN: return AT(bool, a) == AT(bool, b);
+	case BOOLEAN:
+	case ON_OFF: return AT(bool, a) == AT(bool, b);
 	case STRATEGY: return AT(enum spec_strategy, a) == AT(enum spec_strategy, b);
 	case RESTART: return AT(enum spec_restart, a) == AT(enum spec_restart, b);
 	case AUTO_SHUTDOWN: return AT(enum spec_auto_shutdown, a) == AT(enum spec_auto_shutdown, b);
@@ -140,6 +154,7 @@ print_value(FILE *stream, enum value value, const char *at)
 	case DURATION: print_duration(stream, AT(int64_t, at)); break;
 	case SHUTDOWN: print_shutdown(stream, AT(int64_t, at)); break;
 	case BOOLEAN: fputs(AT(bool, at) ? "true" : "false", stream); break;
+	case ON_OFF: fputs(AT(bool, at) ? "on" : "off", stream); break;
 	case STRATEGY: fputs(spec_strategy_name(AT(enum spec_strategy, at)), stream); break;
 	case RESTART: fputs(spec_restart_name(AT(enum spec_restart, at)), stream); break;
 	case AUTO_SHUTDOWN: fputs(spec_auto_shutdown_name(AT(enum spec_auto_shutdown, at)), stream); break;

@@ -28,6 +28,7 @@ hearing_violated(struct slot *slot, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(slot->violation, sizeof(slot->violation), format, arguments);
 	va_end(arguments);
+	wire_ignore(slot->wire);
 	events_note(slot->runtime, "violation", slot->node->path, slot->incarnation, "%s", slot->violation);
 	slot_signal(slot, SIGKILL);
 }
@@ -199,6 +200,7 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 	if (slot->greeted)
 		return; /* what was kept for a connection that came to nothing goes over the next, which is greeted as well */
 	slot->greeted = true;
+	wire_use_lanes(slot->wire, slot->box);
 	wire_expect(slot->wire, 0); /* what is on its way from now on would be lost with this connection */
 	send_welcome(slot);
 	if (slot->asked_to_stop)
@@ -430,8 +432,10 @@ hearing_ready(void *owner)
 	const uint8_t *payload;
 	bool bad = false;
 
-	if (slot->judged)
-		return; /* its end has been dealt with but for the policy's word: what comes now comes too late */
+	if (slot->judged) { /* its end has been dealt with but for the policy's word: what comes now comes too late */
+		wire_ignore(slot->wire);
+		return;
+	}
 	for (int i = 0; i < FRAMES_A_TURN && !*slot->violation; i++) {
 		if (!wire_take(slot->wire, &frame, &payload, &bad)) {
 			if (slot->dead && wire_drained(slot->wire))

@@ -3,6 +3,7 @@
  * opened, asked for their next moment, and closed; what is done in between is theirs. What cannot be opened is closed again, and the first reason is the one that is told.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@
 /* Actors of one runtime have ids that those of another of this process have not: a ref that is used with the wrong one is nobody's there, and not somebody else's. */
 #define IDS_EACH (UINT64_C(1) << 32)
 #define RUNTIMES_MAX (ROUTER_PORT_FIRST / IDS_EACH)
+#define LANES_ALONE_NS \
+	200000 /* so long lanes may be heard without a look at anything else, such as a death: less than anybody would notice */
 
 const char *
 runtime_path_of(struct tractor_runtime *runtime, uint64_t actor)
@@ -95,7 +98,11 @@ runtime_set_clock(struct tractor_runtime *runtime)
 	int64_t at_ns = earlier(next_ns(runtime), timers_next_ns(&runtime->loop.timers));
 	struct itimerspec when = { .it_value = { .tv_sec = 0 } };
 
-	if (runtime->clock.fd < 0 || at_ns == runtime->clock_ns)
+	if (runtime->clock.fd < 0)
+		return;
+	if (!bell_sleep(&runtime->bell))
+		bell_remind(&runtime->bell);
+	if (at_ns == runtime->clock_ns)
 		return;
 	runtime->clock_ns = runtime->loop.foreign_until_ns = at_ns;
 	if (at_ns != INT64_MAX) {
@@ -128,6 +135,41 @@ runtime_refresh(struct tractor_runtime *runtime)
 		give_back(runtime, lost_ns);
 }
 
+/* What there is to hear of lanes that were lately heard. */
+static bool
+hear_lanes(struct tractor_runtime *runtime)
+{
+	if (!bell_look(&runtime->bell))
+		return false;
+	runtime_refresh(runtime);
+	bell_hear(&runtime->bell, hearing_ready);
+	return true;
+}
+
+/* Looks for a moment whether a lane has something, if that has lately paid; until `until_ns` at most. */
+static bool
+look_at_lanes(struct tractor_runtime *runtime, int64_t until_ns)
+{
+	int64_t began_ns = runtime->loop.now_ns, now_ns = began_ns;
+	int64_t span_ns = bell_has_warm(&runtime->bell) ? tri_spin_ns(&runtime->spin) : 0;
+
+	if (span_ns == 0)
+		return false;
+	for (; now_ns - began_ns < span_ns && now_ns < until_ns; now_ns = (int64_t)tri_now_ns()) {
+		for (int i = 0; i < TRI_SPIN_LOOKS; i++) {
+			if (hear_lanes(runtime)) {
+				tri_spin_looked(&runtime->spin, true);
+				return true;
+			}
+			tri_spin_pause();
+		}
+		if (now_ns - began_ns > TRI_SPIN_YIELD_NS)
+			sched_yield();
+	}
+	tri_spin_looked(&runtime->spin, false);
+	return false;
+}
+
 /* What there is to hear, at the latest until `until_ns`. */
 static tractor_err
 hear(struct tractor_runtime *runtime, int64_t until_ns, bool *ret_heard)
@@ -143,12 +185,52 @@ hear(struct tractor_runtime *runtime, int64_t until_ns, bool *ret_heard)
 	return TRACTOR_OK;
 }
 
+/* Whatever comes first, until `until_ns`. The sleep of a lane's sender ends with ours. */
+static tractor_err
+await(struct tractor_runtime *runtime, int64_t until_ns)
+{
+	int64_t began_ns = runtime->loop.now_ns;
+	bool heard;
+
+	if (until_ns <= began_ns || look_at_lanes(runtime, until_ns))
+		return TRACTOR_OK;
+	if (!bell_sleep(&runtime->bell)) {
+		bell_hear(&runtime->bell, hearing_ready);
+		return TRACTOR_OK;
+	}
+	tractor_err err = hear(runtime, until_ns, &heard);
+	if (bell_has_warm(&runtime->bell))
+		tri_spin_slept(&runtime->spin, runtime->loop.now_ns - began_ns);
+	return err;
+}
+
 /* Everybody is heard before anybody is judged: the program may have been elsewhere, and what came meanwhile came in time. */
+static tractor_err
+hear_all(struct tractor_runtime *runtime, bool *ret_heard)
+{
+	tractor_err err = hear(runtime, 0, ret_heard);
+
+	runtime->all_heard_ns = runtime->loop.now_ns;
+	if (err == TRACTOR_OK && hear_lanes(runtime))
+		*ret_heard = true;
+	return err;
+}
+
+/* Between two looks at everything, where nobody is judged, those that have lanes may be heard alone. */
+static bool
+hear_quickly(struct tractor_runtime *runtime)
+{
+	int64_t now_ns = (int64_t)tri_now_ns();
+
+	return now_ns < earlier(runtime->all_heard_ns + LANES_ALONE_NS, next_ns(runtime)) &&
+	       hear_lanes(runtime);
+}
+
 tractor_err
 runtime_wait(struct tractor_runtime *runtime, int64_t until_ns)
 {
-	bool heard = false;
-	tractor_err err = hear(runtime, 0, &heard);
+	bool heard = hear_quickly(runtime);
+	tractor_err err = heard ? TRACTOR_OK : hear_all(runtime, &heard);
 	bool due = next_ns(runtime) <= runtime->loop.now_ns;
 
 	if (err != TRACTOR_OK)
@@ -156,7 +238,7 @@ runtime_wait(struct tractor_runtime *runtime, int64_t until_ns)
 	runtime_settle(runtime);
 	/* What was heard, or was due, may be all that the caller waits for. */
 	if (!heard && !due) {
-		err = hear(runtime, earlier(until_ns, next_ns(runtime)), &heard);
+		err = await(runtime, earlier(until_ns, next_ns(runtime)));
 		runtime_settle(runtime);
 	}
 	runtime_set_clock(runtime);
@@ -365,6 +447,7 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const char *f
 	}
 	if (options)
 		runtime->options = *options;
+	tri_spin_begin(&runtime->spin);
 	runtime->rundir.lock = runtime->loop.epoll = runtime->bell.fd = -1;
 	runtime->clock.fd = runtime->orphans.watch.fd = runtime->signals.watch.fd = runtime->bell_watch.fd =
 		runtime->lines.watch.fd = -1;

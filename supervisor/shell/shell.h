@@ -29,6 +29,7 @@
 #include "payload.h"
 #include "router.h"
 #include "spawn.h"
+#include "spin.h"
 #include "tree.h"
 #include "wire.h"
 
@@ -618,6 +619,8 @@ struct tractor_runtime {
 	struct rundir rundir;
 	struct loop loop;
 	struct bell bell;
+	struct tri_spin spin;
+	int64_t all_heard_ns; /* when everything was last looked at, and not lanes alone */
 	struct watch bell_watch;
 	struct tree *tree;
 	struct router *router;

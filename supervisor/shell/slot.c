@@ -150,6 +150,7 @@ slot_rehearse(struct slot *slot)
 struct launch {
 	const char *url;
 	int box_fd;
+	int bells[2]; /* the wire's */
 	int out[2], err[2];
 };
 
@@ -169,11 +170,25 @@ make_state(struct slot *slot)
 	return slot->state_fd < 0 ? host_refused(errno, "memfd_create", "memory for its state") : TRACTOR_OK;
 }
 
+/* TRACTOR_LANES=off is for all trees, so that whatever holds with lanes can be seen to hold without. */
+static bool
+has_lanes(const struct slot *slot)
+{
+	const char *wanted = getenv("TRACTOR_LANES");
+
+	return slot->node->spec->lanes && !(wanted && strcmp(wanted, "off") == 0);
+}
+
+/* After the black box, which the lanes are in. */
 static tractor_err
 make_link(struct slot *slot, struct launch *launch)
 {
 	launch->url = make_url(&slot->runtime->arena, slot);
-	return launch->url ? wire_open(slot->wire, launch->url) : TRACTOR_ENOMEM;
+	tractor_err err = launch->url ? wire_open(slot->wire, launch->url) : TRACTOR_ENOMEM;
+
+	if (err == TRACTOR_OK && has_lanes(slot))
+		err = wire_lay(slot->wire, slot->box, launch->bells);
+	return err;
 }
 
 /* The router numbers what it delivers; the new black box goes on where that is. */
@@ -203,8 +218,9 @@ spawn(struct slot *slot, struct launch *launch)
 		.envp = environment,
 		.directory = spec->directory,
 		.fds = { -1, launch->out[1],
-			launch->err[1], [TRI_FD_BLACKBOX] = launch->box_fd, [TRI_FD_STATE] = slot->state_fd },
-		.fd_count = TRI_FD_STATE + 1,
+			launch->err[1], [TRI_FD_BLACKBOX] = launch->box_fd, [TRI_FD_STATE] = slot->state_fd,
+			[TRI_FD_BELL] = launch->bells[0], [TRI_FD_DOORBELL] = launch->bells[1] },
+		.fd_count = (has_lanes(slot) ? TRI_FD_DOORBELL : TRI_FD_STATE) + 1,
 		.files = host_files_before(&slot->runtime->files),
 	};
 
@@ -248,7 +264,7 @@ keep_ends(struct slot *slot, struct launch *launch)
 void
 slot_start(struct slot *slot)
 {
-	struct launch launch = { .box_fd = -1, .out = { -1, -1 }, .err = { -1, -1 } };
+	struct launch launch = { .box_fd = -1, .bells = { -1, -1 }, .out = { -1, -1 }, .err = { -1, -1 } };
 
 	slot_clear(slot);
 	slot->incarnation = slot->node->incarnation;

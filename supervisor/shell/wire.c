@@ -5,8 +5,6 @@
  *
  * What a peer sends is not trusted; what fails is returned, or is the end of that connection. A wire is there before it is needed, and keeps its room from one process to the next.
  */
-#include "wire.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +15,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "blackbox.h"
 #include "host.h"
 #include "sys.h"
 #include "why.h"
+#include "wire_private.h"
 
 #define KEPT_MAX \
 	8192 /* frames kept for a peer that doesn't read: far beyond a window and anybody's sensible number of open asks */
@@ -29,109 +27,7 @@
 #define HEAD_BYTES 9		      /* type and length, before each message */
 #define ROOM_BYTES ((size_t)64 << 10) /* read at a time; what a larger message took beyond it is given back */
 #define MESSAGE_MAX_BYTES (sizeof(struct tri_frame) + TRI_PAYLOAD_MAX)
-#define BELL_BATCH 64
-#define RETRY_NS       \
-	(INT64_C(10) * \
-		1000000) /* after the host had no memory or no fd: it would have none at once, either */
-
 static const uint8_t greeting[GREETING_BYTES] = { 0, 'S', 'P', 0, 0, 0x10 /* pair0 */, 0, 0 };
-
-struct kept {
-	struct kept *next;
-	size_t size, sent;
-	uint8_t bytes[];
-};
-
-struct wire {
-	struct bell *bell;
-	void *owner;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	int listener, peer; /* -1: none */
-	int arrived;	    /* somebody whom the host did not allow us to let in yet; -1: nobody */
-	int trouble;	    /* the errno of what it refused last; 0: nothing */
-	pid_t expected;	    /* 0: nobody */
-	bool greeted;	    /* the peer has named its protocol */
-	bool hung_up;	    /* the peer that was let in is gone, and all that it sent is taken */
-	uint8_t *in;	    /* what was read, from `in_start` to `in_end` not yet taken */
-	size_t in_room, in_start, in_end;
-	struct kept *hello; /* our greeting, which is the first that is kept for a peer */
-	struct kept *first, *last;
-	size_t kept_count;
-	struct wire *next; /* on the bell */
-	bool ringing;
-};
-
-/* --- the bell --- */
-
-tractor_err
-bell_open(struct bell *bell)
-{
-	*bell = (struct bell){ .again = -1, .retry_ns = INT64_MAX };
-	if ((bell->fd = sys.epoll_create()) >= 0)
-		bell->again = sys.eventfd();
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
-
-	if (bell->fd >= 0 && bell->again >= 0 &&
-		sys.epoll_ctl(bell->fd, EPOLL_CTL_ADD, bell->again, &event) == 0)
-		return TRACTOR_OK;
-	tractor_err err = tri_why(TRACTOR_ESYSTEM, "no fds for the links: %s", strerror(errno));
-	bell_close(bell);
-	return err;
-}
-
-void
-bell_close(struct bell *bell)
-{
-	if (bell->fd >= 0)
-		sys.close(bell->fd);
-	if (bell->fd >= 0 && bell->again >= 0)
-		sys.close(bell->again);
-	bell->fd = bell->again = -1;
-}
-
-static void
-ring(struct wire *wire)
-{
-	struct bell *bell = wire->bell;
-
-	if (wire->ringing)
-		return;
-	wire->ringing = true;
-	wire->next = NULL;
-	if (bell->last)
-		bell->last->next = wire;
-	else
-		bell->first = wire;
-	bell->last = wire;
-}
-
-/* The host refused what will be asked of it again a little later: what the peer is owed is kept until then. */
-static void
-wait_out(struct wire *wire, int error)
-{
-	struct bell *bell = wire->bell;
-
-	wire->trouble = error;
-	ring(wire);
-	if (bell->retry_ns == INT64_MAX)
-		bell->retry_ns = (int64_t)tri_now_ns() + RETRY_NS;
-}
-
-static void
-strike_from_bell(struct wire *wire)
-{
-	struct bell *bell = wire->bell;
-	struct wire **at = &bell->first, *before = NULL;
-
-	for (; *at && *at != wire; at = &(*at)->next)
-		before = *at;
-	if (*at) {
-		*at = wire->next;
-		if (bell->last == wire)
-			bell->last = before;
-	}
-	wire->ringing = false;
-}
 
 /* --- what is kept until the peer takes it --- */
 
@@ -254,7 +150,8 @@ static bool
 seat(struct wire *wire, int fd)
 {
 	/* Edges only: who is not heard, because it has broken the rules, doesn't wake us all the time. */
-	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = wire };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.ptr = &wire->sockets };
 
 	close_peer(wire);
 	if (sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, fd, &event) < 0)
@@ -262,6 +159,7 @@ seat(struct wire *wire, int fd)
 	wire->hello->sent = 0;
 	add_last(wire, wire->hello);
 	wire->peer = fd;
+	wire->readable = true;
 	wire->hung_up = false;
 	return true;
 }
@@ -286,15 +184,17 @@ let_in(struct wire *wire, int fd)
 static void
 accept_all(struct wire *wire)
 {
-	for (;;) {
+	while (wire->knocked || wire->arrived >= 0) {
 		int fd = wire->arrived >= 0 ? wire->arrived : sys.accept(wire->listener);
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
-		if (fd < 0 && errno == EAGAIN)
+		if (fd < 0 && errno == EAGAIN) {
+			wire->knocked = false;
 			return;
+		}
 		wire->arrived = fd;
 		if (fd < 0 || !let_in(wire, fd)) {
-			wait_out(wire, errno);
+			bell_wait_out(wire, errno);
 			return;
 		}
 		wire->arrived = -1;
@@ -339,7 +239,14 @@ wire_new(struct bell *bell, void *owner, struct wire **ret_wire)
 
 	if (!wire)
 		return TRACTOR_ENOMEM;
-	*wire = (struct wire){ .bell = bell, .owner = owner, .listener = -1, .peer = -1, .arrived = -1 };
+	*wire = (struct wire){ .bell = bell,
+		.owner = owner,
+		.listener = -1,
+		.peer = -1,
+		.arrived = -1,
+		.sockets = { .wire = wire },
+		.doorbell = { .wire = wire, .is_doorbell = true },
+		.lanes = { .bell = -1, .doorbell = -1 } };
 	wire->hello = copy_of(&hello, 1, 0);
 	if (!wire->hello || !make_room(wire, ROOM_BYTES)) {
 		wire_free(wire);
@@ -353,7 +260,7 @@ tractor_err
 wire_open(struct wire *wire, const char *url)
 {
 	const char *path = strncmp(url, "ipc://", 6) == 0 ? url + 6 : url;
-	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = wire };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = &wire->sockets };
 
 	snprintf(wire->path, sizeof(wire->path), "%s", path);
 	wire->listener = begin_listening(path);
@@ -404,7 +311,7 @@ send_kept(struct wire *wire)
 		if (put < 0 && errno == EAGAIN)
 			return; /* we shall hear when there is room */
 		if (put < 0 && !is_gone(errno)) {
-			wait_out(wire, errno);
+			bell_wait_out(wire, errno);
 			return;
 		}
 		if (put > 0 && (kept->sent += (size_t)put) < kept->size)
@@ -428,6 +335,8 @@ wire_send(struct wire *wire, const struct tri_frame *frame, const uint8_t *paylo
 	if (!wire->greeted || wire->hung_up)
 		return TRACTOR_OK; /* nobody there: its death is on the way, or it never came */
 	head.payload_bytes = (uint32_t)payload_bytes;
+	if (wirelanes_send(wire, &head, payload, payload_bytes))
+		return TRACTOR_OK;
 	for (int i = 0; i < 8; i++)
 		prefix[8 - i] = (uint8_t)(length >> (8 * i));
 	send_kept(wire);
@@ -447,10 +356,10 @@ static bool
 have(struct wire *wire, size_t size)
 {
 	while (wire->in_end - wire->in_start < size) {
-		if (wire->peer < 0 || wire->hung_up)
+		if (wire->peer < 0 || wire->hung_up || !wire->readable)
 			return false;
 		if (wire->in_room - wire->in_start < size && !make_room(wire, size)) {
-			wait_out(wire, ENOMEM);
+			bell_wait_out(wire, ENOMEM);
 			return false;
 		}
 		ssize_t got = sys.read(wire->peer, wire->in + wire->in_end, wire->in_room - wire->in_end);
@@ -461,6 +370,7 @@ have(struct wire *wire, size_t size)
 			wire->hung_up = true;
 			return false;
 		} else if (errno == EAGAIN) {
+			wire->readable = false;
 			return false;
 		}
 	}
@@ -494,10 +404,10 @@ message_bytes(const struct wire *wire)
 	return length;
 }
 
-bool
-wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_payload, bool *ret_bad)
+/* The frame at the socket's head, if it is the next one. */
+static bool
+take_from_socket(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_payload, bool *ret_bad)
 {
-	give_room_back(wire);
 	if (!greet(wire) || !have(wire, HEAD_BYTES))
 		return false;
 	uint64_t length = message_bytes(wire);
@@ -510,19 +420,23 @@ wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_pa
 	if (!have(wire, HEAD_BYTES + (size_t)length))
 		return false;
 	const uint8_t *body = wire->in + wire->in_start + HEAD_BYTES;
-	wire->in_start += HEAD_BYTES + (size_t)length;
 	*ret_bad = tri_frame_check(body, (size_t)length, ret_frame) != TRACTOR_OK;
+	if (!*ret_bad && !wirelanes_in_order(wire, ret_frame)) {
+		/* What it sent before by the lane would be there by now. */
+		*ret_bad = true;
+		tri_why(TRACTOR_EBADMSG, "a %s frame out of order", tri_frame_kind_name(ret_frame->kind));
+	}
+	wire->in_start += HEAD_BYTES + (size_t)length;
 	*ret_payload = body + sizeof(struct tri_frame);
 	return true;
 }
 
-void
-wire_again(struct wire *wire)
+bool
+wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_payload, bool *ret_bad)
 {
-	uint64_t one = 1;
-
-	ring(wire);
-	(void)!sys.write(wire->bell->again, &one, sizeof(one));
+	give_room_back(wire);
+	return wirelanes_take(wire, ret_frame, ret_payload, ret_bad) ||
+	       take_from_socket(wire, ret_frame, ret_payload, ret_bad);
 }
 
 bool
@@ -531,46 +445,20 @@ wire_drained(const struct wire *wire)
 	return wire->peer < 0 || wire->hung_up;
 }
 
-/* --- news --- */
-
-static void
-note_news(struct bell *bell)
-{
-	struct epoll_event events[BELL_BATCH];
-	int count = sys.epoll_wait(bell->fd, events, BELL_BATCH, 0);
-	uint64_t times;
-
-	for (int i = 0; i < count; i++) {
-		struct wire *wire = events[i].data.ptr;
-		if (!wire) {
-			(void)!sys.read(bell->again, &times, sizeof(times));
-			continue;
-		}
-		ring(wire);
-	}
-}
-
 void
-bell_answer(struct bell *bell, void (*ready)(void *owner))
+wire_attend(struct wire *wire)
 {
-	bell->retry_ns = INT64_MAX;
-	note_news(bell);
-	/* Those that ring again meanwhile have rung the eventfd too: the next turn is theirs. */
-	int count = 0;
-	for (const struct wire *wire = bell->first; wire; wire = wire->next)
-		count++;
-	for (struct wire *wire; count > 0 && (wire = bell->first); count--) {
-		strike_from_bell(wire);
-		accept_all(wire);
-		send_kept(wire);
-		ready(wire->owner);
-	}
+	accept_all(wire);
+	send_kept(wire);
+	if (wire->lanes.unrung)
+		wirelanes_ring(wire);
 }
 
 void
 wire_close(struct wire *wire)
 {
-	strike_from_bell(wire);
+	bell_strike(wire);
+	wirelanes_close(wire);
 	close_peer(wire);
 	give_room_back(wire);
 	if (wire->arrived >= 0)
@@ -582,7 +470,7 @@ wire_close(struct wire *wire)
 	wire->listener = wire->arrived = -1;
 	wire->expected = 0;
 	wire->trouble = 0;
-	wire->hung_up = false;
+	wire->hung_up = wire->knocked = wire->readable = false;
 }
 
 void

@@ -1,6 +1,6 @@
 /*
- * wire.h: the supervisor's end of one link. At the other end is nng (pair0 over ipc://); here its wire protocol is spoken directly, so that no thread, no queue and no lock of nng's
- * is between a process and what we know of it. The bell is all links of a runtime as one fd for its loop.
+ * wire.h: the supervisor's end of one channel (actor/channel.h). At the other end of its link is nng (pair0 over ipc://); here its wire protocol is spoken directly, so that no thread, no queue and no lock of nng's
+ * is between a process and what we know of it. The bell is all wires of a runtime as one fd for its loop.
  */
 #ifndef TRACTOR_SUPERVISOR_SHELL_WIRE_H
 #define TRACTOR_SUPERVISOR_SHELL_WIRE_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "blackbox.h"
 #include "frame.h"
 
 struct wire;
@@ -17,14 +18,25 @@ struct bell {
 	int fd;
 	int again; /* an eventfd in it, for news that no socket has */
 	struct wire *first, *last;
+	struct wire *warm; /* whose lanes are looked at; all others ring */
+	uint8_t *frame;	   /* the last one that was taken from a lane */
 	int64_t retry_ns; /* when one that the host refused something is to be answered again; INT64_MAX: none is */
 };
 
-/* TRACTOR_ESYSTEM: no fd. */
+/* TRACTOR_ESYSTEM: no fd. TRACTOR_ENOMEM. */
 tractor_err bell_open(struct bell *bell);
 void bell_close(struct bell *bell);
 /* Calls `ready(owner)` for each wire that had news since the last time. A wire may be closed from there. To be called when the fd is readable, and at retry_ns. */
 void bell_answer(struct bell *bell, void (*ready)(void *owner));
+/* The same for those that are known to have news, without a look at the sockets. */
+void bell_hear(struct bell *bell, void (*ready)(void *owner));
+/* Whether a lane that is looked at has something: to be heard. */
+bool bell_look(struct bell *bell);
+bool bell_has_warm(const struct bell *bell);
+/* Makes the fd readable: there is somebody to be heard. */
+void bell_remind(const struct bell *bell);
+/* To be called before the loop sleeps: from then on every lane rings. False: some have something already, to be heard. */
+bool bell_sleep(struct bell *bell);
 
 /* A closed one, with all the memory that an ordinary process's link needs, for one process after the other. TRACTOR_ENOMEM. */
 tractor_err wire_new(struct bell *bell, void *owner, struct wire **ret_wire);
@@ -34,6 +46,15 @@ tractor_err wire_new(struct bell *bell, void *owner, struct wire **ret_wire);
  * TRACTOR_ESYSTEM: no fd, or no such directory. It is closed then, and takes no memory in any case.
  */
 tractor_err wire_open(struct wire *wire, const char *url);
+
+/*
+ * Lays lanes in the black box for the peer that will be let in: *ret_fds are the eventfds that it is to be given, its bell and ours, which stay the wire's. TRACTOR_ESYSTEM: no fd.
+ */
+tractor_err wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2]);
+/* The peer has said hello: if it has taken the lanes, what is sent goes by them. */
+void wire_use_lanes(struct wire *wire, const struct tri_blackbox *box);
+/* What still comes by its lane is of no interest. */
+void wire_ignore(struct wire *wire);
 
 /* Lets in the peer with that process id, and nobody else; 0: nobody any more. */
 void wire_expect(struct wire *wire, pid_t pid);
@@ -50,7 +71,7 @@ bool wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **r
 /* For an owner that stopped taking before the end, to be fair to others: it will be called again. Not for a closed one. */
 void wire_again(struct wire *wire);
 
-/* True once the peer that was let in is gone and all that it sent has been taken. */
+/* True once the peer that was let in is gone and all that it sent has been taken, but for what was lost with its nng, and what comes after that. */
 bool wire_drained(const struct wire *wire);
 
 /*

@@ -142,6 +142,17 @@ take_restart(struct treewalk *walk, const struct treewalk_key *key, const yaml_n
 }
 
 static void
+take_lanes(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
+{
+	const char *const words[] = { "off", "on" };
+	struct spec *spec = target;
+	size_t index = true;
+
+	take_word(walk, key, value, words, sizeof(words) / sizeof(words[0]), &index);
+	spec->lanes = index;
+}
+
+static void
 take_auto_shutdown(
 	struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
@@ -447,6 +458,7 @@ const struct treewalk_key treekeys[] = {
 	{ "handler_cpu_timeout", IN_PROCESS,                   DURATION(spec, handler_cpu_timeout_ns), 0, 0,                 NULL },
 	{ "mailbox",         IN_PROCESS,                       NUMBER(spec, mailbox),                 0, SPEC_MAILBOX_MAX,   NULL },
 	{ "redeliver",       IN_PROCESS,                       BOOLEAN(redeliver),                    0, 0,                  NULL },
+	{ "lanes",           IN_PROCESS,                       WHOLE(take_lanes),                     0, 0,                  NULL },
 	{ "backoff",         IN_PROCESS,                       WHOLE(take_backoff),                   0, 0,                  NULL },
 	{ "log",             IN_PROCESS,                       WHOLE(take_log),                       0, 0,                  NULL },
 	{ "children",        IN_TREE | IN_SUPERVISOR,          WHOLE(treechild_list),                 0, 0,                  NULL },

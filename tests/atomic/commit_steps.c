@@ -74,7 +74,7 @@ run_to_the_mark(struct stages *stages, pid_t pid)
 			return false;
 		if (ptrace(PTRACE_GETREGS, pid, 0, &registers) < 0)
 			return false;
-	} while (WSTOPSIG(status) != (SIGTRAP | 0x80) || registers.orig_rax != SYS_sched_yield);
+	} while (WSTOPSIG(status) != (SIGTRAP | 0x80) || registers.orig_rax != SYS_getppid);
 	return true;
 }
 

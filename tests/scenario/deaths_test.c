@@ -689,10 +689,10 @@ START_TEST(a_message_that_there_is_no_memory_for)
 }
 END_TEST
 
-/* Its asker waited until its limit: the reply was given up, and nobody looked where it was noted. */
+/* Its asker waited until its limit: the reply was given up, and nobody looked where it was noted. A lane would take it without memory. */
 START_TEST(a_reply_that_there_is_no_memory_for)
 {
-	struct process *tree = tree_of_three("");
+	struct process *tree = tree_of_three("lanes: off");
 
 	if (!MEMORY_IS_THE_SANITIZERS) {
 		json_decref(ask("/t/victim", "victim.perish", "{\"how\":\"exhaust_memory\"}"));

@@ -182,6 +182,13 @@ START_TEST(second_answer)
 }
 END_TEST
 
+KILLED_FOR(lane_beyond_its_end, "^its lane has what can't be in one$")
+KILLED_FOR(lane_of_crumbs, "^its lane has what can't be in one$")
+KILLED_FOR(lane_whose_size_lies, "^its lane has what can't be in one$")
+KILLED_FOR(lane_of_nothing_but_a_skip, "^its lane has what can't be in one$")
+KILLED_FOR(link_out_of_order, "^a done frame out of order$")
+HARMLESS(lane_out_of_order)
+HARMLESS(flood_by_lane)
 HARMLESS(garbage_for_another)
 HARMLESS(garbage_for_the_supervisor)
 HARMLESS(unknown_targets)
@@ -251,7 +258,7 @@ END_TEST
 /* --- black boxes that lie; incarnation 2 dies by its own hand with an ask delivered --- */
 
 static void
-lies_in_its_box(const char *crime, const char *err)
+lies_in_its_box(const char *crime, const char *err, const char *cause)
 {
 	struct scene scene = begin();
 
@@ -266,7 +273,7 @@ lies_in_its_box(const char *crime, const char *err)
 	run_result_free(&result);
 	expect_node("t", "/t/hostile", "running", 3, SOON_MS);
 	json_t *report = crash_of("/t/hostile", 2);
-	expect_text(report, "cause", "killed");
+	expect_text(report, "cause", cause);
 	json_decref(report);
 	end(&scene);
 }
@@ -274,19 +281,19 @@ lies_in_its_box(const char *crime, const char *err)
 /* It says that all is done: what it was handed and never answered is over. */
 START_TEST(box_of_lies)
 {
-	lies_in_its_box("box_of_lies", "TRACTOR_ECRASHED|TRACTOR_ETIMEDOUT");
+	lies_in_its_box("box_of_lies", "TRACTOR_ECRASHED|TRACTOR_ETIMEDOUT", "protocol_violation");
 }
 END_TEST
 
 START_TEST(box_of_ones)
 {
-	lies_in_its_box("box_of_ones", "TRACTOR_ECRASHED|TRACTOR_ETIMEDOUT");
+	lies_in_its_box("box_of_ones", "TRACTOR_ECRASHED|TRACTOR_ETIMEDOUT", "protocol_violation");
 }
 END_TEST
 
 START_TEST(box_of_zeroes)
 {
-	lies_in_its_box("box_of_zeroes", NULL);
+	lies_in_its_box("box_of_zeroes", NULL, "killed");
 }
 END_TEST
 
@@ -359,6 +366,8 @@ test_suite(void)
 		suite, "floods", 30, flood_of_asks, flood_of_questions_to_the_supervisor, flood_of_nothing);
 	SCENARIO_CASE(suite, "black box", 30, box_of_lies, box_of_ones, box_of_zeroes, shrunken_memory,
 		unsent_answers);
+	SCENARIO_CASE(suite, "lanes", 30, lane_beyond_its_end, lane_of_crumbs, lane_whose_size_lies,
+		lane_of_nothing_but_a_skip, lane_out_of_order, link_out_of_order, flood_by_lane);
 	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble,
 		connect_and_wait, intruder);

@@ -135,6 +135,8 @@ START_TEST(bad_values)
 			{ "2:11: aaaaaaaaa...\" is none" } },
 		{ "name: a\nchildren:\n  - {actor: a, exec: ./db, significant: yes}\n",
 			{ "3:41: significant: \"yes\" is neither; write true or false" } },
+		{ "name: a\nchildren:\n  - {actor: a, exec: ./db, lanes: none}\n",
+			{ "3:35: lanes: \"none\" is none of its words; write off or on" } },
 		{ "name: a\nchildren:\n  - {actor: a, exec: ./db, redeliver: 'true'}\n",
 			{ "3:39: redeliver: found the text \"true\" in quotes; write true or false" } },
 		{ "name: a\nchildren:\n  - {actor: a, exec: ./db, shutdown: 5}\n",

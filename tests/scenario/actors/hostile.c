@@ -628,6 +628,107 @@ unsent_answers(void)
 	raise(SIGKILL);
 }
 
+/* --- the lanes --- */
+
+static void
+ring(void)
+{
+	uint64_t one = 1;
+
+	if (write(TRI_FD_DOORBELL, &one, sizeof(one)) != sizeof(one))
+		_exit(7);
+}
+
+/* Whatever is at the head of its lane, as far as `end`. */
+static void
+show_lane(const void *bytes, size_t size, uint64_t end)
+{
+	start();
+	memcpy(box->up.bytes, bytes, size);
+	atomic_store(&box->up.head, end);
+	ring();
+	go_on();
+}
+
+static void
+lane_beyond_its_end(void)
+{
+	show_lane("", 0, UINT64_MAX - 7);
+}
+
+static void
+lane_of_crumbs(void)
+{
+	show_lane("", 0, 3);
+}
+
+static void
+lane_whose_size_lies(void)
+{
+	const uint32_t size = UINT32_MAX - 1;
+
+	show_lane(&size, sizeof(size), 88);
+}
+
+static void
+lane_of_nothing_but_a_skip(void)
+{
+	const uint32_t skip = UINT32_MAX;
+
+	show_lane(&skip, sizeof(skip), TRI_LANE_BYTES);
+}
+
+/* A frame in the lane, as an actor's library puts it there. */
+static void
+send_by_lane(struct tri_lane_sender *lane, struct tri_frame frame, uint32_t order)
+{
+	frame.order = order;
+	void *to = tri_lane_reserve(lane, sizeof(frame));
+	if (!to)
+		return;
+	memcpy(to, &frame, sizeof(frame));
+	if (tri_lane_publish(lane))
+		ring();
+}
+
+/* One that comes before it never comes. It is not waited for in any way that costs somebody else something. */
+static void
+lane_out_of_order(void)
+{
+	struct tri_lane_sender lane = { .lane = &box->up };
+
+	start();
+	send_by_lane(&lane, header(TRI_FRAME_DONE), 7);
+	go_on();
+}
+
+static void
+link_out_of_order(void)
+{
+	struct tri_frame frame = header(TRI_FRAME_DONE);
+
+	start();
+	frame.order = 2;
+	send_frame(frame, NULL, 0);
+	go_on();
+}
+
+/* As fast as it can, for a while; where the lane is full it is simply not sent. */
+static void
+flood_by_lane(void)
+{
+	struct tri_lane_sender lane = { .lane = &box->up };
+	uint32_t order = 0;
+
+	start();
+	for (int i = 0; i < FLOOD; i++) {
+		uint64_t head = lane.head;
+		send_by_lane(&lane, header(TRI_FRAME_DONE), order + 1);
+		order += lane.head != head;
+	}
+	go_on();
+}
+
 /* --- the link and the life --- */
 
 /* Cuts its connection; nng dials again, and the process is at the other end of that as if nothing had been. */
@@ -853,6 +954,13 @@ static const struct crime {
 	CRIME(box_of_zeroes),
 	CRIME(shrunken_memory),
 	CRIME(unsent_answers),
+	CRIME(lane_beyond_its_end),
+	CRIME(lane_of_crumbs),
+	CRIME(lane_whose_size_lies),
+	CRIME(lane_of_nothing_but_a_skip),
+	CRIME(lane_out_of_order),
+	CRIME(link_out_of_order),
+	CRIME(flood_by_lane),
 	CRIME(redials),
 	CRIME(lives_on),
 };

@@ -100,7 +100,7 @@ stage_on_item(struct stage *self, tractor_ctx *ctx, const struct stage_item *msg
 	self->count++;
 	self->digest = stage_digest(self->digest, msg->number);
 	misbehave(ctx, msg, how);
-	syscall(SYS_sched_yield); /* where a tracer begins to count: the handler's end */
+	syscall(SYS_getppid); /* where a tracer begins to count: the handler's end */
 	return TRACTOR_OK;
 }
 

@@ -1,0 +1,236 @@
+/*
+ * channel.c: lanes and link as one. Every frame has the number of its place among those that went its way, so the one that reads needs no word about which way the next one comes: it is at the
+ * head of one of the two. What was sent by a lane was there before what is sent by the link later, and each of them keeps its order; so if neither has the next one, it has not come. One thread.
+ */
+#include "channel.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "codec.h"
+#include "why.h"
+
+static void
+take_lanes(struct tri_channel *channel, struct tri_blackbox *box)
+{
+	channel->up.lane = &box->up;
+	channel->down.lane = &box->down;
+	atomic_store(&box->lanes, TRI_LANES_TAKEN);
+}
+
+tractor_err
+tri_channel_open(
+	struct tri_channel *channel, const char *url, struct tri_blackbox *box, int bell, int doorbell)
+{
+	bool offered = atomic_load(&box->lanes) == TRI_LANES_OFFERED;
+
+	*channel = (struct tri_channel){ .bell = bell, .doorbell = doorbell };
+	tri_spin_begin(&channel->spin);
+	if (offered)
+		take_lanes(channel, box);
+	else
+		channel->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (channel->bell < 0)
+		return tri_why(TRACTOR_ESYSTEM, "no eventfd for the link: %s", strerror(errno));
+	return tri_link_open(url, channel->bell, &channel->link);
+}
+
+/* --- taking --- */
+
+static bool
+is_next(const struct tri_channel *channel, const struct tri_frame *frame)
+{
+	return frame->order == 0 || frame->order == channel->taken + 1;
+}
+
+/* The frame at the lane's head if it is the next one. */
+static struct tri_packet *
+take_from_lane(struct tri_channel *channel)
+{
+	const void *bytes;
+	size_t size;
+	uint32_t order;
+	enum tri_lane_state state = tri_lane_look(&channel->down, &bytes, &size);
+
+	if (state != TRI_LANE_FRAME) {
+		channel->has_lost = channel->has_lost || state == TRI_LANE_BAD;
+		return NULL;
+	}
+	memcpy(&order, (const uint8_t *)bytes + offsetof(struct tri_frame, order), sizeof(order));
+	if (order != channel->taken + 1)
+		return NULL; /* behind one that comes by the link */
+	struct tri_packet *packet = malloc(sizeof(*packet) + size);
+	if (!packet) {
+		channel->has_lost = true;
+		return NULL;
+	}
+	uint8_t *body = (uint8_t *)(packet + 1);
+	memcpy(body, bytes, size);
+	tri_lane_take(&channel->down);
+	channel->taken++;
+	*packet = (struct tri_packet){ .payload = body + sizeof(struct tri_frame) };
+	if (tri_frame_check(body, size, &packet->frame) == TRACTOR_OK)
+		return packet;
+	channel->has_lost = true;
+	free(packet);
+	return NULL;
+}
+
+static struct tri_packet *
+take_from_link(struct tri_channel *channel)
+{
+	struct tri_packet *packet = channel->early ? channel->early : tri_link_take(channel->link);
+
+	channel->early = NULL;
+	if (!packet)
+		return NULL;
+	if (!is_next(channel, &packet->frame)) {
+		channel->early = packet;
+		return NULL;
+	}
+	channel->taken += packet->frame.order != 0;
+	return packet;
+}
+
+struct tri_packet *
+tri_channel_take(struct tri_channel *channel)
+{
+	struct tri_packet *packet = take_from_lane(channel);
+
+	if (packet)
+		return packet;
+	if (tri_link_was_rung(channel->link))
+		tri_link_clear(channel->link);
+	return take_from_link(channel);
+}
+
+bool
+tri_channel_has_lost(const struct tri_channel *channel)
+{
+	return channel->has_lost || tri_link_has_lost(channel->link);
+}
+
+/* --- sending --- */
+
+static void
+ring_doorbell(const struct tri_channel *channel)
+{
+	uint64_t one = 1;
+
+	(void)!write(
+		channel->doorbell, &one, sizeof(one)); /* it can't fail: nobody rings 2^64 times unheard */
+}
+
+/* Room in the lane for a frame with that payload; NULL: it goes by the link. */
+static uint8_t *
+room_for(struct tri_channel *channel, struct tri_frame *frame, size_t payload_bytes)
+{
+	if (!channel->up.lane || frame->kind == TRI_FRAME_HELLO)
+		return NULL;
+	frame->order = channel->sent + 1;
+	return tri_lane_reserve(&channel->up, sizeof(*frame) + payload_bytes);
+}
+
+static void
+publish(struct tri_channel *channel)
+{
+	channel->sent++;
+	if (tri_lane_publish(&channel->up))
+		ring_doorbell(channel);
+}
+
+tractor_err
+tri_channel_send(struct tri_channel *channel, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value)
+{
+	size_t payload_bytes = 0, used = 0;
+	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
+
+	if (err != TRACTOR_OK)
+		return err;
+	uint8_t *to = room_for(channel, frame, payload_bytes);
+	if (!to) {
+		err = tri_link_send(channel->link, frame, record, value, payload_bytes);
+		channel->sent += err == TRACTOR_OK && frame->order != 0;
+		return err;
+	}
+	frame->payload_bytes = (uint32_t)payload_bytes;
+	memcpy(to, frame, sizeof(*frame));
+	if (record)
+		err = tri_encode(record, value, to + sizeof(*frame), payload_bytes, &used);
+	if (err == TRACTOR_OK)
+		publish(channel);
+	return err;
+}
+
+tractor_err
+tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t size_bytes)
+{
+	struct tri_frame head;
+
+	memcpy(&head, frame, sizeof(head));
+	const uint8_t *payload = (const uint8_t *)frame + sizeof(head);
+	uint8_t *to = room_for(channel, &head, size_bytes - sizeof(head));
+	if (!to) {
+		tractor_err err = tri_link_send_bytes(channel->link, &head, payload);
+		channel->sent += err == TRACTOR_OK && head.order != 0;
+		return err;
+	}
+	memcpy(to, &head, sizeof(head));
+	memcpy(to + sizeof(head), payload, size_bytes - sizeof(head));
+	publish(channel);
+	return TRACTOR_OK;
+}
+
+/* --- waiting --- */
+
+static bool
+has_news(const struct tri_channel *channel)
+{
+	return tri_lane_has_news(&channel->down) || tri_link_was_rung(channel->link);
+}
+
+bool
+tri_channel_look(struct tri_channel *channel, int64_t until_ns)
+{
+	int64_t began_ns = (int64_t)tri_now_ns(), now_ns = began_ns;
+
+	if (has_news(channel))
+		return true;
+	int64_t span_ns = channel->down.lane && began_ns < until_ns ? tri_spin_ns(&channel->spin) : 0;
+	if (span_ns == 0)
+		return false;
+	for (; now_ns - began_ns < span_ns && now_ns < until_ns; now_ns = (int64_t)tri_now_ns()) {
+		for (int i = 0; i < TRI_SPIN_LOOKS; i++) {
+			if (has_news(channel)) {
+				tri_spin_looked(&channel->spin, true);
+				return true;
+			}
+			tri_spin_pause();
+		}
+		if (now_ns - began_ns > TRI_SPIN_YIELD_NS)
+			sched_yield();
+	}
+	tri_spin_looked(&channel->spin, false);
+	return false;
+}
+
+bool
+tri_channel_sleep(struct tri_channel *channel)
+{
+	return tri_lane_sleep(&channel->down);
+}
+
+void
+tri_channel_wake(struct tri_channel *channel, bool rung, int64_t since_ns)
+{
+	tri_lane_wake(&channel->down);
+	if (!rung)
+		return;
+	tri_spin_slept(&channel->spin, (int64_t)tri_now_ns() - since_ns);
+	tri_link_clear(channel->link);
+}

@@ -1,0 +1,50 @@
+/*
+ * channel.h: an actor's end of what connects it with its supervisor: two lanes, one each way, and the link for the first words, for what is too large for a lane, and for what finds it full.
+ * Frames come out in the order in which they went in, whichever way each of them took.
+ */
+#ifndef TRACTOR_ACTOR_CHANNEL_H
+#define TRACTOR_ACTOR_CHANNEL_H
+
+#include "blackbox.h"
+#include "lane.h"
+#include "link.h"
+#include "spin.h"
+
+struct tri_channel {
+	struct tri_link *link;
+	int bell;     /* an eventfd: the supervisor rings it for a lane, the link for itself */
+	int doorbell; /* the supervisor's; -1: there are no lanes */
+	struct tri_lane_sender up;
+	struct tri_lane_receiver down;
+	uint32_t sent, taken;	  /* frames with an order, each way */
+	struct tri_packet *early; /* came by the link, behind some that come by the lane */
+	struct tri_spin spin;
+	bool has_lost;
+};
+
+/*
+ * Begins to dial `url`. Lanes where the black box offers them: then `bell` and `doorbell` are the supervisor's fds. Doesn't wait. TRACTOR_ESYSTEM, TRACTOR_ENOMEM.
+ */
+tractor_err tri_channel_open(
+	struct tri_channel *channel, const char *url, struct tri_blackbox *box, int bell, int doorbell);
+
+/* The next frame, which is then the caller's; NULL: none now, and the bell is rung for the next. */
+struct tri_packet *tri_channel_take(struct tri_channel *channel);
+
+/* A frame came and there was no memory for it, or what came can't be one: it is lost. */
+bool tri_channel_has_lost(const struct tri_channel *channel);
+
+/* As tri_link_send(). HELLO goes by the link, and again by each that is dialled until there is an answer. */
+tractor_err tri_channel_send(struct tri_channel *channel, struct tri_frame *frame,
+	const struct tractor_record *record, const void *value);
+/* As tri_link_send_bytes(). */
+tractor_err tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t size_bytes);
+
+/* Looks for a moment whether something comes, if that has lately paid, until `until_ns` at most. True: there may be something to take. */
+bool tri_channel_look(struct tri_channel *channel, int64_t until_ns);
+
+/* Before it waits for the bell: false: there is something to take already. After it, in either case, tri_channel_wake(), with when that was. */
+bool tri_channel_sleep(struct tri_channel *channel);
+void tri_channel_wake(struct tri_channel *channel, bool rung, int64_t since_ns);
+
+#endif

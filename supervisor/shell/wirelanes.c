@@ -1,0 +1,144 @@
+/*
+ * wirelanes.c: the supervisor's ends of an actor's lanes. A wire is cold or warm: the actor that sends by the lane of a cold one rings our doorbell; warm ones we look at before we sleep, and nobody rings. So whether
+ * one has something to say costs as much as there are that lately had, and not as many as there are. What is in a lane was written by a process that may have gone wrong: it is copied before it
+ * is looked at, and what can't be ends the lane.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "host.h"
+#include "sys.h"
+#include "why.h"
+#include "wire_private.h"
+
+tractor_err
+wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2])
+{
+	struct wirelanes *lanes = &wire->lanes;
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = &wire->doorbell };
+
+	if ((lanes->bell = sys.eventfd()) < 0 || (lanes->doorbell = sys.eventfd()) < 0)
+		return host_refused(errno, "eventfd", "a bell for its lanes");
+	if (sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, lanes->doorbell, &event) < 0)
+		return host_refused(errno, "epoll_ctl", "a watch for its lanes");
+	lanes->down.lane = &box->down;
+	lanes->up.lane = &box->up;
+	atomic_store(&box->up.asleep, 1); /* cold: the first that it sends rings */
+	atomic_store(&box->lanes, TRI_LANES_OFFERED);
+	ret_fds[0] = lanes->bell;
+	ret_fds[1] = lanes->doorbell;
+	return TRACTOR_OK;
+}
+
+void
+wire_use_lanes(struct wire *wire, const struct tri_blackbox *box)
+{
+	wire->lanes.in_use = wire->lanes.down.lane && atomic_load(&box->lanes) == TRI_LANES_TAKEN;
+}
+
+void
+wire_ignore(struct wire *wire)
+{
+	wire->lanes.up.lane = NULL;
+}
+
+void
+wirelanes_close(struct wire *wire)
+{
+	struct wirelanes *lanes = &wire->lanes;
+
+	if (lanes->doorbell >= 0) {
+		/* The process may have left it to others, and then closing ours doesn't take it off. */
+		sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_DEL, lanes->doorbell, NULL);
+		sys.close(lanes->doorbell);
+	}
+	if (lanes->bell >= 0)
+		sys.close(lanes->bell);
+	*lanes = (struct wirelanes){ .bell = -1, .doorbell = -1 };
+}
+
+/* --- sending --- */
+
+void
+wirelanes_ring(struct wire *wire)
+{
+	uint64_t one = 1;
+
+	wire->lanes.unrung = false;
+	if (sys.write(wire->lanes.bell, &one, sizeof(one)) < 0 && errno != EAGAIN) {
+		wire->lanes.unrung = true;
+		bell_wait_out(wire, errno);
+	}
+}
+
+bool
+wirelanes_send(struct wire *wire, struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
+{
+	struct wirelanes *lanes = &wire->lanes;
+
+	if (!lanes->in_use)
+		return false;
+	frame->order = ++lanes->sent;
+	uint8_t *to = tri_lane_reserve(&lanes->down, sizeof(*frame) + payload_bytes);
+	if (!to)
+		return false;
+	memcpy(to, frame, sizeof(*frame));
+	if (payload_bytes > 0)
+		memcpy(to + sizeof(*frame), payload, payload_bytes);
+	if (tri_lane_publish(&lanes->down))
+		wirelanes_ring(wire);
+	return true;
+}
+
+/* --- receiving --- */
+
+bool
+wirelanes_in_order(struct wire *wire, const struct tri_frame *frame)
+{
+	struct wirelanes *lanes = &wire->lanes;
+
+	if (frame->order == 0)
+		return true;
+	if (frame->order != lanes->taken + 1)
+		return false;
+	lanes->taken++;
+	lanes->behind = false;
+	return true;
+}
+
+bool
+wirelanes_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_payload, bool *ret_bad)
+{
+	struct wirelanes *lanes = &wire->lanes;
+	uint8_t *copy = wire->bell->frame;
+	const void *frame;
+	size_t size;
+	uint32_t order;
+
+	enum tri_lane_state state = tri_lane_look(&lanes->up, &frame, &size);
+	if (state == TRI_LANE_EMPTY)
+		return false;
+	*ret_bad = state == TRI_LANE_BAD;
+	if (*ret_bad) {
+		tri_why(TRACTOR_EBADMSG, "its lane has what can't be in one");
+		return true;
+	}
+	memcpy(copy, frame, size);
+	memcpy(&order, copy + offsetof(struct tri_frame, order), sizeof(order));
+	if (order != lanes->taken + 1) {
+		lanes->behind = true;
+		return false;
+	}
+	tri_lane_take(&lanes->up);
+	lanes->taken++;
+	*ret_bad = tri_frame_check(copy, size, ret_frame) != TRACTOR_OK;
+	*ret_payload = copy + sizeof(struct tri_frame);
+	return true;
+}
+
+bool
+wirelanes_have_news(const struct wire *wire)
+{
+	return !wire->lanes.behind && tri_lane_has_news(&wire->lanes.up);
+}
