@@ -215,6 +215,7 @@ death_noticed(void *arg, uint32_t epoll_events)
 		info.si_status = SIGKILL;
 	}
 	int pidfd = slot->process.fd;
+	table_remove(&slot->runtime->pids, &slot->by_pid);
 	loop_unwatch(&slot->runtime->loop, &slot->process);
 	sys.close(pidfd);
 	if (info.si_code == CLD_EXITED)

@@ -20,44 +20,52 @@
 #include "sys.h"
 #include "why.h"
 
-#define CHILDREN_BYTES 16384 /* two thousand; the rest has its turn when these are gone */
-#define ROUNDS_MAX 100	     /* against what forks faster than it is killed */
-#define LEFT_MAX 64	     /* of a killed supervisor's at a time, for each takes an fd; then the rest */
-#define LEFT_END_MS 1000     /* from SIGKILL to the end: a ms or so, unless the kernel holds the process */
+#define ORPHANS_MAX 64	 /* looked for at a time; then the rest */
+#define ROUNDS_MAX 100	 /* against what forks faster than it is killed */
+#define LEFT_MAX 64	 /* of a killed supervisor's at a time, for each takes an fd; then the rest */
+#define LEFT_END_MS 1000 /* from SIGKILL to the end: a ms or so, unless the kernel holds the process */
+/* From a child's end to the look at who of all children is whose, which takes the longer the more there are: so that many ends are one look. */
+#define LOOK_AFTER_NS (100 * SPEC_MILLISECOND)
 
 static bool
 is_ours(struct tractor_runtime *runtime, pid_t pid)
 {
-	for (struct node *node = runtime->tree ? tree_root(runtime->tree) : NULL; node;
-		node = tree_next(runtime->tree, node))
-		if (slot_of(node) && slot_of(node)->pid == pid)
-			return true;
-	return policy_runs(runtime, pid) || unwinding_runs(runtime, pid);
+	return table_find(&runtime->pids, (uint64_t)pid, 0) || policy_runs(runtime, pid) ||
+	       unwinding_runs(runtime, pid);
+}
+
+struct found {
+	struct tractor_runtime *runtime;
+	pid_t pids[ORPHANS_MAX];
+	int count;
+};
+
+/* False: there is no room for more. */
+static bool
+note_orphan(long pid, void *arg)
+{
+	struct found *found = arg;
+
+	if (!is_ours(found->runtime, (pid_t)pid))
+		found->pids[found->count++] = (pid_t)pid;
+	return found->count < ORPHANS_MAX;
 }
 
 /*
- * The children of this thread, where the kernel tells (CONFIG_PROC_CHILDREN); calls `each` for those that we did not start. How many they were; -1: that can't be known now.
+ * The children of this thread, where the kernel tells (CONFIG_PROC_CHILDREN); calls `each` for those that we did not start, or the first of them. How many they were; -1: that can't be known now.
  */
 static int
 each_orphan(struct tractor_runtime *runtime, void (*each)(pid_t pid))
 {
-	char text[CHILDREN_BYTES];
-	char path[64], *at = text;
-	int count = 0;
+	struct found found = { .runtime = runtime };
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)gettid());
-	if (procfile_read(path, text, sizeof(text)) < 0)
+	if (!procfile_numbers(path, note_orphan, &found))
 		return -1;
-	for (char *end; *at; at = end) {
-		pid_t pid = (pid_t)strtol(at, &end, 10);
-		if (end == at || *end != ' ') /* a number that was cut off is nobody's */
-			break;
-		if (is_ours(runtime, pid))
-			continue;
-		each(pid);
-		count++;
-	}
-	return count;
+	for (int i = 0; i < found.count; i++)
+		each(found.pids[i]);
+	return found.count;
 }
 
 static void
@@ -83,7 +91,17 @@ child_signal(void *arg, uint32_t epoll_events)
 	(void)epoll_events;
 	while (sys.read(runtime->orphans.watch.fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		;
-	each_orphan(runtime, reap);
+	if (!timer_armed(&runtime->orphans.look.timer))
+		loop_arm(&runtime->loop, &runtime->orphans.look, runtime->loop.now_ns + LOOK_AFTER_NS);
+}
+
+static void
+look(void *arg)
+{
+	struct tractor_runtime *runtime = arg;
+
+	if (each_orphan(runtime, reap) == ORPHANS_MAX)
+		loop_arm(&runtime->loop, &runtime->orphans.look, runtime->loop.now_ns + LOOK_AFTER_NS);
 }
 
 tractor_err
@@ -101,8 +119,12 @@ orphans_open(struct tractor_runtime *runtime)
 			sys.close(fd);
 		return err;
 	}
-	runtime->orphans.watch = (struct watch){ .fd = -1, .ready = child_signal, .arg = runtime };
-	tractor_err err = loop_watch(&runtime->loop, &runtime->orphans.watch, fd, EPOLLIN);
+	runtime->orphans = (struct orphans){ .watch = { .fd = -1, .ready = child_signal, .arg = runtime },
+		.look = { .due = look, .arg = runtime } };
+	tractor_err err = loop_reserve(&runtime->loop, 1);
+	if (err == TRACTOR_OK &&
+		(err = loop_watch(&runtime->loop, &runtime->orphans.watch, fd, EPOLLIN)) != TRACTOR_OK)
+		loop_reserve(&runtime->loop, -1);
 	if (err != TRACTOR_OK)
 		sys.close(fd);
 	return err;
@@ -120,6 +142,8 @@ orphans_close(struct tractor_runtime *runtime)
 		;
 	loop_unwatch(&runtime->loop, &runtime->orphans.watch);
 	sys.close(fd);
+	loop_disarm(&runtime->loop, &runtime->orphans.look);
+	loop_reserve(&runtime->loop, -1);
 }
 
 /* --- of a supervisor that was killed --- */

@@ -27,6 +27,30 @@ procfile_read(const char *path, char *ret_text, size_t size)
 }
 
 bool
+procfile_numbers(const char *path, bool (*each)(long number, void *arg), void *arg)
+{
+	char piece[PIECE_BYTES];
+	bool goes_on = true, in_one = false;
+	long number = 0;
+	ssize_t got = 0;
+	int fd = sys.open(path, O_RDONLY, 0);
+
+	if (fd < 0)
+		return false;
+	while (goes_on && ((got = sys.read(fd, piece, sizeof(piece))) > 0 || (got < 0 && errno == EINTR)))
+		for (ssize_t i = 0; goes_on && i < got; i++) {
+			bool digit = piece[i] >= '0' && piece[i] <= '9';
+			if (digit)
+				number = (in_one ? number * 10 : 0) + piece[i] - '0';
+			else if (in_one)
+				goes_on = each(number, arg);
+			in_one = digit;
+		}
+	sys.close(fd);
+	return !goes_on || got == 0;
+}
+
+bool
 procfile_lists(const char *path, const char *text)
 {
 	size_t length = strlen(text),

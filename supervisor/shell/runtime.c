@@ -392,6 +392,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 		err = loglines_open(runtime);
 	if (err == TRACTOR_OK)
 		err = router_new(&coreops_router, runtime, &runtime->router);
+	if (err == TRACTOR_OK)
+		err = table_init(&runtime->pids);
 	clock_gettime(CLOCK_REALTIME, &seed);
 	if (err == TRACTOR_OK)
 		err = policy_open(runtime, spec, runtime->options.crash_policy);
@@ -591,6 +593,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	waiter_close(runtime);
 	tree_free(runtime->tree);
 	router_free(runtime->router);
+	table_free(&runtime->pids);
 	lost_free(&runtime->lost);
 	tri_arena_free(&runtime->arena);
 	if (runtime->clock.fd >= 0) {

@@ -30,6 +30,7 @@
 #include "router.h"
 #include "spawn.h"
 #include "spin.h"
+#include "table.h"
 #include "tree.h"
 #include "wire.h"
 
@@ -151,6 +152,8 @@ void loglines_free(struct slot *slot);
 
 /* Up to size - 1 bytes from the file's beginning, ended by NUL; how many there are, or -1. */
 ssize_t procfile_read(const char *path, char *ret_text, size_t size);
+/* Calls `each` for every number in the file, which are separated by spaces, until it says no. False: it can't be read. */
+bool procfile_numbers(const char *path, bool (*each)(long number, void *arg), void *arg);
 /* Whether the file, a list of texts each with its NUL, has this one. False: it hasn't, or can't be read. */
 bool procfile_lists(const char *path, const char *text);
 
@@ -219,6 +222,7 @@ struct slot {
 	pid_t pid;
 	uint32_t incarnation;
 	struct watch process; /* its pidfd */
+	struct table_entry by_pid;
 	struct tri_blackbox *box;
 	struct actorlog logs[2];
 	bool greeted, ready, said_bye, finished, ignored, asked_to_stop, killed_by_us;
@@ -519,7 +523,8 @@ void reloading_tick(struct tractor_runtime *runtime);
 /* --- orphans.c: what actors leave behind --- */
 
 struct orphans {
-	struct watch watch; /* of a signalfd; fd -1: we adopt nobody */
+	struct watch watch; /* a signalfd of SIGCHLD */
+	struct alarm look;
 };
 
 /* From now on orphans below this process are its children, and reaped. ESYSTEM. */
@@ -642,6 +647,7 @@ struct tractor_runtime {
 	struct requests *requests;
 	struct reloading reloading;
 	struct orphans orphans;
+	struct table pids; /* of the processes of slots that are not reaped */
 	struct host_files files;
 	struct oom oom;
 	char refusal[256]; /* the host's last; "": none */

@@ -100,6 +100,7 @@ slot_clear(struct slot *slot)
 		loop_unwatch(loop, &slot->process);
 		spawn_end(&spawned);
 	}
+	table_remove(&slot->runtime->pids, &slot->by_pid);
 	actorlog_end(slot);
 	wire_close(slot->wire);
 	tri_blackbox_unmap(slot->box);
@@ -228,12 +229,14 @@ spawn(struct slot *slot, struct launch *launch)
 	if (err != TRACTOR_OK)
 		return err;
 	slot->pid = spawned.pid;
+	table_add(&slot->runtime->pids, &slot->by_pid, (uint64_t)spawned.pid, 0);
 	wire_expect(slot->wire, spawned.pid);
 	err = loop_watch(&slot->runtime->loop, &slot->process, spawned.pidfd, EPOLLIN);
 	if (err == TRACTOR_OK)
 		return TRACTOR_OK;
 	/* A process whose death would not be noticed is none. */
 	spawn_end(&spawned);
+	table_remove(&slot->runtime->pids, &slot->by_pid);
 	slot->pid = 0;
 	return err;
 }
