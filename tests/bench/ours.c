@@ -1,0 +1,394 @@
+/*
+ * ours.c: tractor, measured from a program that has a tree of its own, as the README's quick start has it. Whatever an actor sees is measured in the actor. The tree is in the current folder
+ * and ends with this process.
+ */
+#include <dirent.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tractor/runtime.h>
+
+#include "ours.h"
+#include "samples.h"
+#include "stats.h"
+
+#define ANY_NUMBER 100000  /* of restarts in 5 s: nobody gives up */
+#define PATIENCE_MS 300000 /* a round of anything takes seconds */
+#define REST_MS 100	   /* before memory is looked at */
+#define POLL_MS 5	   /* between two looks at a count, which is an ask that is in the way */
+#define LONG_READINGS 100  /* of the supervisor's memory */
+
+struct tree {
+	struct tractor_runtime *runtime;
+	tractor_ctx *ctx;
+	uint64_t running_ns; /* when an actor was last heard to be ready */
+	unsigned long running_count;
+};
+
+static void
+ok(tractor_err err)
+{
+	if (err != TRACTOR_OK)
+		fail("tractor: %s: %s", tractor_err_name(err), tractor_why());
+}
+
+static void
+on_event(void *arg, const struct tractor_event *event)
+{
+	struct tree *tree = arg;
+
+	if (strcmp(event->event, "running") != 0)
+		return;
+	tree->running_ns = clock_ns();
+	tree->running_count++;
+}
+
+static void
+open_tree(struct tree *tree)
+{
+	*tree = (struct tree){ .running_ns = 0 };
+	setenv("TRACTOR_RUN_DIR", ".", 1);
+	ok(tractor_runtime_open(&tree->runtime, &(struct tractor_options){ .name = "bench",
+							.intensity = ANY_NUMBER,
+							.on_event = on_event,
+							.arg = tree,
+							.raise_files = true }));
+	tree->ctx = tractor_port(tree->runtime);
+}
+
+/* bench-actor is beside this program. */
+static const char *
+actor_program(void)
+{
+	static char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("bench-actor"));
+
+	must(length > 0, "readlink");
+	path[length] = '\0';
+	memcpy(strrchr(path, '/') + 1, "bench-actor", sizeof("bench-actor"));
+	return path;
+}
+
+/* SIGKILL at the end: some of them are in the middle of a flood. */
+static bench_ref
+start_actor(struct tree *tree, const char *name)
+{
+	bench_ref ref;
+
+	ok(tractor_start(tree->runtime, bench, &ref,
+		&(struct tractor_child){
+			.name = name, .exec = actor_program(), .shutdown_ms = TRACTOR_KILL }));
+	return ref;
+}
+
+static bench_ref
+start_numbered(struct tree *tree, unsigned long number)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "a%lu", number);
+	return start_actor(tree, name);
+}
+
+static void
+live_on(struct tree *tree, uint64_t ms)
+{
+	for (uint64_t until_ns = clock_ns() + ms * 1000000, now_ns; (now_ns = clock_ns()) < until_ns;)
+		ok(tractor_runtime_turn(tree->runtime, (int64_t)((until_ns - now_ns) / 1000000)));
+}
+
+static pid_t
+pid_of(struct tree *tree, const char *path)
+{
+	struct tractor_child_info *info;
+
+	ok(tractor_which_child(tree->runtime, path, &info));
+	pid_t pid = info->pid;
+	free(info);
+	return pid;
+}
+
+/* --- asks --- */
+
+struct asked {
+	struct tree tree;
+	bench_ref ref;
+};
+
+static void
+trip(void *arg)
+{
+	struct asked *asked = arg;
+	struct bench_block block;
+
+	ok(tractor_ask(asked->tree.ctx, asked->ref, &block, bench_echo, .from = 1));
+}
+
+static void
+take_ask_from_parent(const struct plan *plan)
+{
+	struct asked asked;
+
+	open_tree(&asked.tree);
+	asked.ref = start_actor(&asked.tree, "echo");
+	sample_trips(plan, 1, trip, &asked);
+	tractor_runtime_close(asked.tree.runtime);
+}
+
+/* Between two actors; after a tenth as many that don't count. */
+static void
+sample_asks(struct tree *tree, bench_ref asker, bench_ref echo, const struct plan *plan)
+{
+	unsigned long warm_up = plan->count / 10 + 1;
+	struct bench_times times;
+
+	ok(tractor_ask_within(tree->ctx, PATIENCE_MS, asker, &times, bench_trips, .to = echo,
+		.count = warm_up + plan->count, .pause_us = plan->pause_us));
+	for (size_t i = warm_up; i < times.trips_ns.count; i++)
+		sample(times.trips_ns.items[i]);
+}
+
+static void
+take_ask_from_actor(const struct plan *plan)
+{
+	struct tree tree;
+
+	open_tree(&tree);
+	bench_ref echo = start_actor(&tree, "echo"), asker = start_actor(&tree, "asker");
+	sample_asks(&tree, asker, echo, plan);
+	tractor_runtime_close(tree.runtime);
+}
+
+/* Two of them ask each other while a third, which floods a fourth, uses up what CPUs there are. */
+static void
+take_ask_beside_flood(const struct plan *plan)
+{
+	struct tree tree;
+
+	open_tree(&tree);
+	bench_ref echo = start_actor(&tree, "echo"), asker = start_actor(&tree, "asker");
+	bench_ref flooded = start_actor(&tree, "flooded"), flooder = start_actor(&tree, "flooder");
+	ok(tractor_tell(tree.ctx, flooder, bench_flood, .to = flooded, .count = UINT64_MAX));
+	live_on(&tree, 100); /* until its mailbox is full */
+	sample_asks(&tree, asker, echo, plan);
+	tractor_runtime_close(tree.runtime);
+}
+
+/* --- tells --- */
+
+/* Each sender tells the sink as many; returns once the sink has handled all. */
+static struct bench_tally
+flood(struct tree *tree, bench_ref sink, const bench_ref *senders, unsigned sender_count, unsigned long each)
+{
+	struct bench_tally tally;
+
+	ok(tractor_ask(tree->ctx, sink, TRACTOR_ACK, bench_expect, .count = each * sender_count));
+	for (unsigned i = 0; i < sender_count; i++)
+		ok(tractor_tell(tree->ctx, senders[i], bench_flood, .to = sink, .from = i, .count = each));
+	do {
+		live_on(tree, POLL_MS);
+		ok(tractor_ask_within(tree->ctx, PATIENCE_MS, sink, &tally, bench_count));
+	} while (tally.count < each * sender_count);
+	return tally;
+}
+
+static void
+take_tells(const struct plan *plan, unsigned sender_count, bool of_shares)
+{
+	struct tree tree;
+	bench_ref senders[SENDERS_MAX];
+	unsigned long each = plan->count / sender_count;
+
+	open_tree(&tree);
+	bench_ref sink = start_actor(&tree, "sink");
+	for (unsigned i = 0; i < sender_count; i++)
+		senders[i] = start_numbered(&tree, i);
+	flood(&tree, sink, senders, sender_count, each / 10 + 1);
+	for (int i = 0; i < ONEWAY_SAMPLES; i++) {
+		struct bench_tally tally = flood(&tree, sink, senders, sender_count, each);
+		sample(of_shares ? stats_unevenness(tally.shares.items, sender_count)
+				 : (double)(tally.count - 1) * 1e9 / (double)tally.took_ns);
+	}
+	tractor_runtime_close(tree.runtime);
+}
+
+static void
+take_tell(const struct plan *plan)
+{
+	take_tells(plan, 1, false);
+}
+
+static void
+take_fan_in(const struct plan *plan)
+{
+	take_tells(plan, SENDERS_MAX, false);
+}
+
+static void
+take_shares(const struct plan *plan)
+{
+	take_tells(plan, SENDERS_MAX, true);
+}
+
+/* --- restarts --- */
+
+/* From the signal until the supervisor knows that the successor is ready. */
+static double
+time_restart(struct tree *tree, const char *path, int signal)
+{
+	unsigned long before = tree->running_count;
+	pid_t pid = pid_of(tree, path);
+	uint64_t began_ns = clock_ns();
+
+	kill(pid, signal);
+	while (tree->running_count == before)
+		ok(tractor_runtime_turn(tree->runtime, -1));
+	return (double)(tree->running_ns - began_ns);
+}
+
+static void
+take_restarts(const struct plan *plan, int signal)
+{
+	struct tree tree;
+
+	open_tree(&tree);
+	start_actor(&tree, "victim");
+	time_restart(&tree, "/bench/victim", signal); /* the first has a report in full, with names */
+	for (unsigned long i = 0; i < plan->count; i++) {
+		live_on(&tree, plan->pause_us / 1000);
+		sample(time_restart(&tree, "/bench/victim", signal));
+	}
+	tractor_runtime_close(tree.runtime);
+}
+
+static void
+take_restart_killed(const struct plan *plan)
+{
+	take_restarts(plan, SIGKILL);
+}
+
+static void
+take_restart_captured(const struct plan *plan)
+{
+	take_restarts(plan, SIGSEGV);
+}
+
+/* What the dying process itself took for it, from its report. */
+static void
+sample_capture(const char *folder, const char *name)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/crashes/%s", folder, name);
+	json_t *report = json_load_file(path, 0, NULL);
+	json_t *capture_us = json_object_get(report, "capture_us");
+	if (capture_us)
+		sample((double)json_integer_value(capture_us) * 1000);
+	json_decref(report);
+}
+
+static void
+sample_captures(struct tree *tree)
+{
+	const char *folder = tractor_runtime_directory(tree->runtime);
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/crashes", folder);
+	DIR *crashes = opendir(path);
+	if (!crashes)
+		fail("%s", path);
+	for (struct dirent *entry; (entry = readdir(crashes));)
+		sample_capture(folder, entry->d_name);
+	closedir(crashes);
+}
+
+/* Each kind once: the second of a kind has a short report. */
+static void
+take_capture(const struct plan *plan)
+{
+	static const int kinds[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
+	struct tree tree;
+
+	open_tree(&tree);
+	start_actor(&tree, "victim");
+	for (size_t i = 0; i < plan->count && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		time_restart(&tree, "/bench/victim", kinds[i]);
+	sample_captures(&tree);
+	tractor_runtime_close(tree.runtime);
+}
+
+/* In 100 readings, for plan->count restarts one after the other. */
+static void
+take_supervisor_memory(const struct plan *plan)
+{
+	struct tree tree;
+
+	open_tree(&tree);
+	start_actor(&tree, "victim");
+	for (unsigned long i = 1; i <= plan->count; i++) {
+		time_restart(&tree, "/bench/victim", SIGKILL);
+		if (i % (plan->count / LONG_READINGS + 1) == 0)
+			sample(private_kib(getpid()));
+	}
+	tractor_runtime_close(tree.runtime);
+}
+
+/* --- starts --- */
+
+static void
+take_start(const struct plan *plan)
+{
+	struct tree tree;
+
+	open_tree(&tree);
+	start_actor(&tree, "first");
+	uint64_t began_ns = clock_ns();
+	for (unsigned long i = 0; i < plan->count; i++)
+		start_numbered(&tree, i);
+	sample((double)(clock_ns() - began_ns) / (double)plan->count);
+	tractor_runtime_close(tree.runtime);
+}
+
+/* All of them live while one is looked at: what they share is none's own. */
+static void
+take_memory(const struct plan *plan)
+{
+	struct tree tree;
+	char path[64];
+
+	open_tree(&tree);
+	for (unsigned long i = 0; i < plan->count; i++)
+		start_numbered(&tree, i);
+	live_on(&tree, REST_MS);
+	for (unsigned long i = 0; i < plan->count; i++) {
+		snprintf(path, sizeof(path), "/bench/a%lu", i);
+		sample(private_kib(pid_of(&tree, path)));
+	}
+	tractor_runtime_close(tree.runtime);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct measure table[] = {
+		{ "ask_from_parent", take_ask_from_parent },
+		{ "ask_from_actor", take_ask_from_actor },
+		{ "ask_beside_flood", take_ask_beside_flood },
+		{ "tell", take_tell },
+		{ "fan_in", take_fan_in },
+		{ "shares", take_shares },
+		{ "restart_killed", take_restart_killed },
+		{ "restart_captured", take_restart_captured },
+		{ "capture", take_capture },
+		{ "supervisor_memory", take_supervisor_memory },
+		{ "start", take_start },
+		{ "memory", take_memory },
+		{ NULL, NULL },
+	};
+
+	return measure_main(argc, argv, table);
+}

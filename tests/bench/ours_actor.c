@@ -1,0 +1,108 @@
+/* ours_actor.c: the actor that tractor is measured with. It asks, answers, tells and counts; one program as users have it, with nothing but the actor's library. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <tractor/actor.h>
+
+#include "ours.h"
+
+struct bench {
+	double *trips_ns; /* of the last `trips` */
+	uint64_t expected, count, first_ns, last_ns;
+	uint64_t counts[SENDERS_MAX], shares[SENDERS_MAX];
+};
+#define TRACTOR_STATE struct bench
+TRACTOR_SERVE(bench, BENCH_PROTOCOL);
+
+static uint64_t
+clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static tractor_err
+bench_on_echo(struct bench *self, tractor_ctx *ctx, const struct bench_echo *msg, struct bench_block *reply)
+{
+	*reply = (struct bench_block){ .from = msg->from, .b = msg->b, .h = msg->h };
+	return TRACTOR_OK;
+}
+
+static tractor_err
+time_trip(tractor_ctx *ctx, const struct bench_trips *msg, double *ret_ns)
+{
+	const struct timespec pause = { .tv_sec = (time_t)(msg->pause_us / 1000000),
+		.tv_nsec = (long)(msg->pause_us % 1000000 * 1000) };
+	struct bench_block block;
+
+	if (msg->pause_us > 0)
+		nanosleep(&pause, NULL);
+	uint64_t began_ns = clock_ns();
+	tractor_err err = tractor_ask(ctx, msg->to, &block, bench_echo, .from = 1);
+	*ret_ns = (double)(clock_ns() - began_ns);
+	return err;
+}
+
+static tractor_err
+bench_on_trips(struct bench *self, tractor_ctx *ctx, const struct bench_trips *msg, struct bench_times *reply)
+{
+	tractor_err err = TRACTOR_OK;
+
+	free(self->trips_ns);
+	self->trips_ns = calloc(msg->count, sizeof(*self->trips_ns));
+	if (!self->trips_ns)
+		return TRACTOR_ENOMEM;
+	for (uint64_t i = 0; i < msg->count && err == TRACTOR_OK; i++)
+		err = time_trip(ctx, msg, &self->trips_ns[i]);
+	reply->trips_ns.items = self->trips_ns;
+	reply->trips_ns.count = msg->count;
+	return err;
+}
+
+static tractor_err
+bench_on_item(struct bench *self, tractor_ctx *ctx, const struct bench_item *msg)
+{
+	self->count++;
+	self->counts[msg->from % SENDERS_MAX]++;
+	if (self->count == 1)
+		self->first_ns = clock_ns();
+	if (self->count == self->expected / 2)
+		memcpy(self->shares, self->counts, sizeof(self->shares));
+	if (self->count == self->expected)
+		self->last_ns = clock_ns();
+	return TRACTOR_OK;
+}
+
+static tractor_err
+bench_on_flood(struct bench *self, tractor_ctx *ctx, const struct bench_flood *msg)
+{
+	tractor_err err = TRACTOR_OK;
+
+	for (uint64_t i = 0; i < msg->count && err == TRACTOR_OK; i++)
+		err = tractor_tell(ctx, msg->to, bench_item, .from = msg->from, .b = i);
+	return err;
+}
+
+static tractor_err
+bench_on_expect(
+	struct bench *self, tractor_ctx *ctx, const struct bench_expect *msg, struct tractor_none *reply)
+{
+	double *trips_ns = self->trips_ns;
+
+	*self = (struct bench){ .trips_ns = trips_ns, .expected = msg->count };
+	return TRACTOR_OK;
+}
+
+static tractor_err
+bench_on_count(struct bench *self, tractor_ctx *ctx, const struct bench_count *msg, struct bench_tally *reply)
+{
+	reply->count = self->count;
+	reply->took_ns = self->count >= self->expected ? self->last_ns - self->first_ns : 0;
+	reply->shares.items = self->shares;
+	reply->shares.count = SENDERS_MAX;
+	return TRACTOR_OK;
+}
+TRACTOR_MAIN(bench, .serves = TRACTOR_SERVES(bench));

@@ -1,0 +1,176 @@
+/* samples.c: see samples.h. */
+#include "samples.h"
+
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static double *samples;
+static size_t sample_count, sample_room;
+
+void
+sample(double value)
+{
+	if (sample_count == sample_room) {
+		sample_room = sample_room == 0 ? 1024 : sample_room * 2;
+		samples = reallocarray(samples, sample_room, sizeof(*samples));
+		must(samples != NULL, "memory");
+	}
+	samples[sample_count++] = value;
+}
+
+void
+skip(const char *why)
+{
+	printf("skip: %s\n", why);
+	fflush(stdout);
+	_exit(0);
+}
+
+void
+fail(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	verrx(1, format, arguments);
+}
+
+void
+must(bool holds, const char *what)
+{
+	if (!holds)
+		fail("%s: %s", what, strerror(errno));
+}
+
+uint64_t
+clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void
+sleep_us(unsigned us)
+{
+	nanosleep(&(struct timespec){ .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000L }, NULL);
+}
+
+static double
+time_trips(unsigned batch, void (*trip)(void *arg), void *arg)
+{
+	uint64_t began_ns = clock_ns();
+
+	for (unsigned i = 0; i < batch; i++)
+		trip(arg);
+	return (double)(clock_ns() - began_ns) / batch;
+}
+
+void
+sample_trips(const struct plan *plan, unsigned batch, void (*trip)(void *arg), void *arg)
+{
+	for (unsigned long warm_up = plan->count / 10 + 1; warm_up > 0; warm_up--)
+		time_trips(batch, trip, arg);
+	for (unsigned long i = 0; i < plan->count; i++) {
+		if (plan->pause_us > 0)
+			sleep_us(plan->pause_us);
+		sample(time_trips(batch, trip, arg));
+	}
+}
+
+void
+sample_oneway(const struct plan *plan, void (*send_all)(void *arg, unsigned long count), void *arg)
+{
+	send_all(arg, plan->count / 10 + 1);
+	for (int i = 0; i < ONEWAY_SAMPLES; i++) {
+		uint64_t began_ns = clock_ns();
+		send_all(arg, plan->count);
+		sample((double)plan->count * 1e9 / (double)(clock_ns() - began_ns));
+	}
+}
+
+pid_t
+fork_peer(void)
+{
+	pid_t pid = fork();
+
+	must(pid >= 0, "fork");
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+pid_t
+spawn_self(const char *const argv[])
+{
+	pid_t pid;
+
+	errno = posix_spawn(&pid, "/proc/self/exe", NULL, NULL, (char *const *)argv, environ);
+	must(errno == 0, "posix_spawn");
+	return pid;
+}
+
+void
+write_block(int fd, const void *block)
+{
+	must(write(fd, block, BLOCK_BYTES) == BLOCK_BYTES, "write");
+}
+
+bool
+read_block(int fd, void *block)
+{
+	size_t got = 0;
+
+	while (got < BLOCK_BYTES) {
+		ssize_t more = read(fd, (char *)block + got, BLOCK_BYTES - got);
+		if (more <= 0)
+			return false;
+		got += (size_t)more;
+	}
+	return true;
+}
+
+double
+private_kib(pid_t pid)
+{
+	char path[64], line[256];
+	long sum = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		skip("this kernel has no smaps_rollup");
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, "Private_Clean:", 14) == 0 || strncmp(line, "Private_Dirty:", 14) == 0)
+			sum += strtol(line + 14, NULL, 10);
+	fclose(file);
+	return (double)sum;
+}
+
+int
+measure_main(int argc, char **argv, const struct measure *table)
+{
+	while (argc == 4 && table->name && strcmp(table->name, argv[1]) != 0)
+		table++;
+	if (argc != 4 || !table->name)
+		fail("usage: %s MEASURE COUNT PAUSE_US", argv[0]);
+	const struct plan plan = { .count = strtoul(argv[2], NULL, 10),
+		.pause_us = (unsigned)strtoul(argv[3], NULL, 10) };
+	table->take(&plan);
+	for (size_t i = 0; i < sample_count; i++)
+		printf("%.1f\n", samples[i]);
+	free(samples);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
