@@ -11,7 +11,7 @@
 #define BAR_WIDTH 520
 #define ROW 22
 #define HEADING 34
-#define TOP 64
+#define TOP 82
 
 static void
 put_text(FILE *file, const char *text)
@@ -143,10 +143,11 @@ draw(FILE *file, const struct machine *machine, const struct result *results)
 		file);
 	fprintf(file, "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", WIDTH, height);
 	put_label(file, 20, 28, "title", "tractor and its neighbours, 64 bytes a message");
-	snprintf(line, sizeof(line),
-		"bar: median; line: p99; logarithmic, a scale for each group. %ld CPUs (%s), %s, %s",
-		machine->cpus, machine->model, machine->kernel, machine->when);
-	put_label(file, 20, 48, "value", line);
+	put_label(file, 20, 48, "value",
+		"bar: median; line: 99th percentile; logarithmic, a scale for each group");
+	snprintf(line, sizeof(line), "%s: %ld CPUs (%s), %s, load %.2f", machine->when, machine->cpus,
+		machine->model, machine->kernel, machine->load[0]);
+	put_label(file, 20, 66, "value", line);
 	for (size_t i = 0; i < figure_count; i++)
 		if (begins_group(i, results))
 			y = draw_group(file, y, i, results);

@@ -10,8 +10,8 @@
 #
 # In what is printed, whatever differs from run to run (pids, times, addresses, where the copy lies) is masked,
 # and the width of columns does not count. Two things are different from a user's terminal: `tractor run` goes
-# to the background and is waited for until the tree is up, and `sh tests/run.sh`, which is what runs this, is
-# only looked at.
+# to the background and is waited for until the tree is up, and `sh tests/run.sh`, which is what runs this, and the
+# benchmark are only looked at.
 set -eu
 
 source=$1
@@ -132,6 +132,7 @@ run_commands() {
 	while IFS= read -r command <&3; do
 		case $command in
 		"sh tests/run.sh"*) sh -n tests/run.sh ;;
+		"sh tests/bench/run.sh"*) sh -n tests/bench/run.sh ;;
 		"sh examples/run.sh"*) sh -n examples/run.sh ;; # in full elsewhere: what it prints is in the README
 		*) eval "$command" </dev/null || fail "\"$command\" failed" ;;
 		esac
