@@ -70,8 +70,7 @@ begin(const struct setup *setup, const struct figure *figure, struct running *ru
 {
 	int pipe_fds[2];
 
-	snprintf(running->folder, sizeof(running->folder),
-		"/tmp/bench.XXXXXX"); /* short: sockets are made in it */
+	snprintf(running->folder, sizeof(running->folder), "%s/XXXXXX", setup->work);
 	if (!mkdtemp(running->folder) || pipe2(pipe_fds, O_CLOEXEC) != 0)
 		return false;
 	running->pid = fork();
