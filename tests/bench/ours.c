@@ -332,7 +332,7 @@ take_supervisor_memory(const struct plan *plan)
 	for (unsigned long i = 1; i <= plan->count; i++) {
 		time_restart(&tree, "/bench/victim", SIGKILL);
 		if (i % (plan->count / LONG_READINGS + 1) == 0)
-			sample(private_kib(getpid()));
+			sample(anonymous_kib(getpid()));
 	}
 	tractor_runtime_close(tree.runtime);
 }

@@ -142,21 +142,34 @@ read_block(int fd, void *block)
 	return true;
 }
 
-double
-private_kib(pid_t pid)
+/* A field of smaps_rollup. */
+static double
+memory_kib(pid_t pid, const char *field)
 {
 	char path[64], line[256];
-	long sum = 0;
+	long found = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
 	FILE *file = fopen(path, "re");
 	if (!file)
 		skip("this kernel has no smaps_rollup");
 	while (fgets(line, sizeof(line), file))
-		if (strncmp(line, "Private_Clean:", 14) == 0 || strncmp(line, "Private_Dirty:", 14) == 0)
-			sum += strtol(line + 14, NULL, 10);
+		if (strncmp(line, field, strlen(field)) == 0)
+			found = strtol(line + strlen(field), NULL, 10);
 	fclose(file);
-	return (double)sum;
+	return (double)found;
+}
+
+double
+private_kib(pid_t pid)
+{
+	return memory_kib(pid, "Private_Clean:") + memory_kib(pid, "Private_Dirty:");
+}
+
+double
+anonymous_kib(pid_t pid)
+{
+	return memory_kib(pid, "Anonymous:");
 }
 
 int

@@ -50,7 +50,8 @@ void write_block(int fd, const void *block);
 /* False: the other side has closed it. */
 bool read_block(int fd, void *block);
 
-/* What a process has for itself alone, from smaps_rollup. */
+/* From smaps_rollup: what a process has for itself alone; and what of it is no file's, whoever else may have that file mapped just then. */
 double private_kib(pid_t pid);
+double anonymous_kib(pid_t pid);
 
 #endif
