@@ -14,6 +14,10 @@ const struct figure figures[] = {
 		"an ask from the program that has the tree, through its port, handled and answered" },
 	{ "ask.actor", BUSY, true, UNIT_NS, "bench-ours", "ask_from_actor", 0, 0, 2000, 20, false,
 		"an ask from one actor to another, handled and answered" },
+	{ "ask.parent.link", BUSY, true, UNIT_NS, "bench-ours", "link:ask_from_parent", 0, 0, 2000, 20, false,
+		"the same as ask.parent, without lanes" },
+	{ "ask.actor.link", BUSY, true, UNIT_NS, "bench-ours", "link:ask_from_actor", 0, 0, 2000, 20, false,
+		"the same as ask.actor, without lanes" },
 	{ "spin", BUSY, false, UNIT_NS, "bench-limits", "spin", 0, 0, 5000, 20, false,
 		"two processes that spin on shared memory; mean of 20" },
 	{ "futex", BUSY, false, UNIT_NS, "bench-limits", "futex", 0, 0, 5000, 20, false,
@@ -50,9 +54,11 @@ const struct figure figures[] = {
 	{ "erlang.port.asleep", ASLEEP, false, UNIT_NS, "*peer_erlang.escript", "port", ASLEEP_US, 0, 200, 5, false,
 		"the same as erlang.port, with 1 ms between" },
 #define ONEWAY "one way"
-	{ "tell", ONEWAY, true, UNIT_PER_S, "bench-ours", "tell", 0, 0, 10000, 50, false,
+	{ "tell", ONEWAY, true, UNIT_PER_S, "bench-ours", "tell", 0, 0, 50000, 50, false,
 		"tells of one actor to another, each accepted and handled" },
-	{ "fan_in", ONEWAY, true, UNIT_PER_S, "bench-ours", "fan_in", 0, 0, 24000, 80, false,
+	{ "tell.link", ONEWAY, true, UNIT_PER_S, "bench-ours", "link:tell", 0, 0, 10000, 50, false,
+		"the same as tell, without lanes" },
+	{ "fan_in", ONEWAY, true, UNIT_PER_S, "bench-ours", "fan_in", 0, 0, 80000, 80, false,
 		"tells of 8 actors to one, all together" },
 	{ "socketpair.oneway", ONEWAY, false, UNIT_PER_S, "bench-limits", "socketpair_oneway", 0, 0, 200000, 50, false,
 		"64-byte writes into a UNIX socket pair" },
@@ -61,7 +67,7 @@ const struct figure figures[] = {
 	{ "zmq.oneway", ONEWAY, false, UNIT_PER_S, "bench-zmq", "oneway", 0, 0, 500000, 50, false,
 		"ZeroMQ PAIR over ipc, until all were received" },
 #define SHARES "fairness"
-	{ "fan_in.shares", SHARES, true, UNIT_PERCENT, "bench-ours", "shares", 0, 0, 24000, 80, false,
+	{ "fan_in.shares", SHARES, true, UNIT_PERCENT, "bench-ours", "shares", 0, 0, 80000, 80, false,
 		"of 8 senders, by how much the share that differs most differs from an eighth, when half is handled" },
 #define BESIDE "ask beside a flood"
 	{ "neighbour.quiet", BESIDE, true, UNIT_NS, "bench-ours", "ask_from_actor", ASLEEP_US, 0, 200, 5, false,

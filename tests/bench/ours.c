@@ -16,6 +16,7 @@
 #include "samples.h"
 #include "stats.h"
 
+#define BY_LINK "link:"	   /* before a measure's name: without lanes */
 #define ANY_NUMBER 100000  /* of restarts in 5 s: nobody gives up */
 #define PATIENCE_MS 300000 /* a round of anything takes seconds */
 #define REST_MS 100	   /* before memory is looked at */
@@ -390,5 +391,9 @@ main(int argc, char **argv)
 		{ NULL, NULL },
 	};
 
+	if (argc > 1 && strncmp(argv[1], BY_LINK, strlen(BY_LINK)) == 0) {
+		setenv("TRACTOR_LANES", "off", 1);
+		argv[1] += strlen(BY_LINK);
+	}
 	return measure_main(argc, argv, table);
 }
