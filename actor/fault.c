@@ -181,6 +181,14 @@ forget(struct tri_actor *actor, size_t which)
 	actor->planned[which] = actor->planned[--actor->planned_count];
 }
 
+static void
+forget_by_id(struct tri_actor *actor, uint64_t id)
+{
+	for (size_t i = actor->planned_count; id != 0 && i-- > 0;)
+		if (actor->planned[i].id == id)
+			forget(actor, i);
+}
+
 void
 tri_fault_planned(struct tri_actor *actor, const struct tri_packet *packet)
 {
@@ -191,6 +199,8 @@ tri_fault_planned(struct tri_actor *actor, const struct tri_packet *packet)
 		return;
 	if (planned.place == TRI_AT_ONCE)
 		carry_out_at_once(actor, &planned);
+	else if (planned.place == TRI_AT_NEVER)
+		forget_by_id(actor, planned.id);
 	else
 		plan(actor, &planned);
 }

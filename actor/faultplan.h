@@ -42,6 +42,7 @@ enum tri_fault_place {
 	TRI_AT_START,	  /* before on_start */
 	TRI_AT_STOP,	  /* before on_stop */
 	TRI_AT_FAILPOINT, /* at a tractor_failpoint() of the actor's own */
+	TRI_AT_NEVER,	  /* no fault: the one of that id, if it waits still, is forgotten */
 	TRI_FAULT_PLACES
 };
 
@@ -56,7 +57,8 @@ enum tri_fault_place {
 	FIELD(str, failpoint)                                           \
 	FIELD(uint64, count)                                            \
 	FIELD(double, probability) /* 0: by count */                    \
-	FIELD(uint64, seed)
+	FIELD(uint64, seed)                                             \
+	FIELD(uint64, id) /* by which it can be forgotten; 0: it can't */
 TRACTOR_RECORD(tri_planned, TRI_PLANNED);
 
 #endif

@@ -14,6 +14,11 @@ static const struct output_column columns[] = {
 	{ "RUNS", false },
 };
 
+static const struct output_column fault_columns[] = {
+	{ "PATH", false },
+	{ "IS TO HAVE, ON PURPOSE", false },
+};
+
 /* Joined with a slash, to be freed. */
 static char *
 path_below(const char *parent, const char *name)
@@ -40,6 +45,57 @@ add_spec(struct output_table *table, const struct spec *spec, const char *parent
 	for (size_t i = 0; i < spec->child_count; i++)
 		add_spec(table, spec->children[i], path);
 	free(path);
+}
+
+/* The faults that it and those below it are to have. */
+static void
+add_faults(struct output_table *table, const struct spec *spec, const char *parent)
+{
+	char *path = path_below(parent, spec->name), text[SPEC_FAULT_TEXT_BYTES];
+
+	for (size_t i = 0; i < spec->fault_count; i++) {
+		const char *const cells[] = { path, spec_fault_text(&spec->faults[i], text) };
+		output_table_add(table, cells);
+	}
+	for (size_t i = 0; i < spec->child_count; i++)
+		add_faults(table, spec->children[i], path);
+	free(path);
+}
+
+static bool
+has_faults(const struct spec *spec)
+{
+	bool has = spec->fault_count > 0;
+
+	for (size_t i = 0; i < spec->child_count && !has; i++)
+		has = has_faults(spec->children[i]);
+	return has;
+}
+
+static void
+print_faults(const struct spec *root)
+{
+	struct output_table *table =
+		output_table_new(fault_columns, sizeof(fault_columns) / sizeof(fault_columns[0]));
+
+	putchar('\n');
+	add_faults(table, root, "");
+	output_table_print(table, stdout, NULL);
+	output_table_free(table);
+}
+
+static json_t *
+faults_json(const struct spec *spec)
+{
+	json_t *faults = output_need(json_array());
+
+	for (size_t i = 0; i < spec->fault_count; i++) {
+		const struct spec_fault *fault = &spec->faults[i];
+		json_array_append_new(faults,
+			output_need(json_pack("{s:s, s:s?, s:f, s:I}", "fault", fault->fault, "at", fault->at,
+				"probability", fault->probability, "seed", (json_int_t)fault->seed)));
+	}
+	return faults;
 }
 
 /* How long what may take; 0: as long as it likes. */
@@ -71,6 +127,8 @@ spec_json(const struct spec *spec, const char *parent)
 	} else {
 		json_object_set_new(node, "exec", json_string(spec->exec_path));
 		add_limits(node, spec);
+		if (spec->fault_count > 0)
+			json_object_set_new(node, "faults", faults_json(spec));
 	}
 	free(path);
 	return node;
@@ -90,6 +148,8 @@ print_spec(const struct spec *root, bool json)
 	add_spec(table, root, "");
 	output_table_print(table, stdout, NULL);
 	output_table_free(table);
+	if (has_faults(root))
+		print_faults(root);
 }
 
 static void

@@ -100,7 +100,9 @@ static const struct {
 	{ "logs_resumed", "", "32" },
 	{ "was_stopped", "", "33" },
 	{ "signalled", "", "33" },
+	{ "faults", "", "31" },
 	{ "injected", "injected", "33" },
+	{ "not_injected", "has no such fault", "31" },
 	{ "reload", "reload", "33" },
 };
 

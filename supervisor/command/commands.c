@@ -101,7 +101,8 @@ const struct command commands[] = {
 		"PLACE is MESSAGE[:N], when it has that message in hand, for the Nth time from now: before its handler, or after:MESSAGE[:N],\n"
 		"when that has returned and nothing of it counts yet, or reply:MESSAGE[:N], when it counts and nothing was sent. Or start (of\n"
 		"the next process), stop (so hang refuses to stop), failpoint:NAME[:N] (a tractor_failpoint() of the actor's own).\n"
-		"    tractor inject /demo/counter segv --at counter.increment:3\n" PATH_HELP,
+		"    tractor inject /demo/counter segv --at counter.increment:3\n"
+		"A tree file asks for the same by `faults: [{path: /demo/counter, fault: segv, at: counter.increment:3}]`.\n" PATH_HELP,
 		OPTION_AT | OPTION_PROBABILITY | OPTION_SEED, 2, 2, cmd_inject },
 	{ "events", "[-f] [PATH]", "what happened in the tree",
 		"The last ones; with -f also what happens from now on.\n", OPTION_FOLLOW, 0, 1, cmd_events },

@@ -108,12 +108,67 @@ spec_pair_get(const struct spec_pairs *pairs, const char *key)
 	return NULL;
 }
 
+tractor_err
+spec_fault_add(struct spec *spec, const struct spec_fault *fault)
+{
+	char *what = NULL, *at = NULL;
+	struct spec_fault *faults = grown(spec->faults, spec->fault_count, sizeof(*faults));
+
+	if (faults == NULL)
+		return TRACTOR_ENOMEM;
+	spec->faults = faults;
+	if (!copy_text(fault->fault, &what) || !copy_text(fault->at, &at)) {
+		free(what);
+		return TRACTOR_ENOMEM;
+	}
+	faults[spec->fault_count++] = (struct spec_fault){
+		.fault = what, .at = at, .probability = fault->probability, .seed = fault->seed
+	};
+	return TRACTOR_OK;
+}
+
+const char *
+spec_fault_text(const struct spec_fault *fault, char text[SPEC_FAULT_TEXT_BYTES])
+{
+	char often[96] = "";
+
+	if (fault->probability > 0 && fault->seed > 0)
+		snprintf(often, sizeof(often), " with probability %.9g, seed %llu", fault->probability,
+			(unsigned long long)fault->seed);
+	else if (fault->probability > 0)
+		snprintf(often, sizeof(often), " with probability %.9g", fault->probability);
+	snprintf(text, SPEC_FAULT_TEXT_BYTES, "%s%s%s%s", fault->fault, fault->at != NULL ? " at " : "",
+		fault->at != NULL ? fault->at : "", often);
+	return text;
+}
+
+bool
+spec_has_fault(const struct spec *spec, const struct spec_fault *fault)
+{
+	char wanted[SPEC_FAULT_TEXT_BYTES], text[SPEC_FAULT_TEXT_BYTES];
+
+	spec_fault_text(fault, wanted);
+	for (size_t i = 0; i < spec->fault_count; i++)
+		if (strcmp(spec_fault_text(&spec->faults[i], text), wanted) == 0)
+			return true;
+	return false;
+}
+
 /* From the `first` one on. */
 static bool
 copy_pairs(const struct spec_pairs *from, size_t first, struct spec_pairs *to)
 {
 	for (size_t i = first; i < from->count; i++)
 		if (spec_pair_add(to, from->items[i].key, from->items[i].value) != TRACTOR_OK)
+			return false;
+	return true;
+}
+
+static bool
+copy_faults(const struct spec *from, struct spec *to)
+{
+	for (size_t i = 0; i < from->fault_count; i++)
+		if (spec_fault_add(to, &from->faults[i]) != TRACTOR_OK)
 			return false;
 	return true;
 }
@@ -166,11 +221,13 @@ copy_node(const struct spec *spec, const char *name)
 	copy->child_count = 0;
 	copy->policy_argv = NULL;
 	copy->args = copy->env = (struct spec_pairs){ NULL, 0 };
+	copy->faults = NULL;
+	copy->fault_count = 0;
 	if (!copy_text(name, &copy->name) || !copy_text(spec->exec, &copy->exec) ||
 		!copy_text(spec->exec_path, &copy->exec_path) ||
 		!copy_text(spec->directory, &copy->directory) || !copy_text(spec->role, &copy->role) ||
 		!copy_pairs(&spec->args, 0, &copy->args) || !copy_pairs(&spec->env, 0, &copy->env) ||
-		!copy_argv(spec->policy_argv, &copy->policy_argv)) {
+		!copy_argv(spec->policy_argv, &copy->policy_argv) || !copy_faults(spec, copy)) {
 		spec_free(copy);
 		return NULL;
 	}
@@ -224,6 +281,16 @@ free_pairs(struct spec_pairs *pairs)
 }
 
 static void
+free_faults(struct spec *spec)
+{
+	for (size_t i = 0; i < spec->fault_count; i++) {
+		free((char *)spec->faults[i].fault);
+		free((char *)spec->faults[i].at);
+	}
+	free(spec->faults);
+}
+
+static void
 free_argv(char **argv)
 {
 	for (size_t i = 0; argv != NULL && argv[i] != NULL; i++)
@@ -242,6 +309,7 @@ spec_free(struct spec *spec)
 	free_pairs(&spec->args);
 	free_pairs(&spec->env);
 	free_argv(spec->policy_argv);
+	free_faults(spec);
 	free(spec->name);
 	free(spec->exec);
 	free(spec->exec_path);

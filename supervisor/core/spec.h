@@ -32,6 +32,7 @@ enum spec_policy { SPEC_POLICY_LOG, SPEC_POLICY_EXEC, SPEC_POLICY_PLUGIN };
 #define SPEC_LOG_SIZE_MAX 100000000 /* whoever reads it has all of it in memory */
 #define SPEC_LOG_FILES_MAX 100
 #define SPEC_LOG_RATE_MAX 1000000
+#define SPEC_FAULTS_MAX 8 /* of one actor: what waits in a process, see faultplan.h */
 #define SPEC_DURATION_MAX_NS \
 	(INT64_C(10) * 365 * 24 * 3600 * SPEC_SECOND) /* so that now + duration can't overflow */
 #define SPEC_MILLISECOND INT64_C(1000000)
@@ -62,6 +63,14 @@ struct spec_log {
 	unsigned files;	   /* how many of them there are at most; 0: none */
 	unsigned rate;	   /* lines a second; 0: no limit */
 	unsigned burst;	   /* lines at once, after a quiet while */
+};
+
+/* A fault that the actor is to have on purpose, in the words of faultspec.h. */
+struct spec_fault {
+	const char *fault;
+	const char *at;	    /* NULL: at once */
+	double probability; /* 0: once, by count */
+	uint64_t seed;	    /* 0: any */
 };
 
 struct spec {
@@ -105,6 +114,10 @@ struct spec {
 	bool lanes; /* its messages may go through memory that it shares with the supervisor */
 	struct spec_backoff backoff;
 	struct spec_log log;
+
+	/* an actor only */
+	struct spec_fault *faults;
+	size_t fault_count; /* SPEC_FAULTS_MAX at most */
 };
 
 /* A spec of that kind with OTP's defaults (and ours where OTP has none). `name` is copied. NULL: out of memory. */
@@ -127,6 +140,15 @@ tractor_err spec_pair_add(struct spec_pairs *pairs, const char *key, const char 
 
 /* The value of `key`, or NULL. */
 const char *spec_pair_get(const struct spec_pairs *pairs, const char *key);
+
+/* Appends a fault, whose texts are copied; `at` may be NULL. */
+tractor_err spec_fault_add(struct spec *spec, const struct spec_fault *fault);
+
+/* "segv at counter.increment:3 with probability 0.1, seed 7": the same text is the same fault. Returns `text`. */
+#define SPEC_FAULT_TEXT_BYTES 320
+const char *spec_fault_text(const struct spec_fault *fault, char text[SPEC_FAULT_TEXT_BYTES]);
+/* Whether the actor is to have the very same. */
+bool spec_has_fault(const struct spec *spec, const struct spec_fault *fault);
 
 /*
  * What is another in `now`, a new version of the node `was`, of the same kind; their children are not looked at. `ret_what` says it in

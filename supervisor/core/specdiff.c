@@ -229,6 +229,21 @@ compare_pairs(struct findings *findings, const char *word, const struct spec_pai
 			print_pair(findings, word, now->items[i].key, NULL, now->items[i].value, shown);
 }
 
+/* Those of `these` that are not among the others'. No process has one for life: it is told of it, or that it is off. */
+static void
+compare_faults(
+	struct findings *findings, const struct spec *these, const struct spec *others, const char *word)
+{
+	char text[SPEC_FAULT_TEXT_BYTES];
+
+	for (size_t i = 0; i < these->fault_count; i++) {
+		if (spec_has_fault(others, &these->faults[i]))
+			continue;
+		found(findings, false);
+		fprintf(findings->text, "fault %s: %s", word, spec_fault_text(&these->faults[i], text));
+	}
+}
+
 static bool
 same_policy(const struct spec *was, const struct spec *now)
 {
@@ -262,6 +277,8 @@ compare(struct findings *findings, const struct spec *was, const struct spec *no
 	compare_keys(findings, was, now);
 	compare_pairs(findings, "args", &was->args, &now->args, true);
 	compare_pairs(findings, "env", &was->env, &now->env, false);
+	compare_faults(findings, was, now, "removed");
+	compare_faults(findings, now, was, "added");
 	if (same_policy(was, now))
 		return;
 	found(findings, false);

@@ -219,6 +219,7 @@ begin_delivery(struct slot *slot)
 		return TRACTOR_ENOMEM;
 	for (size_t i = 0; i < slot->schema_count; i++)
 		ids[i] = slot->schemas[i]->fingerprint;
+	faults_arm(slot); /* before the first message: that may be the one that is meant */
 	tractor_err err =
 		router_up(slot->runtime->router, slot->node->id, slot->incarnation, ids, slot->schema_count);
 	tri_arena_reset(arena);

@@ -1,5 +1,5 @@
 /*
- * inject.c: faults on purpose, for a command or a program that asks for them. The actor's library carries them out (actor/fault.c); only kill and stop are ours. What makes no sense is refused
+ * inject.c: faults on purpose, for a command, a program or a tree file (faults.c) that asks for them. The actor's library carries them out (actor/fault.c); only kill and stop are ours. What makes no sense is refused
  * with a sentence, and nothing has happened then.
  */
 #include <string.h>
@@ -55,14 +55,22 @@ leave_for_next(struct slot *slot, const struct tri_planned *planned)
 		&tri_record_tri_planned, planned, slot->plan.bytes, sizeof(slot->plan.bytes), &used);
 
 	slot->plan.size_bytes = err == TRACTOR_OK ? (uint32_t)used : 0;
+	slot->plan_id = planned->id;
 	return err;
+}
+
+static tractor_err
+send_planned(struct slot *slot, const struct tri_planned *planned)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_INJECT);
+
+	return slot_send_record(slot, &frame, &tri_record_tri_planned, planned);
 }
 
 static tractor_err
 hand_over(struct slot *slot, const struct tri_planned *planned)
 {
-	struct tri_frame frame = tri_frame(TRI_FRAME_INJECT);
-	tractor_err err = slot_send_record(slot, &frame, &tri_record_tri_planned, planned);
+	tractor_err err = send_planned(slot, planned);
 
 	if (err == TRACTOR_OK)
 		deadline_delivered(slot);
@@ -88,38 +96,69 @@ carry_out(struct slot *slot, const struct faultspec *spec, const struct tri_plan
 	return TRACTOR_OK;
 }
 
+static tractor_err
+arm(struct slot *slot, const struct faultspec *spec, const struct spec_fault *fault, uint64_t id)
+{
+	char text[SPEC_FAULT_TEXT_BYTES];
+	struct tri_planned planned = {
+		.fault = (uint8_t)spec->fault,
+		.place = (uint8_t)spec->place,
+		.number = spec->number,
+		.failpoint = spec->place == TRI_AT_FAILPOINT ? spec->name : "",
+		.count = spec->count,
+		.probability = fault->probability,
+		.seed = fault->seed,
+		.id = id,
+	};
+	tractor_err err = find_message(slot, spec, &planned.message);
+
+	if (err != TRACTOR_OK)
+		return err;
+	events_note(slot->runtime, "injected", slot->node->path, slot->incarnation, "%s",
+		spec_fault_text(fault, text));
+	return carry_out(slot, spec, &planned);
+}
+
 tractor_err
-inject_fault(struct slot *slot, const struct inject_request *request)
+inject_fault(struct slot *slot, const struct spec_fault *fault)
 {
 	struct faultspec spec;
-	struct tri_planned planned = { .probability = request->probability, .seed = request->seed };
-	tractor_err err = faultspec_parse(request->fault, request->at, &spec);
+	tractor_err err = faultspec_parse(fault->fault, fault->at, &spec);
 
 	if (err == TRACTOR_OK && !slot->ready && spec.place != TRI_AT_START)
 		err = tri_why(TRACTOR_ESTOPPED, "%s is not running", slot->node->path);
-	if (err == TRACTOR_OK)
-		err = find_message(slot, &spec, &planned.message);
-	if (err != TRACTOR_OK)
-		return err;
-	planned.fault = (uint8_t)spec.fault;
-	planned.place = (uint8_t)spec.place;
-	planned.number = spec.number;
-	planned.count = spec.count;
-	planned.failpoint = spec.place == TRI_AT_FAILPOINT ? spec.name : "";
-	events_note(slot->runtime, "injected", slot->node->path, slot->incarnation, "%s%s%s", request->fault,
-		request->at ? " at " : "", request->at ? request->at : "");
-	return carry_out(slot, &spec, &planned);
+	return err == TRACTOR_OK ? arm(slot, &spec, fault, 0) : err;
+}
+
+tractor_err
+inject_early(struct slot *slot, const struct spec_fault *fault, uint64_t id)
+{
+	struct faultspec spec;
+	tractor_err err = faultspec_parse(fault->fault, fault->at, &spec);
+
+	return err == TRACTOR_OK ? arm(slot, &spec, fault, id) : err;
+}
+
+void
+inject_take_back(struct slot *slot, uint64_t id)
+{
+	const struct tri_planned never = { .place = TRI_AT_NEVER, .failpoint = "", .id = id };
+
+	if (slot->plan_id == id)
+		slot->plan.size_bytes = 0;
+	if (slot->ready)
+		send_planned(slot, &never);
 }
 
 tractor_err
 tractor_runtime_inject(struct tractor_runtime *runtime, const char *path, const char *fault, const char *at)
 {
-	const struct inject_request request = { .fault = fault, .at = at };
+	const struct spec_fault wanted = { .fault = fault, .at = at };
 	struct node *node;
 	tractor_err err = children_find(runtime, path, admin_find, &node);
 
 	if (err == TRACTOR_OK && !slot_of(node))
 		err = tri_why(TRACTOR_EINVAL, "%s is a %s, not an actor", node->path,
 			spec_kind_name(node->spec->kind));
-	return runtime_explained(err == TRACTOR_OK ? inject_fault(slot_of(node), &request) : err);
+	return runtime_explained(err == TRACTOR_OK ? inject_fault(slot_of(node), &wanted) : err);
 }

@@ -125,7 +125,22 @@ pass_on_values(struct tractor_runtime *runtime)
 			continue;
 		router_change(runtime->router, node->id, node->spec->mailbox, node->spec->redeliver);
 		deadline_changed(slot_of(node));
+		faults_take_back(slot_of(node));
 		slot_rehearse(slot_of(node));
+	}
+}
+
+/* A process that goes on has its new faults at once, any other when it is ready. */
+static void
+pass_on_faults(struct tractor_runtime *runtime)
+{
+	const struct tree_plan *plan = &runtime->reloading.plan;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		struct node *node = tree_find(runtime->tree, plan->changes[i].path);
+		struct slot *slot = node && plan->changes[i].kind == TREE_CHANGED ? slot_of(node) : NULL;
+		if (slot && slot->ready && !slot->asked_to_stop)
+			faults_arm(slot);
 	}
 }
 
@@ -169,6 +184,7 @@ carry_out(struct tractor_runtime *runtime, struct node *node, struct spec *spec)
 	runtime->start_failure[0] = '\0';
 	note_changes(runtime);
 	pass_on_values(runtime);
+	pass_on_faults(runtime);
 	watch_starts(runtime);
 	runtime_set_clock(runtime);
 	return TRACTOR_OK;

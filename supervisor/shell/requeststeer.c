@@ -119,7 +119,7 @@ requeststeer_inject(struct tractor_runtime *runtime, struct control_request *req
 {
 	struct slot *slot = requestfind_actor(runtime, request, body);
 	const char *at = requestfind_text(body, "at");
-	const struct inject_request fault = { .fault = requestfind_text(body, "fault"),
+	const struct spec_fault fault = { .fault = requestfind_text(body, "fault"),
 		.at = *at ? at : NULL,
 		.probability = json_number_value(json_object_get(body, "probability")),
 		.seed = (uint64_t)json_integer_value(json_object_get(body, "seed")) };

@@ -456,8 +456,10 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const char *f
 	tractor_err err = open_parts(runtime, spec);
 	if (err == TRACTOR_OK && file)
 		err = reloading_remember(runtime, file);
-	if (err == TRACTOR_OK)
+	if (err == TRACTOR_OK) {
+		faults_announce(runtime);
 		err = come_up(runtime);
+	}
 	if (err == TRACTOR_OK) {
 		*ret_runtime = runtime;
 		return TRACTOR_OK;

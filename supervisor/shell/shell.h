@@ -245,7 +245,10 @@ struct slot {
 	/* the slot's own, across incarnations */
 	struct wire *wire; /* closed, where there is none */
 	int state_fd;
-	struct tri_box_plan plan;	 /* a fault for the next process; its size 0: none */
+	struct tri_box_plan plan;	  /* a fault for the next process; its size 0: none */
+	uint64_t plan_id;		  /* of that fault; 0: it is not the file's */
+	uint64_t faults[SPEC_FAULTS_MAX]; /* those of the file that have been armed, by their ids */
+	size_t fault_count;
 	struct payload_schema **schemas; /* what it serves, by its last hello */
 	size_t schema_count;
 	uint64_t whole;	      /* the sequence up to which durable state counts */
@@ -592,14 +595,23 @@ enum spec_restart childinfo_restart(const struct node *node);
 
 /* --- inject.c: faults on purpose --- */
 
-struct inject_request {
-	const char *fault, *at; /* see faultspec.h; `at` NULL: at once */
-	double probability;	/* 0: once, by count */
-	uint64_t seed;		/* 0: any */
-};
-
 /* EINVAL: what is wrong with it; ESTOPPED: it does not run; ENOMEM. */
-tractor_err inject_fault(struct slot *slot, const struct inject_request *request);
+tractor_err inject_fault(struct slot *slot, const struct spec_fault *fault);
+/* The same for a process that is not ready yet, but has said hello; or is to be started, if that is where the fault is to be. With an id it can be taken back. */
+tractor_err inject_early(struct slot *slot, const struct spec_fault *fault, uint64_t id);
+/* If it has not happened yet, it won't. */
+void inject_take_back(struct slot *slot, uint64_t id);
+
+/* --- faults.c: those that the tree's file asks for --- */
+
+/* The process is about to be started: the one at its beginning. */
+void faults_begin(struct slot *slot);
+/* It is about to be ready, and has no message yet; or has a new spec: all others that have not been armed. */
+void faults_arm(struct slot *slot);
+/* Those that the spec, which may be another from now on, does not have any more. */
+void faults_take_back(struct slot *slot);
+/* Says that the tree has some, before it is started. */
+void faults_announce(struct tractor_runtime *runtime);
 
 /* --- coreops.c: the ops by which the shell serves the core and the router --- */
 

@@ -271,6 +271,7 @@ slot_start(struct slot *slot)
 
 	slot_clear(slot);
 	slot->incarnation = slot->node->incarnation;
+	faults_begin(slot);
 	tractor_err err = make_state(slot);
 	if (err == TRACTOR_OK)
 		err = make_pipes(&launch);

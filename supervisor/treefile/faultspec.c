@@ -62,8 +62,8 @@ no_such_fault(const char *fault)
 			       fault);
 }
 
-static tractor_err
-parse_fault(const char *fault, struct faultspec *spec)
+tractor_err
+faultspec_parse_fault(const char *fault, struct faultspec *spec)
 {
 	const char *colon = strchr(fault, ':');
 	size_t length = colon ? (size_t)(colon - fault) : strlen(fault);
@@ -102,7 +102,7 @@ static tractor_err
 not_a_place(void)
 {
 	return tri_why(TRACTOR_EINVAL,
-		"--at is a message, and perhaps which one of them: counter.increment, counter.increment:3, after:counter.increment, reply:counter.get; or start, stop, failpoint:NAME");
+		"a place is a message, and perhaps which one of them: counter.increment, counter.increment:3, after:counter.increment, reply:counter.get; or start, stop, failpoint:NAME");
 }
 
 /* NAME[:N] */
@@ -122,8 +122,8 @@ parse_name(const char *at, struct faultspec *spec)
 	return TRACTOR_OK;
 }
 
-static tractor_err
-parse_place(const char *at, struct faultspec *spec)
+tractor_err
+faultspec_parse_place(const char *at, struct faultspec *spec)
 {
 	if (strcmp(at, "start") == 0 || strcmp(at, "stop") == 0) {
 		spec->place = strcmp(at, "start") == 0 ? TRI_AT_START : TRI_AT_STOP;
@@ -141,17 +141,18 @@ tractor_err
 faultspec_parse(const char *fault, const char *at, struct faultspec *ret_spec)
 {
 	struct faultspec spec = { .place = TRI_AT_ONCE, .count = 1 };
-	tractor_err err = parse_fault(fault, &spec);
+	tractor_err err = faultspec_parse_fault(fault, &spec);
 
 	if (err == TRACTOR_OK && at && faultspec_is_outside(spec.fault))
 		return tri_why(TRACTOR_EINVAL,
-			"%s comes from outside the actor, at no particular message; leave --at out", fault);
+			"%s comes from outside the actor, at no particular message; leave the place (at) out",
+			fault);
 	if (err == TRACTOR_OK && at)
-		err = parse_place(at, &spec);
+		err = faultspec_parse_place(at, &spec);
 	if (err == TRACTOR_OK && spec.fault == TRI_FAULT_FAIL && spec.place != TRI_AT_START &&
 		spec.place != TRI_AT_BEFORE)
 		return tri_why(TRACTOR_EINVAL,
-			"fail is for what can fail: --at start, or a message whose handler is not run");
+			"fail is for what can fail: at start, or at a message, whose handler is not run");
 	if (err == TRACTOR_OK)
 		*ret_spec = spec;
 	return err;

@@ -23,6 +23,10 @@ struct faultspec {
  */
 tractor_err faultspec_parse(const char *fault, const char *at, struct faultspec *ret_spec);
 
+/* The two on their own, for who says of each what is wrong with it. They fill in what concerns them. */
+tractor_err faultspec_parse_fault(const char *fault, struct faultspec *spec);
+tractor_err faultspec_parse_place(const char *at, struct faultspec *spec);
+
 /* True for what somebody else does to a process: it happens at no particular message. */
 bool faultspec_is_outside(enum tri_fault_kind fault);
 

@@ -169,5 +169,8 @@ treechild_root(yaml_document_t *document, enum treefile_what what, const char *n
 			&walk, root, "found %s; %s", treewalk_describe(root).text, roots[what].expected);
 		return NULL;
 	}
-	return make_spec(&walk, root, root_place(&walk, root, what));
+	struct spec *spec = make_spec(&walk, root, root_place(&walk, root, what));
+	if (spec != NULL)
+		treefaults_distribute(&walk, spec);
+	return spec;
 }

@@ -461,6 +461,8 @@ const struct treewalk_key treekeys[] = {
 	{ "lanes",           IN_PROCESS,                       WHOLE(take_lanes),                     0, 0,                  NULL },
 	{ "backoff",         IN_PROCESS,                       WHOLE(take_backoff),                   0, 0,                  NULL },
 	{ "log",             IN_PROCESS,                       WHOLE(take_log),                       0, 0,                  NULL },
+	{ "faults",          IN_ACTOR,                         WHOLE(treefaults_of_actor),            0, 0,                  NULL },
+	{ "faults",          IN_TREE,                          WHOLE(treefaults_of_tree),             0, 0,                  NULL },
 	{ "children",        IN_TREE | IN_SUPERVISOR,          WHOLE(treechild_list),                 0, 0,                  NULL },
 	{ "initial",         IN_BACKOFF,                       DURATION(spec_backoff, initial_ns),    0, 0,                  NULL },
 	{ "factor",          IN_BACKOFF,                       DECIMAL(factor),                       1, 1000,               NULL },
@@ -473,6 +475,11 @@ const struct treewalk_key treekeys[] = {
 	{ "files",           IN_LOG,                           NUMBER(spec_log, files),               0, SPEC_LOG_FILES_MAX, NULL },
 	{ "rate",            IN_LOG,                           NUMBER(spec_log, rate),                0, SPEC_LOG_RATE_MAX,  NULL },
 	{ "burst",           IN_LOG,                           NUMBER(spec_log, burst),               1, SPEC_LOG_RATE_MAX,  NULL },
+	{ "path",            IN_TREE_FAULT,                    WHOLE(treefaults_path),                0, 0,                  "this fault has no path; name its actor, like path: /shop/db" },
+	{ "fault",           IN_FAULT | IN_TREE_FAULT,         WHOLE(treefaults_fault),               0, 0,                  "which fault? add it, like fault: segv" },
+	{ "at",              IN_FAULT | IN_TREE_FAULT,         WHOLE(treefaults_place),               0, 0,                  NULL },
+	{ "probability",     IN_FAULT | IN_TREE_FAULT,         WHOLE(treefaults_probability),         0, 0,                  NULL },
+	{ "seed",            IN_FAULT | IN_TREE_FAULT,         WHOLE(treefaults_seed),                0, 0,                  NULL },
 };
 /* clang-format on */
 

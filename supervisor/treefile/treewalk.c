@@ -198,6 +198,8 @@ place_name(unsigned place)
 	case IN_POOL: return "a pool";
 	case IN_BACKOFF: return "backoff";
 	case IN_LOG: return "log";
+	case IN_FAULT: return "an actor's fault";
+	case IN_TREE_FAULT: return "the tree's faults";
 	case IN_MEMBER: return "a pool's new member";
 	default: return "crash_policy";
 	}
@@ -228,10 +230,10 @@ words_at(unsigned places, const char *ret_words[TREEKEYS_MAX])
 static const char *
 places_of(const char *word, char *text, size_t size)
 {
-	const char *names[8];
+	const char *names[10];
 	size_t count = 0;
 
-	for (unsigned place = IN_TREE; place <= IN_LOG; place <<= 1)
+	for (unsigned place = IN_TREE; place < IN_MEMBER; place <<= 1)
 		if (treewalk_find_key(word, place) != NULL)
 			names[count++] = place_name(place);
 	return treevalue_list(names, count, " or ", text, size);

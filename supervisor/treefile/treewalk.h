@@ -25,7 +25,9 @@ enum treewalk_place {
 	IN_BACKOFF = 16,
 	IN_POLICY = 32,
 	IN_LOG = 64,
-	IN_MEMBER = 128, /* of a pool, on its own */
+	IN_FAULT = 128,	     /* in an actor */
+	IN_TREE_FAULT = 256, /* in the tree, where it says whose it is */
+	IN_MEMBER = 512,     /* of a pool, on its own */
 };
 #define IN_CHILD (IN_SUPERVISOR | IN_ACTOR | IN_POOL)
 #define IN_PROCESS (IN_ACTOR | IN_POOL)
@@ -38,12 +40,13 @@ struct treewalk {
 	size_t visited;				     /* values so far, aliases expanded */
 	const yaml_node_t *open[TREEWALK_DEPTH_MAX]; /* the lists of children that the walk is inside of */
 	size_t depth;
+	const yaml_node_t *faults; /* the tree's, which wait for its children; NULL: none */
 };
 
 struct treewalk_key;
 
 /*
- * Takes the key's value into `target`: the struct spec_backoff in IN_BACKOFF, the struct spec_log in IN_LOG, else the struct spec. Complains if it can't, and then
+ * Takes the key's value into `target`: the struct spec_backoff in IN_BACKOFF, the struct spec_log in IN_LOG, treefaults.c's own in IN_FAULT and IN_TREE_FAULT, else the struct spec. Complains if it can't, and then
  * leaves a value that makes spec_check() blame nobody for it.
  */
 typedef void treewalk_take(
@@ -74,6 +77,12 @@ bool treekeys_is_kind(
 struct spec *treechild_root(yaml_document_t *document, enum treefile_what what, const char *name,
 	const char *directory, struct treefile_report *report);
 treewalk_take treechild_list; /* the children of `target`, a supervisor */
+
+/* treefaults.c */
+treewalk_take treefaults_of_actor, treefaults_of_tree;
+treewalk_take treefaults_path, treefaults_fault, treefaults_place, treefaults_probability, treefaults_seed;
+/* Now that the root has all its children: those of the tree go to whom they are for. */
+void treefaults_distribute(struct treewalk *walk, struct spec *root);
 
 /* treewalk.c */
 

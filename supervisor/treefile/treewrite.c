@@ -64,6 +64,33 @@ log_mapping(const struct spec_log *log)
 		(json_int_t)log->files, "rate", (json_int_t)log->rate, "burst", (json_int_t)log->burst);
 }
 
+/* One of an actor's own, which needs no path. */
+static json_t *
+fault_mapping(const struct spec_fault *fault)
+{
+	json_t *mapping = json_pack("{s:s}", "fault", fault->fault);
+
+	if (mapping != NULL && (fault->at == NULL || set(mapping, "at", json_string(fault->at))) &&
+		(!(fault->probability > 0) || set(mapping, "probability", json_real(fault->probability))) &&
+		(fault->seed == 0 || set(mapping, "seed", json_integer((json_int_t)fault->seed))))
+		return mapping;
+	json_decref(mapping);
+	return NULL;
+}
+
+static json_t *
+faults_list(const struct spec *actor)
+{
+	json_t *faults = json_array();
+
+	for (size_t i = 0; i < actor->fault_count; i++)
+		if (json_array_append_new(faults, fault_mapping(&actor->faults[i])) != 0) {
+			json_decref(faults);
+			return NULL;
+		}
+	return faults;
+}
+
 static bool
 set_process(json_t *mapping, const struct spec *spec)
 {
@@ -151,7 +178,7 @@ fill(json_t *mapping, const struct spec *spec, bool is_root)
 	switch (spec->kind) {
 	case SPEC_ACTOR:
 		return set_process(mapping, spec) && set_child(mapping, spec) &&
-		       set_process_limits(mapping, spec);
+		       set_process_limits(mapping, spec) && set(mapping, "faults", faults_list(spec));
 	case SPEC_POOL:
 		return set_process(mapping, spec) && set_intensity(mapping, spec) &&
 		       set(mapping, "max", json_integer(spec->pool_max)) && set_child(mapping, spec) &&

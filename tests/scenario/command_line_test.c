@@ -420,7 +420,8 @@ START_TEST(inject_what_cannot_be)
 	expect_command(2, "^$", "did you mean \"segv\"", "inject", "/t/a", "segf", NULL);
 	expect_command(2, "^$", "which exit\\? exit:0 to exit:255", "inject", "/t/a", "exit:300", NULL);
 	expect_command(2, "^$", "segv has no number", "inject", "/t/a", "segv:3", NULL);
-	expect_command(2, "^$", "leave --at out", "inject", "/t/a", "kill", "--at", "victim.note", NULL);
+	expect_command(2, "^$", "leave the place \\(at\\) out", "inject", "/t/a", "kill", "--at",
+		"victim.note", NULL);
 	expect_command(
 		2, "^$", "did you mean victim.note\\?", "inject", "/t/a", "segv", "--at", "victim.not", NULL);
 	expect_command(4, "^$", "is a supervisor, not an actor", "inject", "/t/s", "segv", NULL);

@@ -73,18 +73,18 @@ START_TEST(places)
 	ck_assert_int_eq(spec.place, TRI_AT_FAILPOINT);
 	ck_assert_str_eq(spec.name, "half way");
 	ck_assert_uint_eq(spec.count, 2);
-	bad("segv", "", "--at is a message");
-	bad("segv", "x:0", "--at is a message");
-	bad("segv", ":1", "--at is a message");
-	bad("segv", "x:y", "--at is a message");
-	bad("segv", "after:", "--at is a message");
+	bad("segv", "", "a place is a message");
+	bad("segv", "x:0", "a place is a message");
+	bad("segv", ":1", "a place is a message");
+	bad("segv", "x:y", "a place is a message");
+	bad("segv", "after:", "a place is a message");
 }
 END_TEST
 
 START_TEST(what_goes_nowhere)
 {
-	bad("kill", "counter.increment", "leave --at out");
-	bad("stop", "start", "leave --at out");
+	bad("kill", "counter.increment", "leave the place (at) out");
+	bad("stop", "start", "leave the place (at) out");
 	ck_assert(faultspec_is_outside(good("kill", NULL).fault));
 	ck_assert(!faultspec_is_outside(good("segv", NULL).fault));
 	bad("fail", NULL, "fail is for what can fail");

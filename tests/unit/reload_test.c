@@ -90,6 +90,23 @@ START_TEST(numbers_change_in_place)
 }
 END_TEST
 
+START_TEST(faults_change_in_place)
+{
+	const struct spec_fault segv = { .fault = "segv", .at = "a.b:3" };
+	struct spec *faulty = program("a", "./a");
+
+	ck_assert_int_eq(spec_fault_add(faulty, &segv), TRACTOR_OK);
+	begin_flat(FLAT(program("a", "./a")));
+	reload(FLAT(faulty), "~ /r/a fault added: segv at a.b:3");
+	did("");
+	ck_assert_uint_eq(at("/r/a")->spec->fault_count, 1);
+	reload(FLAT(program("a", "./a")), "~ /r/a fault removed: segv at a.b:3");
+	did("");
+	settled();
+	finish();
+}
+END_TEST
+
 START_TEST(arguments_and_environment)
 {
 	struct spec *was = with_arg(with_arg(program("a", "./a"), "x", "1"), "y", "2");
@@ -588,8 +605,8 @@ test_suite(void)
 
 	TEST_CASE(suite, "changes", 10, same_file_changes_nothing, added_are_started_in_order,
 		removed_stop_newest_first_and_are_forgotten, new_program_is_a_restart,
-		numbers_change_in_place, arguments_and_environment, another_kind_is_another_child,
-		whole_subtrees);
+		numbers_change_in_place, faults_change_in_place, arguments_and_environment,
+		another_kind_is_another_child, whole_subtrees);
 	TEST_CASE(suite, "order", 10, new_order_holds_later, stops_by_the_old_order_starts_by_the_new,
 		added_while_running_stay_behind, the_file_takes_over_what_was_added);
 	TEST_CASE(suite, "not running", 10, stopped_by_hand_stays_stopped, under_a_stopped_supervisor,

@@ -491,6 +491,33 @@ START_TEST(what_differs_in_an_actor)
 }
 END_TEST
 
+START_TEST(what_differs_in_its_faults)
+{
+	const struct spec_fault segv = { .fault = "segv", .at = "a.b:3" };
+	const struct spec_fault slow = { .fault = "slow:5", .at = "a.b", .probability = 0.5, .seed = 7 };
+	struct spec *was = spec_new(SPEC_ACTOR, "a"), *now = spec_new(SPEC_ACTOR, "a");
+	enum spec_difference difference;
+	char *what;
+
+	ck_assert_int_eq(spec_fault_add(was, &segv), TRACTOR_OK);
+	ck_assert_int_eq(spec_fault_add(now, &slow), TRACTOR_OK);
+	ck_assert_int_eq(spec_diff(was, now, &difference, &what), TRACTOR_OK);
+	ck_assert_int_eq(difference, SPEC_DIFFERS);
+	ck_assert_str_eq(what,
+		"fault removed: segv at a.b:3, fault added: slow:5 at a.b with probability 0.5, seed 7");
+	free(what);
+	ck_assert_int_eq(spec_fault_add(now, &segv), TRACTOR_OK); /* in another order */
+	ck_assert_int_eq(spec_fault_add(was, &slow), TRACTOR_OK);
+	struct spec *copy = spec_copy(now);
+	ck_assert_int_eq(spec_diff(was, copy, &difference, &what), TRACTOR_OK);
+	ck_assert_int_eq(difference, SPEC_SAME);
+	free(what);
+	spec_free(copy);
+	spec_free(was);
+	spec_free(now);
+}
+END_TEST
+
 START_TEST(what_differs_in_a_pool)
 {
 	struct spec *now = spec_new(SPEC_POOL, "p");
@@ -545,7 +572,8 @@ test_suite(void)
 		fractions_of_an_actor, logs_of_an_actor, sizes_are_written_in_whole_units, depth,
 		all_errors_are_told);
 	TEST_CASE(suite, "differences", 30, nothing_differs, what_differs_in_a_supervisor,
-		what_differs_in_an_actor, what_differs_in_a_pool, what_a_process_has_for_life);
+		what_differs_in_an_actor, what_differs_in_its_faults, what_differs_in_a_pool,
+		what_a_process_has_for_life);
 	TCase *loop = tcase_create("numbers");
 	tcase_add_loop_test(loop, durations_of_an_actor, 0, sizeof(numbers) / sizeof(numbers[0]));
 	suite_add_tcase(suite, loop);

@@ -368,6 +368,66 @@ START_TEST(bad_yaml)
 }
 END_TEST
 
+#define FAULTY(fault) \
+	"name: shop\nfaults:\n- " fault "\nchildren: [{actor: db, exec: ./db}, {pool: p, exec: ./db}]\n"
+#define OF_DB(fault) FAULTY("{path: /shop/db, " fault "}")
+
+START_TEST(bad_faults)
+{
+	static const struct bad table[] = {
+		{ FAULTY("{fault: segv}"), { "3:3: this fault has no path; name its actor" } },
+		{ FAULTY("{path: /shop/db}"), { "3:3: which fault? add it, like fault: segv" } },
+		{ FAULTY("segv"), { "3:3: faults: found the text \"segv\"; write each fault as a mapping" } },
+		{ "name: shop\nfaults: {fault: segv}\n",
+			{ "2:9: faults: found a mapping (keys with values); write a list of faults" } },
+		{ FAULTY("{path: /shop/bd, fault: segv}"),
+			{ "3:10: path: there is no \"/shop/bd\"; did you mean /shop/db?" } },
+		{ FAULTY("{path: /shpo/db, fault: segv}"),
+			{ "3:10: path: there is no \"/shpo/db\"; did you mean /shop?" } },
+		{ FAULTY("{path: db, fault: segv}"), { "3:10: path: there is no \"db\"; paths begin with" } },
+		{ FAULTY("{path: /shop/db/x, fault: segv}"), { "3:10: path: there is no \"/shop/db/x\"" } },
+		{ FAULTY("{path: /shop/, fault: segv}"), { "3:10: path: there is no" } },
+		{ FAULTY("{path: /shop, fault: segv}"),
+			{ "3:10: path: \"/shop\" is a supervisor, and has no messages; name an actor" } },
+		{ FAULTY("{path: /shop/p, fault: segv}"), { "3:10: path: \"/shop/p\" is a pool" } },
+		{ OF_DB("fault: sevg"),
+			{ "3:27: fault: there is no fault \"sevg\"; did you mean \"segv\"?" } },
+		{ OF_DB("fault: exit"), { "3:27: fault: which exit? exit:0 to exit:255" } },
+		{ OF_DB("fault: segv, at: ''"), { "3:37: at: is empty; write a place" } },
+		{ OF_DB("fault: segv, at: x:y"), { "3:37: at: a place is a message, and perhaps which" } },
+		{ OF_DB("fault: sevg, at: x:0"), { "3:27: did you mean", "3:37: at: a place is a message" } },
+		{ OF_DB("fault: kill, at: x.y"), { "3:3: kill comes from outside the actor" } },
+		{ OF_DB("fault: fail, at: stop"), { "3:3: fail is for what can fail" } },
+		{ OF_DB("fault: segv, probability: 0.5"),
+			{ "3:3: probability is for what happens again and again; add a place" } },
+		{ OF_DB("fault: segv, at: x.y, probability: 1.5"),
+			{ "3:55: probability: \"1.5\" is out of range; write a number from 0 to 1" } },
+		{ OF_DB("fault: segv, at: x.y, probability: 0"), { "3:55: probability: never, so leave" } },
+		{ OF_DB("fault: segv, at: x.y, probability: often"),
+			{ "3:55: probability: \"often\" is not a number" } },
+		{ OF_DB("fault: segv, at: x.y, seed: -1"),
+			{ "3:48: seed: \"-1\" is none; write a whole number above 0" } },
+		{ OF_DB("fault: segv, at: x.y, seed: 0"), { "3:48: seed: \"0\" is none" } },
+		{ OF_DB("fualt: segv"),
+			{ "3:20: unknown key \"fualt\" in the tree's faults; did you mean \"fault\"?" } },
+		{ OF_DB("fault: segv}\n- {path: /shop/db, fault: segv"),
+			{ "4:3: db has this fault already: segv; remove one" } },
+		{ OF_DB("fault: segv, at: start}\n- {path: /shop/db, fault: slow:1, at: start"),
+			{ "4:3: db has another fault at its start, and can have one only" } },
+		{ "name: shop\nchildren:\n- {actor: db, exec: ./db, faults: [{path: /shop/db, fault: segv}]}\n",
+			{ "3:37: \"path\" does not belong in an actor's fault; it belongs in the tree's faults" } },
+		{ "name: shop\nchildren:\n- {pool: p, exec: ./db, faults: [{fault: segv}]}\n",
+			{ "3:25: \"faults\" does not belong in a pool; it belongs in the tree or an actor" } },
+		{ "name: shop\nchildren:\n- {actor: db, exec: ./db, faults: [{fault: slow:1}, {fault: slow:2}, {fault: slow:3}, {fault: slow:4},"
+		  "{fault: slow:5}, {fault: slow:6}, {fault: slow:7}, {fault: slow:8}, {fault: slow:9}]}\n",
+			{ "3:171: db has 8 faults already, and can't have more" } },
+		{ "name: shop\nfaults: &f [*f]\n", { "2:9: faults: found a list" } },
+	};
+
+	CHECK_BAD(table);
+}
+END_TEST
+
 START_TEST(text_with_nul)
 {
 	static const char text[] = "name: a\n\0: b\n";
@@ -391,6 +451,7 @@ test_suite(void)
 	Suite *suite = suite_create("treefile bad");
 
 	WORLD_CASE(suite, "bad", 20, bad_keys, bad_children, bad_values, bad_args_and_env, bad_programs,
-		bad_programs_in_path, bad_policies, plugin_of_somebody_else, bad_yaml, text_with_nul);
+		bad_programs_in_path, bad_policies, plugin_of_somebody_else, bad_faults, bad_yaml,
+		text_with_nul);
 	return suite;
 }

@@ -230,12 +230,12 @@ START_TEST(bad_parts)
 }
 END_TEST
 
-/* Every key that may stand there does. */
+/* Every key that may stand there does; but a tree's faults are with their actors. */
 static void
 expect_keys(const json_t *mapping, unsigned place)
 {
 	for (size_t i = 0; i < treekeys_count; i++)
-		ck_assert_msg((treekeys[i].places & place) == 0 ||
+		ck_assert_msg((treekeys[i].places & place) == 0 || treekeys[i].take == treefaults_of_tree ||
 				      json_object_get(mapping, treekeys[i].word) != NULL,
 			"%s is missing", treekeys[i].word);
 }
@@ -309,6 +309,42 @@ START_TEST(policies_and_odd_texts_are_written)
 	ck_assert_int_eq(spec_pair_add(&spec->args, "b", "\xff"), TRACTOR_OK);
 	ck_assert_ptr_null(treewrite_spec(spec, false));
 	spec_free(spec);
+}
+END_TEST
+
+static void
+expect_fault(const struct spec *actor, size_t which, const char *expected)
+{
+	char text[SPEC_FAULT_TEXT_BYTES];
+
+	ck_assert_uint_gt(actor->fault_count, which);
+	ck_assert_str_eq(spec_fault_text(&actor->faults[which], text), expected);
+}
+
+START_TEST(faults_go_to_their_actors)
+{
+	struct spec *root = parse_good(
+		"name: shop\n"
+		"faults:\n" /* before there is anybody */
+		"  - {path: /shop/db, fault: segv, at: counter.increment:3}\n"
+		"  - {path: /shop/s/c, fault: exit:7, at: \"start\"}\n"
+		"  - {path: /shop/db, fault: \"slow:50\", at: after:counter.get, probability: 0.25, seed: 7}\n"
+		"children:\n"
+		"  - {actor: db, exec: ./db, faults: [{fault: kill}]}\n"
+		"  - supervisor: s\n"
+		"    children: [{actor: c, exec: ./db}, {actor: d, exec: ./db, faults: }]\n");
+
+	const struct spec *db = root->children[0], *c = root->children[1]->children[0];
+	ck_assert_uint_eq(db->fault_count, 3);
+	expect_fault(db, 0, "kill");
+	expect_fault(db, 1, "segv at counter.increment:3");
+	expect_fault(db, 2, "slow:50 at after:counter.get with probability 0.25, seed 7");
+	ck_assert_uint_eq(c->fault_count, 1);
+	expect_fault(c, 0, "exit:7 at start");
+	ck_assert_uint_eq(root->children[1]->children[1]->fault_count, 0);
+	json_decref(write_and_read(root, TREEFILE_TREE));
+	json_decref(write_and_read(db, TREEFILE_CHILD));
+	spec_free(root);
 }
 END_TEST
 
@@ -438,7 +474,7 @@ test_suite(void)
 	WORLD_CASE(suite, "good", 10, every_key_is_taken, what_is_not_said_is_default, json_is_yaml,
 		aliases_share_values, policies_are_taken, programs_are_found_by_path);
 	WORLD_CASE(suite, "parts", 10, parts_are_taken, bad_parts, what_is_written_is_read_again,
-		policies_and_odd_texts_are_written);
+		policies_and_odd_texts_are_written, faults_go_to_their_actors);
 	WORLD_CASE(suite, "files", 20, files_are_loaded, files_that_cannot_be_read);
 	TEST_CASE(suite, "values", 30, durations_are_exact, long_texts_are_cut_between_characters);
 	return suite;
