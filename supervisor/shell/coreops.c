@@ -177,7 +177,7 @@ router_deliver_op(void *arg, uint64_t actor, const struct router_message *messag
 	deadline_delivered(slot);
 }
 
-/* An ACCEPT or ANSWER to whoever sent the message: an actor's present incarnation, the program's port, or a command. */
+/* An ACCEPT or ANSWER to whoever sent the message: an actor's present incarnation, the program's port, or a talk's. */
 static void
 reach_sender(struct tractor_runtime *runtime, uint64_t sender, uint32_t incarnation,
 	const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
@@ -187,7 +187,7 @@ reach_sender(struct tractor_runtime *runtime, uint64_t sender, uint32_t incarnat
 	if (slot && slot->incarnation == incarnation)
 		slot_send(slot, frame, payload, payload_bytes);
 	else if (!slot && !port_receive(runtime, sender, frame, payload, payload_bytes))
-		requesttalk_receive(runtime, sender, frame, payload, payload_bytes);
+		talk_receive(runtime, sender, frame, payload, payload_bytes);
 }
 
 static void

@@ -70,37 +70,13 @@ requestfind_actor(struct tractor_runtime *runtime, struct control_request *reque
 	return node ? slot_of(node) : NULL;
 }
 
-static const struct payload_schema *
-nearest_message(const struct slot *slot, const char *name)
-{
-	const struct payload_schema *nearest = NULL;
-	size_t best = strlen(name) / 2;
-
-	for (size_t i = 0; i < slot->schema_count; i++) {
-		size_t distance = suggest_distance(name, slot->schemas[i]->record->name);
-		if (distance <= best && (!nearest || distance < best)) {
-			nearest = slot->schemas[i];
-			best = distance;
-		}
-	}
-	return nearest;
-}
-
 const struct payload_schema *
 requestfind_message(struct slot *slot, struct control_request *request, const char *name)
 {
-	for (size_t i = 0; i < slot->schema_count; i++)
-		if (strcmp(slot->schemas[i]->record->name, name) == 0)
-			return slot->schemas[i];
-	const struct payload_schema *nearest = nearest_message(slot, name);
-	if (slot->schema_count == 0)
-		control_end(request, CONTROL_FAILED,
-			"%s has not started yet, so what it understands is not known", slot->node->path);
-	else if (nearest)
-		control_end(request, CONTROL_USAGE, "%s does not understand %s; did you mean %s?",
-			slot->node->path, name, nearest->record->name);
-	else
-		control_end(request, CONTROL_USAGE, "%s does not understand %s; see: tractor messages %s",
-			slot->node->path, name, slot->node->path);
-	return NULL;
+	const struct payload_schema *schema = NULL;
+	tractor_err err = talk_find(slot, name, &schema);
+
+	if (err != TRACTOR_OK)
+		control_end(request, requestfind_code(err), "%s", tractor_why());
+	return schema;
 }

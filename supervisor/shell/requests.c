@@ -96,8 +96,7 @@ requests_open(struct tractor_runtime *runtime)
 {
 	char *path = rundir_file(&runtime->rundir, CONTROL_FILE);
 
-	runtime->requests = calloc(1, sizeof(*runtime->requests));
-	tractor_err err = path && runtime->requests ? TRACTOR_OK : TRACTOR_ENOMEM;
+	tractor_err err = path ? TRACTOR_OK : TRACTOR_ENOMEM;
 	if (err == TRACTOR_OK)
 		err = control_open(
 			path, &socket_operations, runtime, runtime->loop.now_ns, &runtime->control);
@@ -110,6 +109,4 @@ requests_close(struct tractor_runtime *runtime)
 {
 	control_close(runtime->control);
 	runtime->control = NULL;
-	free(runtime->requests);
-	runtime->requests = NULL;
 }

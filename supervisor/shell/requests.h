@@ -7,12 +7,6 @@
 
 #include "shell.h"
 
-struct talk;
-
-struct requests {
-	struct talk *talks; /* the tells and asks under way */
-};
-
 /* Answers one request; `body` is valid during the call. */
 typedef void on_request(struct tractor_runtime *runtime, struct control_request *request, const json_t *body);
 

@@ -472,8 +472,25 @@ void waiter_close(struct tractor_runtime *runtime);
 
 tractor_err requests_open(struct tractor_runtime *runtime);
 void requests_close(struct tractor_runtime *runtime);
-/* In requesttalk.c. A frame for one of the command's tells or asks; one for none of them is dropped. */
-void requesttalk_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
+
+/* --- talk.c: tells and asks in JSON, for who has not seen the actor's header --- */
+
+struct talk;
+/* It is over, and gone: accepted, or answered with `reply`, which is now whose this is; or an error and a sentence about it, valid during the call. */
+typedef void talk_over(void *arg, tractor_err err, const char *text, json_t *reply);
+
+/* The message of that name. EINVAL: the actor has none; ESTOPPED: it has never said what it has. tractor_why(). */
+tractor_err talk_find(const struct slot *slot, const char *name, const struct payload_schema **ret_schema);
+/* Tells or asks, which is up to the message; `limit_ms` 0: TRACTOR_ASK_DEFAULT_MS. `over` is called once, perhaps before this returns; unless this fails: ENOACTOR, EINVAL; ENOMEM; tractor_why(). */
+tractor_err talk_begin(struct slot *slot, const struct payload_schema *schema, const json_t *fields,
+	int64_t limit_ms, talk_over *over, void *arg, struct talk **ret_talk);
+/* The same with a payload that is made already; what concerns the sender and the target is filled in. ENOMEM. */
+tractor_err talk_send(struct slot *slot, const struct router_send *words, talk_over *over, void *arg,
+	struct talk **ret_talk);
+/* Before it is over: nobody wants to know any more. */
+void talk_drop(struct talk *talk);
+/* A frame for the port of a talk; one for none is dropped. */
+void talk_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
 	const uint8_t *payload, size_t payload_bytes);
 
 /* --- port.c: the program's own context --- */
@@ -656,7 +673,7 @@ struct tractor_runtime {
 		struct tractor_runtime *runtime;
 		void *tag;
 	} control_tags[CONTROL_CONNECTIONS_MAX + 1];
-	struct requests *requests;
+	struct talk *talks; /* under way */
 	struct reloading reloading;
 	struct orphans orphans;
 	struct table pids; /* of the processes of slots that are not reaped */
