@@ -29,13 +29,13 @@ find_kind(struct treewalk *walk, const yaml_node_t *mapping)
 		if (node->type != YAML_SCALAR_NODE)
 			continue;
 		const char *word = (const char *)node->data.scalar.value;
-		const struct treewalk_key *key = treewalk_find_key(word, TREEWALK_ANYWHERE);
+		const struct treewalk_key *key = treewalk_find_key(walk, word, TREEWALK_ANYWHERE);
 		if (key != NULL && treekeys_is_kind(key))
 			return key;
 		if (near == NULL && key == NULL)
 			near = suggest_word(word, kinds, sizeof(kinds) / sizeof(kinds[0]));
 	}
-	return near != NULL ? treewalk_find_key(near, IN_CHILD) : NULL;
+	return near != NULL ? treewalk_find_key(walk, near, IN_CHILD) : NULL;
 }
 
 /* Where the mapping of a child is, for the table. If it does not say (which is complained of later), by what else it has. */
@@ -154,7 +154,9 @@ struct spec *
 treechild_root(yaml_document_t *document, enum treefile_what what, const char *name, const char *directory,
 	struct treefile_report *report)
 {
-	struct treewalk walk = { .document = document, .directory = directory, .report = report };
+	struct treewalk walk = {
+		.table = &treekeys_table, .document = document, .directory = directory, .report = report
+	};
 
 	if (yaml_document_get_root_node(document) == NULL) {
 		treereport_add(report, 1, 1, "%s is empty; %s", name, roots[what].empty);

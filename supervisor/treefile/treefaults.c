@@ -4,13 +4,11 @@
  *
  * What is wrong goes into the report, at the word that is wrong, and the walk goes on.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "faultplan.h"
 #include "faultspec.h"
-#include "suggest.h"
 #include "treewalk.h"
 #include "why.h"
 
@@ -20,20 +18,12 @@ _Static_assert(SPEC_FAULTS_MAX == TRI_PLANNED_MAX, "what a process can't take is
 #define SEED_DIGITS_MAX 18
 #define FAULTS_EXPECTED "a list of faults, like [{fault: segv, at: counter.increment:3}]"
 
-/* A fault, as far as its mapping has been read; the texts are the document's. */
-struct draft {
-	struct spec_fault fault;
-	const char *path;
-	const yaml_node_t *path_node;
-	bool bad; /* which has been said */
-};
-
 /* --- its keys --- */
 
 void
 treefaults_path(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
-	struct draft *draft = target;
+	struct treefault *draft = target;
 
 	draft->path = treewalk_text(walk, key, value, "the path of an actor, like /shop/db");
 	draft->path_node = value;
@@ -44,7 +34,7 @@ void
 treefaults_fault(
 	struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
-	struct draft *draft = target;
+	struct treefault *draft = target;
 	struct faultspec spec;
 	const char *text = treewalk_text(walk, key, value, "what is to happen, like segv or slow:50");
 
@@ -60,7 +50,7 @@ void
 treefaults_place(
 	struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
-	struct draft *draft = target;
+	struct treefault *draft = target;
 	struct faultspec spec;
 	const char *text = treewalk_text(walk, key, value, "a place, like counter.increment:3");
 
@@ -76,7 +66,7 @@ void
 treefaults_probability(
 	struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
-	struct draft *draft = target;
+	struct treefault *draft = target;
 	struct treevalue_fault fault;
 	const char *text = treewalk_plain(walk, key, value, "a number above 0, and 1 at most, like 0.1");
 	bool good = text != NULL &&
@@ -94,7 +84,7 @@ treefaults_probability(
 void
 treefaults_seed(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
-	struct draft *draft = target;
+	struct treefault *draft = target;
 	const char *text = treewalk_plain(walk, key, value, "a whole number above 0, like 7");
 	size_t length = text != NULL ? strlen(text) : 0;
 
@@ -112,9 +102,8 @@ treefaults_seed(struct treewalk *walk, const struct treewalk_key *key, const yam
 
 /* --- one fault --- */
 
-/* What its keys don't show one by one. */
-static bool
-fits(struct treewalk *walk, const yaml_node_t *item, const struct draft *draft)
+bool
+treefaults_fits(struct treewalk *walk, const yaml_node_t *item, const struct treefault *draft)
 {
 	struct faultspec spec;
 
@@ -160,83 +149,23 @@ add(struct treewalk *walk, const yaml_node_t *item, const struct spec_fault *fau
 
 /* --- whose it is --- */
 
+/* NULL: there is none at that path, which has been said. */
 static struct spec *
-child_named(const struct spec *parent, const char *name, size_t length)
+find_actor(struct treewalk *walk, const struct treefault *draft, struct spec *root)
 {
-	for (size_t i = 0; i < parent->child_count; i++)
-		if (strlen(parent->children[i]->name) == length &&
-			strncmp(parent->children[i]->name, name, length) == 0)
-			return parent->children[i];
-	return NULL;
-}
+	const char *rest;
+	struct spec *spec = treepath_find(root, draft->path, &rest);
 
-/* The child of `parent` that was most likely meant by the path, whose part at `name` is not there; to be freed. NULL: can't say. */
-static char *
-meant(const struct draft *draft, const struct spec *parent, const char *name)
-{
-	int above = (int)(name - draft->path);
-	char **paths = calloc(parent->child_count + 1, sizeof(*paths)), *path = NULL;
-	char wanted[SPEC_PATH_MAX] = "";
-
-	snprintf(wanted, sizeof(wanted), "%.*s", above + (int)strcspn(name, "/"), draft->path);
-	for (size_t i = 0; paths != NULL && i < parent->child_count; i++)
-		if (asprintf(&paths[i], "%.*s%s", above, draft->path, parent->children[i]->name) < 0)
-			paths[i] = NULL;
-	const char *near =
-		paths != NULL ? suggest_word(wanted, (const char *const *)paths, parent->child_count) : NULL;
-	for (size_t i = 0; paths != NULL && i < parent->child_count; i++)
-		if (paths[i] == near)
-			path = paths[i];
-		else
-			free(paths[i]);
-	free(paths);
-	return path;
-}
-
-static void
-not_there(struct treewalk *walk, const struct draft *draft, const struct spec *parent, const char *name)
-{
-	char *path = meant(draft, parent, name);
-
-	if (path != NULL)
-		treewalk_complain(walk, draft->path_node, "path: there is no %s; did you mean %s?",
-			treevalue_quote(draft->path).text, path);
-	else
-		treewalk_complain(walk, draft->path_node,
-			"path: there is no %s; paths begin with the tree's name, like /shop/db",
-			treevalue_quote(draft->path).text);
-	free(path);
-}
-
-/* The node at the draft's path; NULL: there is none, which has been said. */
-static struct spec *
-find(struct treewalk *walk, const struct draft *draft, struct spec *root)
-{
-	const struct spec above = { .name = "", .children = &root, .child_count = 1 };
-	const struct spec *parent = &above;
-	const char *name = draft->path + (draft->path[0] == '/');
-
-	for (;;) {
-		size_t length = strcspn(name, "/");
-		struct spec *child = child_named(parent, name, length);
-		if (child == NULL) {
-			not_there(walk, draft, parent, name);
-			return NULL;
-		}
-		if (name[length] == '\0')
-			return child;
-		parent = child;
-		name += length + 1;
+	if (*rest != '\0') {
+		char *meant = treepath_meant(root, draft->path);
+		treewalk_complain(walk, draft->path_node, "path: there is no %s; %s%s%s",
+			treevalue_quote(draft->path).text,
+			meant != NULL ? "did you mean " : "paths begin with the tree's name, like /shop/db",
+			meant != NULL ? meant : "", meant != NULL ? "?" : "");
+		free(meant);
+		return NULL;
 	}
-}
-
-/* NULL: said. */
-static struct spec *
-find_actor(struct treewalk *walk, const struct draft *draft, struct spec *root)
-{
-	struct spec *spec = find(walk, draft, root);
-
-	if (spec == NULL || spec->kind == SPEC_ACTOR)
+	if (spec->kind == SPEC_ACTOR)
 		return spec;
 	treewalk_complain(walk, draft->path_node, "path: %s is a %s, and has no messages; name an actor",
 		treevalue_quote(draft->path).text, spec_kind_name(spec->kind));
@@ -250,13 +179,13 @@ static void
 take(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *item, struct spec *owner)
 {
 	bool of_tree = owner->kind == SPEC_SUPERVISOR;
-	struct draft draft = { .path = NULL };
+	struct treefault draft = { .path = NULL };
 
 	if (!treewalk_expect(
 		    walk, key, item, YAML_MAPPING_NODE, "each fault as a mapping, like {fault: segv}"))
 		return;
 	treewalk_mapping(walk, item, of_tree ? IN_TREE_FAULT : IN_FAULT, &draft);
-	bool good = !draft.bad && draft.fault.fault != NULL && fits(walk, item, &draft);
+	bool good = !draft.bad && draft.fault.fault != NULL && treefaults_fits(walk, item, &draft);
 	struct spec *actor = owner;
 	if (of_tree)
 		actor = draft.path != NULL ? find_actor(walk, &draft, owner) : NULL;
@@ -304,5 +233,5 @@ void
 treefaults_distribute(struct treewalk *walk, struct spec *root)
 {
 	if (walk->faults != NULL)
-		take_list(walk, treewalk_find_key("faults", IN_TREE), walk->faults, root);
+		take_list(walk, treewalk_find_key(walk, "faults", IN_TREE), walk->faults, root);
 }

@@ -40,8 +40,9 @@ take_name(struct treewalk *walk, const struct treewalk_key *key, const yaml_node
 			key->word, treevalue_quote(text).text, SPEC_NAME_MAX);
 }
 
-static void
-take_duration(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
+void
+treekeys_duration(
+	struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
 	struct treevalue_fault fault;
 	const char *text = treewalk_text(walk, key, value, "a duration, like 5s or 250ms");
@@ -56,11 +57,11 @@ static void
 take_longest(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
 	*(int64_t *)field(target, key) = SPEC_DURATION_MAX_NS;
-	take_duration(walk, key, value, target);
+	treekeys_duration(walk, key, value, target);
 }
 
-static void
-take_number(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
+void
+treekeys_number(struct treewalk *walk, const struct treewalk_key *key, const yaml_node_t *value, void *target)
 {
 	struct treevalue_fault fault;
 	const char *text = treewalk_plain(walk, key, value, "a whole number, like 1");
@@ -419,9 +420,9 @@ take_policy(struct treewalk *walk, const struct treewalk_key *key, const yaml_no
 /* The offset of a field, refused by the compiler if its type is not what the row's function writes. */
 #define FIELD(of, member, type) \
 	(offsetof(struct of, member) + 0 * sizeof(char[_Generic(((struct of *)0)->member, type : 1)]))
-#define DURATION(of, member) take_duration, FIELD(of, member, int64_t)
+#define DURATION(of, member) treekeys_duration, FIELD(of, member, int64_t)
 #define LONGEST(of, member) take_longest, FIELD(of, member, int64_t)
-#define NUMBER(of, member) take_number, FIELD(of, member, unsigned)
+#define NUMBER(of, member) treekeys_number, FIELD(of, member, unsigned)
 #define SIZE(of, member) take_size, FIELD(of, member, unsigned)
 #define DECIMAL(member) take_decimal, FIELD(spec_backoff, member, double)
 #define BOOLEAN(member) take_boolean, FIELD(spec, member, bool)
@@ -486,6 +487,30 @@ const struct treewalk_key treekeys[] = {
 const size_t treekeys_count = sizeof(treekeys) / sizeof(treekeys[0]);
 _Static_assert(sizeof(treekeys) / sizeof(treekeys[0]) <= TREEKEYS_MAX,
 	"the walk notes each row of a mapping on its stack");
+
+static const char *
+place_name(unsigned place)
+{
+	switch (place) {
+	case IN_TREE: return "the tree";
+	case IN_SUPERVISOR: return "a supervisor";
+	case IN_ACTOR: return "an actor";
+	case IN_POOL: return "a pool";
+	case IN_BACKOFF: return "backoff";
+	case IN_LOG: return "log";
+	case IN_FAULT: return "an actor's fault";
+	case IN_TREE_FAULT: return "the tree's faults";
+	case IN_MEMBER: return "a pool's new member";
+	default: return "crash_policy";
+	}
+}
+
+const struct treewalk_table treekeys_table = {
+	.keys = treekeys,
+	.count = sizeof(treekeys) / sizeof(treekeys[0]),
+	.place_name = place_name,
+	.told = IN_MEMBER,
+};
 
 bool
 treekeys_is_kind(const struct treewalk_key *key)

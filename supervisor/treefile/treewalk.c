@@ -1,5 +1,5 @@
 /*
- * treewalk.c: walks the mappings of a tree file: tells known, misspelt, misplaced, double and missing keys apart, and has each
+ * treewalk.c: walks the mappings of a tree file, or another file with a table of keys: tells known, misspelt, misplaced, double and missing keys apart, and has each
  * value taken. Which keys there are and what they mean is in treekeys.c, how children are made in treechild.c.
  *
  * Nothing in a document ends the walk early but its size: what is wrong is put into the report and the walk goes on, so that one
@@ -19,6 +19,7 @@
 #define SEEN_MISSPELT (-1)
 
 #define CORE_TAGS "tag:yaml.org,2002:"
+#define PLACES_MAX 16
 
 void
 treewalk_complain(struct treewalk *walk, const yaml_node_t *where, const char *format, ...)
@@ -188,65 +189,51 @@ treewalk_plain(
 	return NULL;
 }
 
-static const char *
-place_name(unsigned place)
-{
-	switch (place) {
-	case IN_TREE: return "the tree";
-	case IN_SUPERVISOR: return "a supervisor";
-	case IN_ACTOR: return "an actor";
-	case IN_POOL: return "a pool";
-	case IN_BACKOFF: return "backoff";
-	case IN_LOG: return "log";
-	case IN_FAULT: return "an actor's fault";
-	case IN_TREE_FAULT: return "the tree's faults";
-	case IN_MEMBER: return "a pool's new member";
-	default: return "crash_policy";
-	}
-}
-
 const struct treewalk_key *
-treewalk_find_key(const char *word, unsigned places)
+treewalk_find_key(const struct treewalk *walk, const char *word, unsigned places)
 {
-	for (size_t i = 0; i < treekeys_count; i++)
-		if ((treekeys[i].places & places) != 0 && strcmp(treekeys[i].word, word) == 0)
-			return &treekeys[i];
+	const struct treewalk_key *keys = walk->table->keys;
+
+	for (size_t i = 0; i < walk->table->count; i++)
+		if ((keys[i].places & places) != 0 && strcmp(keys[i].word, word) == 0)
+			return &keys[i];
 	return NULL;
 }
 
 /* The words that may stand at `place`; returns their number. */
 static size_t
-words_at(unsigned places, const char *ret_words[TREEKEYS_MAX])
+words_at(const struct treewalk *walk, unsigned places, const char *ret_words[TREEKEYS_MAX])
 {
+	const struct treewalk_key *keys = walk->table->keys;
 	size_t count = 0;
 
-	for (size_t i = 0; i < treekeys_count; i++)
-		if ((treekeys[i].places & places) != 0)
-			ret_words[count++] = treekeys[i].word;
+	for (size_t i = 0; i < walk->table->count; i++)
+		if ((keys[i].places & places) != 0)
+			ret_words[count++] = keys[i].word;
 	return count;
 }
 
 /* The places where `word` may stand, "an actor or a pool". */
 static const char *
-places_of(const char *word, char *text, size_t size)
+places_of(const struct treewalk *walk, const char *word, char *text, size_t size)
 {
-	const char *names[10];
+	const char *names[PLACES_MAX];
 	size_t count = 0;
 
-	for (unsigned place = IN_TREE; place < IN_MEMBER; place <<= 1)
-		if (treewalk_find_key(word, place) != NULL)
-			names[count++] = place_name(place);
+	for (unsigned place = 1; place < walk->table->told && count < PLACES_MAX; place <<= 1)
+		if (treewalk_find_key(walk, word, place) != NULL)
+			names[count++] = walk->table->place_name(place);
 	return treevalue_list(names, count, " or ", text, size);
 }
 
 /* A key that does not belong at `place`. The one that was probably meant, NULL: can't say. */
 static const struct treewalk_key *
-refuse_key(struct treewalk *walk, const yaml_node_t *node, const char *word, enum treewalk_place place)
+refuse_key(struct treewalk *walk, const yaml_node_t *node, const char *word, unsigned place)
 {
-	const char *words[TREEKEYS_MAX];
+	const char *words[TREEKEYS_MAX], *where = walk->table->place_name(place);
 	char list[512];
-	size_t count = words_at(place, words);
-	const struct treewalk_key *foreign = treewalk_find_key(word, TREEWALK_ANYWHERE);
+	size_t count = words_at(walk, place, words);
+	const struct treewalk_key *foreign = treewalk_find_key(walk, word, TREEWALK_ANYWHERE);
 
 	if (strcmp(word, "<<") == 0) {
 		treewalk_complain(walk, node,
@@ -256,23 +243,23 @@ refuse_key(struct treewalk *walk, const yaml_node_t *node, const char *word, enu
 	if (foreign != NULL && treekeys_is_kind(foreign) && (place & IN_CHILD) != 0) {
 		treewalk_complain(walk, node,
 			"\"%s\" in %s; a child is one of actor, supervisor and pool, so make it two children",
-			word, place_name(place));
+			word, where);
 		return NULL;
 	}
 	if (foreign != NULL) {
-		treewalk_complain(walk, node, "\"%s\" does not belong in %s; it belongs in %s", word,
-			place_name(place), places_of(word, list, sizeof(list)));
+		treewalk_complain(walk, node, "\"%s\" does not belong in %s; it belongs in %s", word, where,
+			places_of(walk, word, list, sizeof(list)));
 		return NULL;
 	}
 	const char *near = suggest_word(word, words, count);
 	if (near != NULL)
 		treewalk_complain(walk, node, "unknown key %s in %s; did you mean \"%s\"?",
-			treevalue_quote(word).text, place_name(place), near);
+			treevalue_quote(word).text, where, near);
 	else
 		treewalk_complain(walk, node, "unknown key %s in %s; its keys are %s",
-			treevalue_quote(word).text, place_name(place),
+			treevalue_quote(word).text, where,
 			treevalue_list(words, count, " and ", list, sizeof(list)));
-	return near != NULL ? treewalk_find_key(near, place) : NULL;
+	return near != NULL ? treewalk_find_key(walk, near, place) : NULL;
 }
 
 bool
@@ -292,33 +279,35 @@ treewalk_has_key(struct treewalk *walk, const yaml_node_t *mapping, const char *
  * that it was probably meant to be, if that isn't there itself: so its value is checked too, and it is not also missing.
  */
 static const struct treewalk_key *
-recognise(struct treewalk *walk, const yaml_node_t *mapping, const yaml_node_t *node,
-	enum treewalk_place place, int *seen)
+recognise(
+	struct treewalk *walk, const yaml_node_t *mapping, const yaml_node_t *node, unsigned place, int *seen)
 {
+	const struct treewalk_key *keys = walk->table->keys;
 	const char *word = treewalk_raw(walk, "this key", node);
 	if (word == NULL)
 		return NULL;
 
-	const struct treewalk_key *key = treewalk_find_key(word, place);
+	const struct treewalk_key *key = treewalk_find_key(walk, word, place);
 	if (key == NULL) {
 		key = refuse_key(walk, node, word, place);
-		if (key == NULL || seen[key - treekeys] != NOT_SEEN)
+		if (key == NULL || seen[key - keys] != NOT_SEEN)
 			return NULL;
-		seen[key - treekeys] = SEEN_MISSPELT;
+		seen[key - keys] = SEEN_MISSPELT;
 		return treewalk_has_key(walk, mapping, key->word) ? NULL : key;
 	}
-	if (seen[key - treekeys] > NOT_SEEN) {
+	if (seen[key - keys] > NOT_SEEN) {
 		treewalk_complain(walk, node, "\"%s\" is here twice, first in line %d; remove one", word,
-			seen[key - treekeys]);
+			seen[key - keys]);
 		return NULL;
 	}
-	seen[key - treekeys] = (int)node->start_mark.line + 1;
+	seen[key - keys] = (int)node->start_mark.line + 1;
 	return key;
 }
 
 void
-treewalk_mapping(struct treewalk *walk, const yaml_node_t *mapping, enum treewalk_place place, void *target)
+treewalk_mapping(struct treewalk *walk, const yaml_node_t *mapping, unsigned place, void *target)
 {
+	const struct treewalk_key *keys = walk->table->keys;
 	int seen[TREEKEYS_MAX] = { NOT_SEEN };
 
 	for (const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
@@ -332,7 +321,7 @@ treewalk_mapping(struct treewalk *walk, const yaml_node_t *mapping, enum treewal
 		if (key != NULL && value != NULL)
 			key->take(walk, key, value, target);
 	}
-	for (size_t i = 0; i < treekeys_count; i++)
-		if ((treekeys[i].places & place) != 0 && treekeys[i].missing != NULL && seen[i] == NOT_SEEN)
-			treewalk_complain(walk, mapping, "%s", treekeys[i].missing);
+	for (size_t i = 0; i < walk->table->count; i++)
+		if ((keys[i].places & place) != 0 && keys[i].missing != NULL && seen[i] == NOT_SEEN)
+			treewalk_complain(walk, mapping, "%s", keys[i].missing);
 }

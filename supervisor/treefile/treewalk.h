@@ -33,7 +33,10 @@ enum treewalk_place {
 #define IN_PROCESS (IN_ACTOR | IN_POOL)
 #define TREEWALK_ANYWHERE (~0u)
 
+struct treewalk_table;
+
 struct treewalk {
+	const struct treewalk_table *table; /* what keys there are */
 	yaml_document_t *document;
 	const char *directory; /* absolute */
 	struct treefile_report *report;
@@ -61,9 +64,19 @@ struct treewalk_key {
 	const char *missing; /* not NULL: required, and this is said of the mapping that lacks it */
 };
 
+/* The keys of a kind of file. */
+struct treewalk_table {
+	const struct treewalk_key *keys;
+	size_t count;
+	const char *(*place_name)(unsigned place); /* "an actor" */
+	unsigned told; /* places below this are named to who has put a key elsewhere */
+};
+
 /* treekeys.c */
 extern const struct treewalk_key treekeys[];
 extern const size_t treekeys_count;
+extern const struct treewalk_table treekeys_table;
+treewalk_take treekeys_duration, treekeys_number; /* into the field of the row */
 #define TREEKEYS_MAX 64 /* no more rows than this, so that what a mapping has had can be noted on the stack */
 bool treekeys_is_kind(
 	const struct treewalk_key *key); /* actor, supervisor, pool: the key that says what a child is */
@@ -78,7 +91,22 @@ struct spec *treechild_root(yaml_document_t *document, enum treefile_what what, 
 	const char *directory, struct treefile_report *report);
 treewalk_take treechild_list; /* the children of `target`, a supervisor */
 
+/* treepath.c */
+/* The node at `path` as far as it is there, NULL: not even the root is meant; *ret_rest: what of the path is below that, "": nothing. */
+struct spec *treepath_find(struct spec *root, const char *path, const char **ret_rest);
+/* The path that was most likely meant by one that is not there; to be freed. NULL: can't say. */
+char *treepath_meant(struct spec *root, const char *path);
+
 /* treefaults.c */
+/* A fault, as far as its mapping has been read; the texts are the document's. */
+struct treefault {
+	struct spec_fault fault;
+	const char *path;
+	const yaml_node_t *path_node;
+	bool bad; /* which has been said */
+};
+/* Whether its keys, each of which may be right, fit together; if not, that is complained of. */
+bool treefaults_fits(struct treewalk *walk, const yaml_node_t *where, const struct treefault *fault);
 treewalk_take treefaults_of_actor, treefaults_of_tree;
 treewalk_take treefaults_path, treefaults_fault, treefaults_place, treefaults_probability, treefaults_seed;
 /* Now that the root has all its children: those of the tree go to whom they are for. */
@@ -107,12 +135,11 @@ const char *treewalk_plain(struct treewalk *walk, const struct treewalk_key *key
 /* The text of any scalar, empty or not, whatever YAML would make of it (1, true). `what` names it in the complaint. */
 const char *treewalk_raw(struct treewalk *walk, const char *what, const yaml_node_t *node);
 /* All keys of a mapping at that place into `target`. */
-void treewalk_mapping(
-	struct treewalk *walk, const yaml_node_t *mapping, enum treewalk_place place, void *target);
+void treewalk_mapping(struct treewalk *walk, const yaml_node_t *mapping, unsigned place, void *target);
 /* Whether the mapping has that key, without looking at anything else of it. */
 bool treewalk_has_key(struct treewalk *walk, const yaml_node_t *mapping, const char *word);
 /* The row of a key that may stand in one of the places; NULL: there is none. */
-const struct treewalk_key *treewalk_find_key(const char *word, unsigned places);
+const struct treewalk_key *treewalk_find_key(const struct treewalk *walk, const char *word, unsigned places);
 /* What stands there, for "found ...". */
 struct treevalue_fault treewalk_describe(const yaml_node_t *node);
 /* True once the document has shown more values than are allowed: nothing more of it is looked at. */
