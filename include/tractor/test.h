@@ -16,6 +16,8 @@
 #ifndef TRACTOR_TEST_H
 #define TRACTOR_TEST_H
 
+#include <stdio.h>
+
 #include <tractor/runtime.h>
 
 #ifdef __cplusplus
@@ -27,6 +29,17 @@ struct tractor_test;
 /* Starts the tree of a file, each actor ready before the next. NULL: it did not start; why has been said. Blocks until it is up. */
 TRACTOR_API struct tractor_test *tractor_test_open(const char *tree_file);
 
+/* Everything is optional. */
+struct tractor_test_options {
+	/* How the tree is run, but for what its file says; copied, but for its `arg`. NULL: by the defaults. */
+	const struct tractor_options *runtime;
+	FILE *report; /* where it is said what was expected and what is; NULL: stderr. Lives as long as the test */
+};
+
+/* The same with options; NULL: none. */
+TRACTOR_API struct tractor_test *tractor_test_open_with(
+	const char *tree_file, const struct tractor_test_options *options);
+
 /* Stops the tree in order and frees the test. False: a process was left behind, which is said; it is killed. NULL is fine. */
 TRACTOR_API bool tractor_test_close(struct tractor_test *test);
 
@@ -37,6 +50,9 @@ TRACTOR_API struct tractor_runtime *tractor_test_runtime(struct tractor_test *te
 /* As tractor_runtime_inject(): a fault at once (`at` NULL) or at a place: "db.put:3", "after:*:2", "reply:db.get", "start", "stop", "failpoint:NAME". False: what is wrong with it is said. */
 TRACTOR_API bool tractor_test_inject(
 	struct tractor_test *test, const char *path, const char *fault, const char *at);
+
+/* Says what has happened until now, as an expectation does that does not hold: for one of your own. */
+TRACTOR_API void tractor_test_explain(struct tractor_test *test);
 
 /* --- what is expected; each waits until it holds, at most `deadline_ms` --- */
 
@@ -68,6 +84,7 @@ struct tractor_crash_loop {
 	const char *fault;	   /* NULL: "SIGKILL", which the actor sends itself */
 	int64_t deadline_ms;	   /* for the tree to be healthy again; 0: 10000 */
 	unsigned failures_max;	   /* so many are looked for; 0: 1 */
+	const struct tractor_test_options *options; /* of each tree; NULL: none */
 };
 
 struct tractor_crash_summary {

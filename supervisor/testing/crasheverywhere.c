@@ -41,6 +41,12 @@ fault_of(const struct tractor_crash_loop *loop)
 	return loop->fault ? loop->fault : "SIGKILL";
 }
 
+static FILE *
+report_of(const struct tractor_crash_loop *loop)
+{
+	return loop->options && loop->options->report ? loop->options->report : stderr;
+}
+
 /* It did come to that message: the actor is in another incarnation. */
 static bool
 has_struck(struct tractor_test *test, const struct crash *crash)
@@ -59,8 +65,12 @@ check(struct everywhere *all, struct tractor_test *test)
 {
 	const struct tractor_crash_loop *loop = all->loop;
 
-	return tractor_test_healthy(test, deadline_of(loop)) &&
-	       loop->check(tractor_test_ctx(test), loop->arg);
+	if (!tractor_test_healthy(test, deadline_of(loop)))
+		return false;
+	if (loop->check(tractor_test_ctx(test), loop->arg))
+		return true;
+	tractor_test_explain(test);
+	return false;
 }
 
 /* False: its check failed, or it could not be run. */
@@ -68,7 +78,7 @@ static bool
 run(struct everywhere *all, const struct crash *crash, bool *ret_struck)
 {
 	const struct tractor_crash_loop *loop = all->loop;
-	struct tractor_test *test = tractor_test_open(loop->tree_file);
+	struct tractor_test *test = tractor_test_open_with(loop->tree_file, loop->options);
 
 	*ret_struck = false;
 	all->broken = !test ||
@@ -89,7 +99,7 @@ note_failure(struct everywhere *all, const struct crash *crash)
 	char what[sizeof(all->summary.first_failure)];
 
 	snprintf(what, sizeof(what), "%s in %s at %s", fault_of(all->loop), crash->path, crash->at);
-	fprintf(stderr, "FAILED: %s\n", what);
+	fprintf(report_of(all->loop), "FAILED: %s\n", what);
 	if (all->summary.failures++ == 0)
 		memcpy(all->summary.first_failure, what, sizeof(what));
 }
@@ -137,7 +147,8 @@ static bool
 find_actors(struct everywhere *all)
 {
 	const char *const *actors = all->loop->actors;
-	struct tractor_test *test = actors ? NULL : tractor_test_open(all->loop->tree_file);
+	struct tractor_test *test =
+		actors ? NULL : tractor_test_open_with(all->loop->tree_file, all->loop->options);
 
 	for (; actors && *actors && all->path_count < PATHS_MAX; actors++)
 		snprintf(all->paths[all->path_count++], PATH_BYTES, "%s", *actors);
@@ -153,7 +164,7 @@ crash_everywhere(struct everywhere *all)
 	bool struck;
 
 	if (!find_actors(all) || !run(all, &none, &struck)) {
-		fprintf(stderr, "the workload fails without any crash\n");
+		fprintf(report_of(all->loop), "the workload fails without any crash\n");
 		return false;
 	}
 	for (size_t i = 0; i < all->path_count; i++)

@@ -24,6 +24,8 @@ struct seen {
 
 struct tractor_test {
 	struct tractor_runtime *runtime;
+	struct tractor_options options; /* the program's */
+	FILE *report;
 	char history[HISTORY_KEPT][LINE_BYTES]; /* a ring */
 	unsigned event_count;
 	unsigned lost;	   /* dead letters, and what is in quarantine */
@@ -52,30 +54,40 @@ on_event(void *arg, const struct tractor_event *event)
 	snprintf(test->history[test->event_count++ % HISTORY_KEPT], LINE_BYTES, "%s %s#%u %s", event->event,
 		event->path, event->incarnation, event->text);
 	test->lost += strcmp(event->event, "dead_letter") == 0 || strcmp(event->event, "quarantined") == 0;
+	if (test->options.on_event)
+		test->options.on_event(test->options.arg, event);
 }
 
 static void
-print_history(const struct tractor_test *test)
+on_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
+{
+	const struct tractor_test *test = arg;
+
+	test->options.on_line(test->options.arg, path, incarnation, is_error, line, length);
+}
+
+void
+tractor_test_explain(struct tractor_test *test)
 {
 	unsigned first = test->event_count > HISTORY_KEPT ? test->event_count - HISTORY_KEPT : 0;
 
-	fprintf(stderr, "what had happened (crash reports: %s/crashes):\n",
+	fprintf(test->report, "what had happened (crash reports: %s/crashes):\n",
 		tractor_runtime_directory(test->runtime));
 	for (unsigned i = first; i < test->event_count; i++)
-		fprintf(stderr, "  %s\n", test->history[i % HISTORY_KEPT]);
+		fprintf(test->report, "  %s\n", test->history[i % HISTORY_KEPT]);
 }
 
 /* What was expected, and what is; always false. */
 static bool __attribute__((format(printf, 2, 3)))
-disappoint(const struct tractor_test *test, const char *format, ...)
+disappoint(struct tractor_test *test, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	vfprintf(test->report, format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
-	print_history(test);
+	fputc('\n', test->report);
+	tractor_test_explain(test);
 	return false;
 }
 
@@ -113,24 +125,49 @@ remember_all(struct tractor_test *test)
 	bool good = tractor_which_child(test->runtime, NULL, &root) == TRACTOR_OK && remember(test, root);
 
 	if (!good)
-		fprintf(stderr, "out of memory\n");
+		fprintf(test->report, "out of memory\n");
 	free(root);
 	return good;
 }
 
-struct tractor_test *
-tractor_test_open(const char *tree_file)
+/* What the test listens to it passes on. */
+static struct tractor_options
+options_of(struct tractor_test *test)
+{
+	struct tractor_options options = test->options;
+
+	options.on_event = on_event;
+	options.on_line = test->options.on_line ? on_line : NULL;
+	options.arg = test;
+	return options;
+}
+
+static struct tractor_test *
+test_new(const struct tractor_test_options *options)
 {
 	struct tractor_test *test = calloc(1, sizeof(*test));
-	const struct tractor_options options = { .on_event = on_event, .arg = test };
 
 	if (!test) {
 		fprintf(stderr, "out of memory\n");
 		return NULL;
 	}
+	test->report = options && options->report ? options->report : stderr;
+	if (options && options->runtime)
+		test->options = *options->runtime;
+	return test;
+}
+
+struct tractor_test *
+tractor_test_open_with(const char *tree_file, const struct tractor_test_options *options)
+{
+	struct tractor_test *test = test_new(options);
+
+	if (!test)
+		return NULL;
+	const struct tractor_options runtime = options_of(test);
 	prctl(PR_SET_CHILD_SUBREAPER, 1); /* what an actor leaves behind comes to us */
-	if (tractor_runtime_open_file(&test->runtime, tree_file, &options) != TRACTOR_OK) {
-		fprintf(stderr, "%s\n", tractor_why());
+	if (tractor_runtime_open_file(&test->runtime, tree_file, &runtime) != TRACTOR_OK) {
+		fprintf(test->report, "%s\n", tractor_why());
 		free(test);
 		return NULL;
 	}
@@ -140,9 +177,15 @@ tractor_test_open(const char *tree_file)
 	return NULL;
 }
 
+struct tractor_test *
+tractor_test_open(const char *tree_file)
+{
+	return tractor_test_open_with(tree_file, NULL);
+}
+
 /* Waits for what ends by itself. */
 static bool
-nobody_is_left(void)
+nobody_is_left(FILE *report)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	pid_t pid = 0;
@@ -155,7 +198,7 @@ nobody_is_left(void)
 	}
 	if (pid < 0 && errno == ECHILD)
 		return true;
-	fprintf(stderr, "a process was left behind by an actor, or by this program itself\n");
+	fprintf(report, "a process was left behind by an actor, or by this program itself\n");
 	return false;
 }
 
@@ -164,10 +207,11 @@ tractor_test_close(struct tractor_test *test)
 {
 	if (!test)
 		return true;
+	FILE *report = test->report;
 	tractor_runtime_close(test->runtime);
 	free(test->seen);
 	free(test);
-	return nobody_is_left();
+	return nobody_is_left(report);
 }
 
 tractor_ctx *
