@@ -33,6 +33,7 @@ const struct args_option args_options[] = {
 	{ "unique", 0, OPTION_UNIQUE, NULL, "those that are alike on one line, with their number" },
 	{ "last", 0, OPTION_LAST, NULL, "the last one" },
 	{ "all", 0, OPTION_ALL, NULL, "all of them" },
+	{ "verbose", 'v', OPTION_VERBOSE, NULL, "what happens meanwhile, too" },
 	{ "help", 'h', OPTION_HELP, NULL, "what the command does" },
 	{ "version", 'V', OPTION_VERSION, NULL, "which tractor this is" },
 };
@@ -135,6 +136,7 @@ apply(struct reader *reader, const struct args_option *option, const char *value
 	case OPTION_UNIQUE: line->unique = true; break;
 	case OPTION_LAST: line->last = true; break;
 	case OPTION_ALL: line->all = true; break;
+	case OPTION_VERBOSE: line->verbose = true; break;
 	case OPTION_HELP:
 	case OPTION_VERSION: break;
 	}

@@ -165,8 +165,8 @@ print_lines(const struct treefile_report *report, const char *file)
 	free(text);
 }
 
-static void
-print_errors(const struct treefile_report *report, const char *file, bool json)
+void
+check_print_errors(const struct treefile_report *report, const char *file, bool json)
 {
 	if (!json) {
 		print_lines(report, file);
@@ -194,7 +194,7 @@ cmd_check(const struct command_line *line)
 	if (err == TRACTOR_OK)
 		print_spec(root, line->json);
 	else
-		print_errors(&report, line->words[0], line->json);
+		check_print_errors(&report, line->words[0], line->json);
 	if (err == TRACTOR_ENOMEM)
 		output_error("out of memory");
 	treefile_report_free(&report);

@@ -11,7 +11,7 @@
 
 #include "controlsocket.h" /* enum control_code: the exit codes */
 
-#define COMMAND_WORDS_MAX 4
+#define COMMAND_WORDS_MAX 64 /* files, of test; every other command has four at most */
 #define COMMAND_NO_TIMEOUT (-1)
 #define COMMAND_ALL (-1)
 #define COMMAND_DEFAULT (-2)
@@ -33,6 +33,7 @@ enum command_option {
 	OPTION_LINES = 8192,
 	OPTION_SINCE = 16384,
 	OPTION_PREVIOUS = 32768,
+	OPTION_VERBOSE = 65536,
 };
 
 /* What was typed. Texts belong to argv and the environment. */
@@ -41,7 +42,7 @@ struct command_line {
 		*command; /* NULL: none, which is right with OPTION_HELP and OPTION_VERSION only */
 	unsigned given;	  /* enum command_option */
 	const char *tree; /* -t, else TRACTOR_TREE; NULL: neither */
-	bool json, follow, dry_run, unique, last, all, previous;
+	bool json, follow, dry_run, unique, last, all, previous, verbose;
 	int64_t timeout_ms; /* COMMAND_NO_TIMEOUT: not given */
 	const char *at;	    /* NULL: not given */
 	double probability; /* 0: not given */
@@ -72,6 +73,11 @@ int command_main(int argc, char **argv);
 int cmd_run(const struct command_line *line);
 /* cmd_check.c */
 int cmd_check(const struct command_line *line);
+struct treefile_report;
+/* What is wrong with a file: as lines on standard error, or as JSON on standard output. */
+void check_print_errors(const struct treefile_report *report, const char *file, bool json);
+/* cmd_test.c */
+int cmd_test(const struct command_line *line);
 /* cmd_inspect.c */
 int cmd_status(const struct command_line *line);
 int cmd_messages(const struct command_line *line);

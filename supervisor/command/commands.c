@@ -24,6 +24,21 @@ const struct command commands[] = {
 	{ "check", "FILE", "every error of a tree file, or what it would start",
 		"Starts nothing. Each error is file:line:column: what is wrong, and what would be right. Exit code 65 if there is one.\n",
 		0, 1, 1, cmd_check },
+	{ "test", "[-v] FILE...", "run scenarios: inject, tell, ask, and what is expected then",
+		"Each FILE (YAML) names a tree, relative to it, and steps; or several `scenarios:`, each with a `name`. All files are read, and all\n"
+		"errors told, before anything is started. Steps, with what they must have first:\n"
+		"    inject: {path, fault, at, probability, seed}       see: tractor help inject\n"
+		"    tell: {to, message, fields, times, fails}\n"
+		"    ask: {to, message, fields, reply, times, fails}    only the fields that reply names are compared; fails: TRACTOR_ECRASHED\n"
+		"    expect_restarted: {path, incarnation, cause}       cause as in status: SIGSEGV, panic, exit 3; left out: any\n"
+		"    expect_escalated: PATH\n"
+		"    expect_untouched: PATH, or a list of them\n"
+		"    expect_healthy, expect_nothing_lost\n"
+		"What waits does so for 10 s at most, or `within: 2s` of the step, the scenario or the file. In the place of steps,\n"
+		"crash_everywhere: {workload: STEPS, check: STEPS, actors, fault} runs the workload (tells and asks) again and again and kills one\n"
+		"actor at each message in turn, and each time the check must hold. An ask of the check that is crashed at is asked once more.\n"
+		"-v prints steps, events, and what actors print. SIGINT stops in order. Exit code: 0 all passed, 1 not, 65 a bad file, 128+n a signal.\n",
+		OPTION_VERBOSE, 1, COMMAND_WORDS_MAX, cmd_test },
 	{ "status", "[PATH]", "the tree: states, processes, restarts, mailboxes, and why",
 		"Everything below PATH, or the whole tree.\n" PATH_HELP, 0, 0, 1, cmd_status },
 	{ "messages", "PATH", "what an actor understands",

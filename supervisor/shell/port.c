@@ -119,6 +119,12 @@ port_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_fr
 	return true;
 }
 
+struct tractor_runtime *
+port_runtime(tractor_ctx *ctx)
+{
+	return ((struct port *)ctx)->runtime;
+}
+
 tractor_ctx *
 tractor_port(struct tractor_runtime *runtime)
 {

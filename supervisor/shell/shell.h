@@ -497,6 +497,8 @@ void talk_receive(struct tractor_runtime *runtime, uint64_t port, const struct t
 
 tractor_err port_open(struct tractor_runtime *runtime);
 void port_close(struct tractor_runtime *runtime);
+/* Whose port that context is. */
+struct tractor_runtime *port_runtime(tractor_ctx *ctx);
 /* A frame for the port of that id; false: it is another's. */
 bool port_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
 	const uint8_t *payload, size_t payload_bytes);

@@ -113,9 +113,8 @@ read_all(int fd, char **ret_text, size_t *ret_length)
 	return 0;
 }
 
-/* Reads the file; returns 0 or errno. */
-static int
-read_path(const char *path, char **ret_text, size_t *ret_length)
+int
+treefile_read(const char *path, char **ret_text, size_t *ret_length)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
@@ -125,9 +124,8 @@ read_path(const char *path, char **ret_text, size_t *ret_length)
 	return reason;
 }
 
-/* "a/b.yaml": "a"; "b.yaml": "."; "/b.yaml": "/". NULL: no memory. */
-static char *
-directory_of(const char *path)
+char *
+treefile_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -144,7 +142,7 @@ treefile_load(const char *path, struct treefile_report *report, struct spec **re
 	size_t length = 0;
 
 	*report = (struct treefile_report){ 0 };
-	int reason = read_path(path, &text, &length);
+	int reason = treefile_read(path, &text, &length);
 	if (reason == ENOMEM)
 		goto out;
 	if (reason != 0) {
@@ -152,7 +150,7 @@ treefile_load(const char *path, struct treefile_report *report, struct spec **re
 		err = report->out_of_memory ? TRACTOR_ENOMEM : TRACTOR_ESYSTEM;
 		goto out;
 	}
-	directory = directory_of(path);
+	directory = treefile_directory(path);
 	if (directory != NULL)
 		err = treefile_parse(text, length, path, directory, report, ret_root);
 out:

@@ -67,6 +67,12 @@ enum treefile_what {
 tractor_err treefile_parse_part(const char *text, size_t length, enum treefile_what what, const char *name,
 	const char *directory, struct treefile_report *report, struct spec **ret_spec);
 
+/* The whole of a file, one byte more than TREEFILE_BYTES_MAX at most; to be freed. Returns 0 or errno. */
+int treefile_read(const char *path, char **ret_text, size_t *ret_length);
+
+/* Where a file is: of "a/b.yaml" "a", of "b.yaml" ".", of "/b.yaml" "/"; to be freed. NULL: no memory. */
+char *treefile_directory(const char *path);
+
 /* One line per error, `name:line:column: text`. */
 void treefile_report_print(const struct treefile_report *report, const char *name, FILE *stream);
 
