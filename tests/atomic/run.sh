@@ -1,7 +1,7 @@
 #!/bin/sh
-# atomic/run.sh PROGRAM [ARGUMENT...]: runs it with a run directory of its own, which goes with it.
+# atomic/run.sh PROGRAM [ARGUMENT...]: runs it with a run directory of its own, and a temporary one, which go with it.
 set -eu
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-TRACTOR_RUN_DIR=$work "$@"
+TMPDIR=$work TRACTOR_RUN_DIR=$work "$@"

@@ -53,8 +53,9 @@ prepare() {
 	chmod +x "$folder/bin/cc"
 	HOME=$folder/home
 	TRACTOR_RUN_DIR=$folder/r
+	TMPDIR=$folder # where a scenario that fails leaves its crash reports
 	PATH=$folder/bin:$PATH
-	export HOME TRACTOR_RUN_DIR PATH
+	export HOME TRACTOR_RUN_DIR TMPDIR PATH
 	unset TRACTOR_TREE PKG_CONFIG_PATH
 	cd "$clone"
 }

@@ -30,6 +30,10 @@ static const struct world_file {
 	{ "policy.so", "\177ELF", 0644 },
 	{ "open.so", "\177ELF", 0664 },
 	{ "tree.yaml", "name: shop\nchildren: [{actor: db, exec: ./db}]\n", 0644 },
+	{ "wide.yaml",
+		"name: shop\nchildren: [{actor: db, exec: ./db}, {supervisor: s, children: [{actor: c, exec: ./db}]},"
+		" {pool: p, exec: ./db}]\n",
+		0644 },
 	{ "bad.yaml", "name: shop\nchildren: [{actor: db, exec: ./bd}]\n", 0644 },
 };
 #define WORLD_COUNT (sizeof(world) / sizeof(world[0]))
