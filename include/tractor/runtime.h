@@ -77,7 +77,7 @@ TRACTOR_API tractor_err tractor_runtime_open(
 
 /*
  * Opens a runtime for a tree file and starts what is in it, in order, each ready before the next. `options` may be NULL; the name, strategy and policy of
- * the file go first. Blocks until all is ready.
+ * the file go first. Faults that it asks for (`faults`) are made, which an event says ("faults") before anything starts. Blocks until all is ready.
  *   TRACTOR_EINVAL   the file has errors: tractor_why() has all of them, one a line, as file:line:column: text
  *   TRACTOR_ESTART   a child did not start: which and why is in tractor_why(); what had been started is stopped again
  *   and those of tractor_runtime_open()

@@ -9,6 +9,8 @@
  *	ck_assert(tractor_test_untouched(test, "/shop/cache"));
  *	ck_assert(tractor_test_close(test));
  *
+ * The same can be written as a scenario, in text: see `tractor help test`.
+ *
  * And tractor_crash_everywhere(), which finds the crash that nobody thought of: it runs a workload again and again, and kills one actor at each message in turn.
  *
  * A test's process is the tree's supervisor, so with a framework that forks for each test everything here belongs into the test itself. One thread.

@@ -343,6 +343,37 @@ START_TEST(a_file_that_is_not_there)
 }
 END_TEST
 
+/* A file in which some bytes are others is good or bad, and nothing else. The seed is fixed. */
+START_TEST(mutilated_files)
+{
+	static const char text[] =
+		"tree: wide.yaml\nwithin: 3s\nscenarios:\n- name: a\n  steps:\n"
+		"  - inject: {path: /shop/db, fault: segv, at: db.get:2}\n"
+		"  - ask: &x {to: /shop/db, message: db.get, fields: {a: [1, {b: 2}]}, reply: {c: 1.5}}\n"
+		"  - ask: *x\n  - expect_healthy\n  - expect_untouched: [/shop]\n"
+		"- name: b\n  crash_everywhere: {workload: [{tell: *x}], check: [{ask: *x}], actors: [/shop/db]}\n";
+	static const char letters[] = " \n:-,[]{}&*#\"'ax0.";
+	uint32_t state = 7;
+	char copy[sizeof(text)];
+
+	for (int turn = 0; turn < 1500; turn++) {
+		struct treefile_report report;
+		struct scenario_file file;
+		memcpy(copy, text, sizeof(text));
+		for (int i = 0; i <= turn % 4; i++) {
+			state = state * 1664525 + 1013904223; /* Numerical Recipes' */
+			copy[(state >> 8) % (sizeof(text) - 1)] =
+				letters[(state >> 24) % (sizeof(letters) - 1)];
+		}
+		tractor_err err = load(copy, &report, &file);
+		ck_assert(err == TRACTOR_OK ? report.count == 0 : err == TRACTOR_EINVAL && report.count > 0);
+		treefile_report_free(&report);
+		if (err == TRACTOR_OK)
+			scenario_free(&file);
+	}
+}
+END_TEST
+
 /* --- replies --- */
 
 START_TEST(what_is_compared)
@@ -388,7 +419,8 @@ test_suite(void)
 	Suite *suite = suite_create("scenario");
 
 	WORLD_CASE(suite, "good", 10, every_step_is_taken, several_with_defaults, values_as_json);
-	WORLD_CASE(suite, "bad", 10, bad_files, bad_steps, bad_crash_everywhere, a_file_that_is_not_there);
+	WORLD_CASE(suite, "bad", 10, bad_files, bad_steps, bad_crash_everywhere, a_file_that_is_not_there,
+		mutilated_files);
 	TEST_CASE(suite, "replies", 10, what_is_compared);
 	return suite;
 }
