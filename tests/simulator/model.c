@@ -252,19 +252,58 @@ by_having_come_up(struct slot *slot, enum node_state to, const char *event)
 	return true;
 }
 
-/* Whose patience is over first, of those above; the same time: who began first. */
+/* The patience of `a` was over before that of `b`, for certain; of two at the same time the one who began first. */
+static bool
+over_before(const struct slot *a, const struct slot *b)
+{
+	return a->limit_ns < b->limit_ns ||
+	       (a->limit_ns == b->limit_ns && a->limit_order < b->limit_order_least);
+}
+
+static bool
+is_over(const struct slot *slot)
+{
+	return slot->limit_ns != 0 && slot->limit_ns <= model.now_ns;
+}
+
+/* Whose patience is over first, of the slot and those above; if nobody has seen which, the lowest: that leaves it open. */
 static struct slot *
 first_over(struct slot *slot)
 {
 	struct slot *first = NULL;
 
-	for (; slot != NULL; slot = slot->parent)
-		if (slot->limit_ns != 0 && slot->limit_ns <= model.now_ns && model.count == 0 &&
-			(first == NULL || slot->limit_ns < first->limit_ns ||
-				(slot->limit_ns == first->limit_ns &&
-					slot->limit_order < first->limit_order)))
+	for (; slot != NULL && model.count == 0; slot = slot->parent)
+		if (is_over(slot) && (first == NULL || over_before(slot, first)))
 			first = slot;
 	return first;
+}
+
+/* Whether it may as well have been over before the one whose patience the model took to be over, which is below it. */
+static bool
+may_have_been_first(const struct slot *slot)
+{
+	return is_over(slot) && slot->limit_ns == model.over_ns &&
+	       model.over->limit_order >= slot->limit_order_least &&
+	       slot->limit_order >= model.over->limit_order_least;
+}
+
+/* The patience of the slot is about to be over. If it was that of somebody above instead, only the end of that one may show it. */
+static void
+note_over(struct slot *slot)
+{
+	struct slot *highest = NULL;
+
+	model.over = slot;
+	model.over_ns = slot->limit_ns;
+	for (struct slot *above = slot->parent; above != NULL; above = above->parent)
+		if (may_have_been_first(above))
+			highest = above;
+	if (highest == NULL)
+		return;
+	do {
+		slot = slot->parent;
+		slot->killed_late = true;
+	} while (slot != highest);
 }
 
 /* The next of the times that are over and that it could have to do with: the host's, or some supervisor's above. False: none is. */
@@ -278,8 +317,21 @@ time_ends(const struct slot *slot)
 						   (model.host_due_ns == over->limit_ns &&
 							   model.host_order < over->limit_order))))
 		return starts_host_over();
+	note_over(over);
 	rules_timeout(over);
 	return true;
+}
+
+/* What looked like the end of one patience was that of another, above it, at the same time: then all below that one is killed at once. */
+static bool
+another_time_ended(void)
+{
+	for (struct slot *slot = model.over; slot != NULL; slot = slot->parent)
+		if (may_have_been_first(slot)) {
+			rules_timeout(slot);
+			return true;
+		}
+	return false;
 }
 
 /* What is next that nobody sees: some supervisor above is told to go at last, or a time is over. False: nothing is. */
@@ -288,11 +340,10 @@ something_unseen(const struct slot *slot)
 {
 	for (struct slot *above = slot->parent; above != NULL; above = above->parent)
 		if (steps_to_insist(above)) {
-			REACHED(INSISTED);
-			rules_insist(above);
+			rules_insist_unseen(above);
 			return true;
 		}
-	return time_ends(slot);
+	return time_ends(slot) || another_time_ended();
 }
 
 /* What the model expects of it, for the report. */
@@ -327,8 +378,11 @@ model_changed(struct slot *slot, enum node_state from, enum node_state to, const
 		node_state_name(from));
 	do {
 		if (by_itself(slot, to, event) || by_event(slot, to, event) ||
-			by_having_come_up(slot, to, event))
+			by_having_come_up(slot, to, event)) {
+			if (strcmp(event, "kill") != 0)
+				model.over = NULL;
 			return;
+		}
 	} while (something_unseen(slot));
 	sim_fail("%s: %s became %s by \"%s\"; expected: %s", slot->path, node_state_name(from),
 		node_state_name(to), event, expected(slot));
@@ -339,6 +393,18 @@ note_kill(struct slot *slot)
 {
 	slot->killed = true;
 	slot->limit_ns = 0; /* nothing more can be done */
+}
+
+static void
+own_time_ends(struct slot *slot)
+{
+	if (slot->state == NODE_STARTING)
+		REACHED(START_LIMIT);
+	else if (slot->unready)
+		REACHED(STOP_UNREADY_LIMIT);
+	else
+		REACHED(STOP_LIMIT);
+	note_over(slot);
 }
 
 void
@@ -359,12 +425,8 @@ model_acts(struct slot *slot, enum act act)
 			continue;
 		if (strcmp(step.event, "timeout") == 0 && first_over(slot) != slot)
 			continue;
-		if (strcmp(step.event, "timeout") == 0 && slot->state == NODE_STARTING)
-			REACHED(START_LIMIT);
-		else if (strcmp(step.event, "timeout") == 0 && slot->unready)
-			REACHED(STOP_UNREADY_LIMIT);
-		else if (strcmp(step.event, "timeout") == 0)
-			REACHED(STOP_LIMIT);
+		if (strcmp(step.event, "timeout") == 0)
+			own_time_ends(slot);
 		note_kill(slot);
 		return;
 	} while (something_unseen(slot));
@@ -388,7 +450,7 @@ time_is_over(struct slot *slot)
 	if (slot->due_ns <= model.now_ns)
 		slot->due_ns = 0;
 	if (steps_to_insist(slot))
-		rules_insist(slot);
+		rules_insist_unseen(slot);
 	if (slot->limit_ns != 0 && slot->limit_ns <= model.now_ns &&
 		(slot->kind != SPEC_ACTOR || slot->killed))
 		rules_timeout(slot);
@@ -424,4 +486,6 @@ model_quiet(void)
 	time_is_over(model.root);
 	is_quiet(model.root);
 	starts_look(NULL); /* one that has joined the line without a step may leave it before the next */
+	model.over = NULL;
+	model.limits_quiet = model.limits;
 }

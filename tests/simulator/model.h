@@ -80,10 +80,12 @@ struct slot {
 	bool leaves;	/* was told to stop although it isn't running */
 	enum comes comes;
 	enum wish wish;
-	int64_t due_ns;		/* WAITING: its delay ends then; 0: none */
-	int64_t limit_ns;	/* STARTING, STOPPING: its patience ends then; 0: none */
-	uint64_t limit_order;	/* of two that end at once the older one does first */
-	bool unready;		/* STOPPING, by the limit of its start, for it is not ready */
+	int64_t due_ns;	      /* WAITING: its delay ends then; 0: none */
+	int64_t limit_ns;     /* STARTING, STOPPING: its patience ends then; 0: none */
+	uint64_t limit_order; /* of two that end at once the older one does first ... */
+	uint64_t
+		limit_order_least; /* ... and is known to if these don't overlap: nobody has seen when it began */
+	bool unready;		   /* STOPPING, by the limit of its start, for it is not ready */
 	int64_t ready_limit_ns; /* ... and that is its limit once it is; 0: none */
 	bool killed;		/* this incarnation has been */
 	bool killed_late; /* ... a supervisor, when all below it had gone: it may or may not have noticed */
@@ -117,16 +119,19 @@ struct model {
 	struct posted queue[MODEL_QUEUE_MAX]; /* a ring */
 	unsigned first, count;
 	uint64_t dropped;
-	uint64_t limits;      /* that were set */
-	unsigned start_limit; /* starts at a time; 0: no bound */
-	uint64_t line;	      /* looks at the line */
-	unsigned in_line;     /* so many are */
-	uint64_t host_order;  /* as limit_order */
+	uint64_t limits;       /* that were set */
+	uint64_t limits_quiet; /* ... when the core had nothing left to do last */
+	unsigned start_limit;  /* starts at a time; 0: no bound */
+	uint64_t line;	       /* looks at the line */
+	unsigned in_line;      /* so many are */
+	uint64_t host_order;   /* as limit_order */
 	int64_t host_due_ns, host_over_ns,
 		host_delay_ns; /* until when no restart is tried; when that was over last */
 	uint64_t last_id;      /* the highest that was ever given */
 	struct slot *owing;    /* whose step is not complete: nothing else may happen */
 	struct slot *delayed;  /* who has just been told how long it waits for its restart */
+	struct slot *over;     /* whose patience was over last, while nothing but kills was seen since */
+	int64_t over_ns;       /* ... and when that was */
 };
 
 extern struct model model;
@@ -176,7 +181,7 @@ void rules_ready(struct slot *slot);
 void rules_asked_down(struct slot *slot);
 void rules_asked_down_unready(struct slot *slot, int64_t start_limit_ns);
 void rules_ready_while_stopping(struct slot *slot);
-void rules_insist(struct slot *slot);
+void rules_insist_unseen(struct slot *slot);
 void rules_timeout(struct slot *slot);
 void rules_kill(struct slot *slot);
 void rules_fall(struct slot *supervisor, enum tree_outcome_kind why, struct slot *culprit);

@@ -27,7 +27,7 @@ static void
 set_limit(struct slot *slot, int64_t ns)
 {
 	slot->limit_ns = ns > 0 && !slot->killed ? model.now_ns + ns : 0;
-	slot->limit_order = ++model.limits;
+	slot->limit_order = slot->limit_order_least = ++model.limits;
 }
 
 /* A supervisor starts anew: all that its spec says comes, in order; it has no past (case 71). */
@@ -100,8 +100,8 @@ halt(struct slot *supervisor)
 }
 
 /* It has so long (cases 16 to 20). */
-void
-rules_insist(struct slot *slot)
+static void
+insist(struct slot *slot)
 {
 	slot->told = true;
 	if (slot->kind != SPEC_ACTOR && slot->shutdown_ns == SPEC_SHUTDOWN_KILL) {
@@ -111,12 +111,21 @@ rules_insist(struct slot *slot)
 	set_limit(slot, slot->shutdown_ns);
 }
 
+/* It comes down by itself, and no step of it shows when its supervisor began to want that: since the core was quiet last. */
+void
+rules_insist_unseen(struct slot *slot)
+{
+	REACHED(INSISTED);
+	insist(slot);
+	slot->limit_order_least = model.limits_quiet + 1;
+}
+
 void
 rules_asked_down(struct slot *slot)
 {
 	if (slot->kind != SPEC_ACTOR)
 		halt(slot);
-	rules_insist(slot);
+	insist(slot);
 }
 
 /* What is not ready has nothing to save: until it is, its stop may not take longer than its start might have. */
@@ -130,7 +139,7 @@ rules_asked_down_unready(struct slot *slot, int64_t start_limit_ns)
 	slot->unready = true;
 	slot->ready_limit_ns = slot->limit_ns;
 	slot->limit_ns = start_limit_ns;
-	slot->limit_order = ++model.limits;
+	slot->limit_order = slot->limit_order_least = ++model.limits;
 }
 
 void
@@ -141,7 +150,7 @@ rules_ready_while_stopping(struct slot *slot)
 	REACHED(STOP_READY);
 	slot->unready = false;
 	slot->limit_ns = slot->ready_limit_ns;
-	slot->limit_order = ++model.limits;
+	slot->limit_order = slot->limit_order_least = ++model.limits;
 }
 
 void
@@ -307,10 +316,8 @@ static void
 go_now(struct slot *slot)
 {
 	slot->down = !slot_at_rest(slot);
-	if (!slot->ordered && steps_to_insist(slot)) {
-		REACHED(INSISTED);
-		rules_insist(slot);
-	}
+	if (!slot->ordered && steps_to_insist(slot))
+		rules_insist_unseen(slot);
 }
 
 /*
