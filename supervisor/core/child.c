@@ -126,6 +126,7 @@ keep_start_limit(struct node *node, int64_t start_limit_ns)
 static void
 forget(struct node *node, const char *event)
 {
+	reload_arrived(node);
 	for (size_t i = node->child_count; i-- > 0;)
 		child_do(node->children[i], CHILD_FORGET);
 	enter(node, NODE_GONE, event);
@@ -134,7 +135,9 @@ forget(struct node *node, const char *event)
 void
 child_leave(struct node *node, const char *event)
 {
-	bool forgotten = !node_keeps_spec(node) || node->own->cause == CAUSE_ADD;
+	/* Unless it has become the file's meanwhile. */
+	bool refused = node->own->cause == CAUSE_ADD && node->own->dynamic;
+	bool forgotten = !node_keeps_spec(node) || refused;
 
 	group_mark_stop(node, false);
 	group_mark_start(node, START_NO);

@@ -190,6 +190,8 @@ abandon_restart(struct node *node)
 		struct node *child = supervisor->children[i];
 		if (child->own->start != START_IN_TURN || child->own->cause != CAUSE_RESTART)
 			continue;
+		if (!node_at_rest(child))
+			continue; /* it was before it until a reload, and its start goes on */
 		group_mark_start(child, START_NO);
 		child_do(child, CHILD_STOP);
 	}

@@ -222,6 +222,7 @@ void child_admit(struct node *node);				 /* the gate has let it in */
 /* strategy.c */
 void strategy_died(struct node *node, const struct child_event *event);
 void strategy_start_failed(struct node *node, const struct child_event *event);
+bool strategy_is_left(const struct node *child); /* it runs, or will: and is not on its way out */
 
 /* group.c */
 void group_mark_stop(struct node *child, bool must_stop);

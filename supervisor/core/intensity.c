@@ -55,14 +55,20 @@ drop_oldest(struct intensity *intensity)
 	intensity->count--;
 }
 
+static void
+append(struct intensity *intensity, int64_t time_ns)
+{
+	if (intensity->count == intensity->capacity)
+		drop_oldest(intensity);
+	intensity->times[(intensity->first + intensity->count++) % intensity->capacity] = time_ns;
+}
+
 bool
 intensity_add(struct intensity *intensity, int64_t now_ns)
 {
 	while (intensity->count > 0 && outside(intensity, intensity->times[intensity->first], now_ns))
 		drop_oldest(intensity);
-	if (intensity->count == intensity->capacity)
-		drop_oldest(intensity);
-	intensity->times[(intensity->first + intensity->count++) % intensity->capacity] = now_ns;
+	append(intensity, now_ns);
 	return intensity->count <= intensity->limit;
 }
 
@@ -70,7 +76,7 @@ void
 intensity_carry(const struct intensity *from, struct intensity *to)
 {
 	for (size_t i = 0; i < from->count; i++)
-		intensity_add(to, from->times[(from->first + i) % from->capacity]);
+		append(to, from->times[(from->first + i) % from->capacity]);
 }
 
 unsigned

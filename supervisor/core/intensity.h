@@ -31,7 +31,10 @@ void intensity_clear(struct intensity *intensity);
 /* Counts a restart at `now_ns`, which must not be before the last one. False: that was one too many, give up. */
 bool intensity_add(struct intensity *intensity, int64_t now_ns);
 
-/* Counts the restarts of `from` in `to`, an empty window of another size: those that it has room for, the newest. */
+/*
+ * Takes the restarts of `from` over into `to`, an empty window of another size: those that it has room for, the newest. Also those that are outside of its period:
+ * as in OTP's code_change they are dropped with the next restart only, and by the period that holds then.
+ */
 void intensity_carry(const struct intensity *from, struct intensity *to);
 
 /* How many restarts are inside the window that ends at `now_ns`. */

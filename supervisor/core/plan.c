@@ -20,9 +20,7 @@ plan_starts(const struct node *supervisor)
 bool
 plan_restarts(const struct node *node)
 {
-	if (!plan_starts(node->parent) || node->state == NODE_STOPPED || node->state == NODE_GONE)
-		return false;
-	return node->state != NODE_STOPPING || node->own->start != START_NO;
+	return plan_starts(node->parent) && strategy_is_left(node);
 }
 
 /* Takes `what` over, also if there is no memory. */

@@ -252,6 +252,8 @@ exchange_children(struct node *node, struct group *other)
 	group->reordered = true;
 	if (group->stop_count == 0)
 		node_put_in_order(node);
+	if (group_busy(node))
+		group_wake(node); /* it may be another one's turn now */
 }
 
 /* The node becomes what its twin is, and the twin is freed with what the node was. */

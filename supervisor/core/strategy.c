@@ -40,9 +40,9 @@ answer_of(const struct node_verdict *verdict, bool rules_say_restart)
 	return rules_say_restart ? ANSWER_RESTART : ANSWER_LEAVE;
 }
 
-/* It runs, or will: OTP, which does one thing after the other, has forgotten the process of a child that it was told to terminate before. */
-static bool
-is_left(const struct node *child)
+/* OTP, which does one thing after the other, has forgotten the process of a child that it was told to terminate before. */
+bool
+strategy_is_left(const struct node *child)
 {
 	const struct node_private *own = child->own;
 
@@ -59,7 +59,7 @@ significant_left(const struct node *supervisor)
 {
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		const struct node *child = supervisor->children[i];
-		if (child->spec->significant && child->spec->kind != SPEC_POOL && is_left(child))
+		if (child->spec->significant && child->spec->kind != SPEC_POOL && strategy_is_left(child))
 			return true;
 	}
 	return false;

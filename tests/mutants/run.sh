@@ -33,6 +33,7 @@ suites() {
 		core    unit/tree_commands
 		core    unit/reload
 		core    unit/reload_pool
+		core    unit/reload_meets
 		core    unit/reload_memory                      $wrap
 		core    unit/child
 		core    conformance/otp_core_strategies
