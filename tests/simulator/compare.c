@@ -91,6 +91,51 @@ compare_slot(struct tree *tree, const struct slot *slot)
 		compare_slot(tree, slot->children[i]);
 }
 
+/* What a node is to be: only a reload changes that. */
+void
+compare_specs(const struct slot *slot)
+{
+	const struct spec *spec = slot->node->spec;
+
+	SAME("the kind", spec->kind, slot->kind);
+	SAME("restart", spec->restart, slot->template_restart);
+	SAME("shutdown", spec->shutdown_ns, slot->template_shutdown_ns);
+	SAME("the version", plant_version(spec), slot->version);
+	if (slot->kind != SPEC_POOL)
+		SAME("significant", spec->significant, slot->significant);
+	if (slot->kind != SPEC_SUPERVISOR) {
+		SAME("the start limit", spec->start_timeout_ns, slot->start_timeout_ns);
+		SAME("the first delay", spec->backoff.initial_ns, slot->backoff.initial_ns);
+		SAME("the longest delay", spec->backoff.max_ns, slot->backoff.max_ns);
+	}
+	if (slot->kind != SPEC_ACTOR) {
+		SAME("the strategy", spec->strategy, slot->strategy);
+		SAME("intensity", spec->intensity, slot->intensity);
+		SAME("period", spec->period_ns, slot->period_ns);
+		SAME("auto_shutdown", spec->auto_shutdown, slot->auto_shutdown);
+	}
+	if (slot->kind == SPEC_POOL)
+		SAME("max", spec->pool_max, slot->pool_max);
+	for (size_t i = 0; i < slot->child_count; i++)
+		compare_specs(slot->children[i]);
+}
+
+void
+compare_plan(const struct tree_plan *plan)
+{
+	const struct slot *slot = model.root;
+	char path[sizeof(slot->path)];
+
+	SAME("the number of changes", plan->count, model.change_count);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct change *change = &model.changes[i];
+		slot_path(path, sizeof(path), change->parent, change->name);
+		sim_check(plan->changes[i].kind == change->kind && strcmp(plan->changes[i].path, path) == 0,
+			"%s is %s, expected: %s is %s", plan->changes[i].path,
+			tree_change_name(plan->changes[i].kind), path, tree_change_name(change->kind));
+	}
+}
+
 static void
 compare_outcome(struct tree *tree, const struct slot *root)
 {
@@ -117,6 +162,8 @@ compare_tree(struct tree *tree)
 	SAME("the number of dropped events", tree_dropped_count(tree), model.dropped);
 	sim_check(tree_host_ns(tree) == model.host_due_ns, "the host's delay ends at %lld, expected %lld",
 		(long long)tree_host_ns(tree), (long long)model.host_due_ns);
+	sim_check(tree_reloading(tree) == model.reloading, "a reload is %sgoing on",
+		tree_reloading(tree) ? "" : "not ");
 	slot = next;
 	SAME("the next time to run", tree_next_ns(tree), next_ns);
 }

@@ -102,6 +102,17 @@ count_ordered(const struct slot *slot, enum node_end end)
 		REACHED(END_BEFORE_TURN);
 }
 
+static void
+count_end_in_reload(const struct slot *slot, enum fate fate)
+{
+	if (model.reloading && fate == FATE_RESTART)
+		REACHED(RELOAD_DEATH);
+	if (slot->awaited && fate == FATE_REFUSED)
+		REACHED(RELOAD_ADDED_FAILED);
+	if (slot->awaited && fate == FATE_ROLL_BACK)
+		REACHED(RELOAD_ROLLED_BACK);
+}
+
 /* The slot is about to end like this; nothing of it has changed yet. */
 void
 coverage_ended(const struct slot *slot, enum fate fate, enum node_end end, enum node_verdict_kind verdict)
@@ -123,6 +134,7 @@ coverage_ended(const struct slot *slot, enum fate fate, enum node_end end, enum 
 	case FATE_HOST:
 	case FATE_ESCALATE: break;
 	}
+	count_end_in_reload(slot, fate);
 	if (end == NODE_END_HOST_FAILED && fate != FATE_HOST && fate != FATE_ORDERED)
 		REACHED(HOST_REFUSED_START);
 }
@@ -202,7 +214,19 @@ count_done(const struct slot *slot, enum model_command command)
 			REACHED(COMMAND_RESTART_WAITING);
 		break;
 	case ASK_REMOVE: REACHED(COMMAND_REMOVE); break;
+	case ASK_LINE_UP: break;
 	}
+}
+
+static void
+count_command_in_reload(const struct slot *slot, enum model_command command)
+{
+	if (slot->doomed && command != ASK_TERMINATE)
+		REACHED(RELOAD_COMMAND_DOOMED);
+	else if (slot->awaited && !slot->doomed && command != ASK_LINE_UP)
+		REACHED(RELOAD_COMMAND);
+	if (model.reloading && slot->parent == NULL)
+		REACHED(RELOAD_SHUTDOWN);
 }
 
 /* A command is about to be carried out. */
@@ -211,6 +235,7 @@ coverage_command(const struct slot *slot, enum model_command command)
 {
 	bool starts = command == ASK_START || command == ASK_ADD || command == ASK_RESTART;
 
+	count_command_in_reload(slot, command);
 	if (starts && !slot_parent_up(slot)) {
 		REACHED(COMMAND_MOOT);
 		return;
@@ -233,4 +258,130 @@ coverage_answer(tractor_err err)
 	case TRACTOR_EFULL: REACHED(REFUSED_FULL); break;
 	default: break;
 	}
+}
+
+/* What was said to whoever brought a new file. */
+void
+coverage_file(tractor_err err)
+{
+	switch ((int)err) {
+	case TRACTOR_EEXIST: REACHED(RELOAD_REFUSED_AGAIN); break;
+	case TRACTOR_ECLOSED: REACHED(RELOAD_REFUSED_CLOSED); break;
+	case TRACTOR_EINVAL: REACHED(RELOAD_REFUSED_FAULTY); break;
+	case TRACTOR_ENOMEM: REACHED(RELOAD_REFUSED_MEMORY); break;
+	default: break;
+	}
+}
+
+/* What goes on at and below the slot while a reload comes: a bit for each. */
+enum { GROUP = 1, START = 2, STOP = 4, DELAY = 8 };
+
+static unsigned
+going_on(const struct slot *slot)
+{
+	unsigned found = 0;
+
+	if (slot->kind == SPEC_SUPERVISOR && slot->state == NODE_RUNNING && !steps_settled(slot))
+		found |= GROUP;
+	if (slot->state == NODE_STARTING)
+		found |= START;
+	if (slot->state == NODE_STOPPING)
+		found |= STOP;
+	if (slot->state == NODE_WAITING && slot->due_ns != 0)
+		found |= DELAY;
+	for (size_t i = 0; i < slot->child_count; i++)
+		found |= going_on(slot->children[i]);
+	return found;
+}
+
+/* A reload of the slot is about to be done. */
+void
+coverage_reload(const struct slot *slot)
+{
+	unsigned found = going_on(slot);
+
+	REACHED(RELOAD);
+	if (slot->parent != NULL)
+		REACHED(RELOAD_PART);
+	if ((found & GROUP) != 0)
+		REACHED(RELOAD_IN_GROUP);
+	if ((found & START) != 0)
+		REACHED(RELOAD_IN_START);
+	if ((found & STOP) != 0)
+		REACHED(RELOAD_IN_STOP);
+	if ((found & DELAY) != 0)
+		REACHED(RELOAD_IN_DELAY);
+	if (model.in_line > 0)
+		REACHED(RELOAD_IN_LINE);
+	if (model.count > 0)
+		REACHED(RELOAD_IN_EVENTS);
+}
+
+void
+coverage_added(const struct slot *slot)
+{
+	REACHED(RELOAD_ADDED);
+	if (slot->static_count > 0)
+		REACHED(RELOAD_ADDED_TREE);
+	switch (slot->parent->state) {
+	case NODE_STOPPED:
+	case NODE_WAITING: REACHED(RELOAD_ADDED_DOWN); break;
+	case NODE_STARTING: REACHED(RELOAD_ADDED_STARTING); break;
+	case NODE_STOPPING: REACHED(RELOAD_ADDED_STOPPING); break;
+	case NODE_GONE: REACHED(RELOAD_ADDED_FORGOTTEN); break;
+	case NODE_RUNNING: break;
+	}
+}
+
+static bool
+has_just_died(const struct slot *slot)
+{
+	return slot->kind == SPEC_ACTOR && !slot_at_rest(slot) && world_process(slot) == NULL;
+}
+
+void
+coverage_removed(const struct slot *slot)
+{
+	REACHED(RELOAD_REMOVED);
+	if (slot->child_count > 0)
+		REACHED(RELOAD_REMOVED_TREE);
+	if (has_just_died(slot))
+		REACHED(RELOAD_REMOVED_DEAD);
+	switch (slot->state) {
+	case NODE_STOPPED: REACHED(RELOAD_REMOVED_STOPPED); break;
+	case NODE_WAITING: REACHED(RELOAD_REMOVED_WAITING); break;
+	case NODE_STARTING: REACHED(RELOAD_REMOVED_STARTING); break;
+	case NODE_STOPPING: REACHED(RELOAD_REMOVED_STOPPING); break;
+	case NODE_RUNNING:
+	case NODE_GONE: break;
+	}
+}
+
+void
+coverage_replaced(const struct slot *slot)
+{
+	REACHED(RELOAD_RESTARTED);
+	if (has_just_died(slot))
+		REACHED(RELOAD_RESTARTED_DEAD);
+	if (slot->state == NODE_WAITING && slot->due_ns != 0)
+		REACHED(RELOAD_RESTARTED_WAITING);
+	else if (slot->state == NODE_STARTING)
+		REACHED(RELOAD_RESTARTED_STARTING);
+	else if (slot->state == NODE_STOPPING)
+		REACHED(RELOAD_RESTARTED_STOPPING);
+}
+
+/* Nothing of it is changed yet, and its process stays, if it has one. */
+void
+coverage_changed(const struct slot *slot, const struct spec *spec, bool is_adopted)
+{
+	REACHED(RELOAD_CHANGED);
+	if (is_adopted)
+		REACHED(RELOAD_ADOPTED);
+	if (slot->kind == SPEC_ACTOR && slot->version != plant_version(spec))
+		REACHED(RELOAD_NEXT_START);
+	if (slot->kind == SPEC_POOL && slot->child_count > 0)
+		REACHED(RELOAD_TEMPLATE);
+	if (slot->state == NODE_GONE)
+		REACHED(RELOAD_FORGOTTEN);
 }

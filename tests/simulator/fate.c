@@ -110,13 +110,13 @@ fate_of(const struct slot *slot, enum node_end end, struct node_verdict verdict)
 	return own_fate(slot, type_restarts(slot, end), verdict);
 }
 
-/* Temporary specs are forgotten (cases 4, 26, 77); so are a pool's members, and what was added to a supervisor that ends (case 71). */
+/* Temporary specs are forgotten (cases 4, 26, 77); so are a pool's members, what was added to a supervisor that ends (case 71), and what no file names any more. */
 bool
 fate_keeps_spec(const struct slot *slot)
 {
 	if (slot->parent == NULL)
 		return true;
-	return slot->restart != SPEC_TEMPORARY && slot->parent->kind != SPEC_POOL &&
+	return !slot->doomed && slot->restart != SPEC_TEMPORARY && slot->parent->kind != SPEC_POOL &&
 	       !(slot->dynamic && slot->parent->state == NODE_STOPPING);
 }
 
@@ -126,7 +126,7 @@ fate_state(const struct slot *slot, enum fate fate)
 {
 	if (fate == FATE_RESTART || fate == FATE_HOST || (fate == FATE_ORDERED && slot->comes != COMES_NOT))
 		return NODE_WAITING;
-	if (fate == FATE_REFUSED && slot->wish == WISH_ADD)
+	if (fate == FATE_REFUSED && slot->wish == WISH_ADD && slot->dynamic)
 		return NODE_GONE;
 	return fate_keeps_spec(slot) ? NODE_STOPPED : NODE_GONE;
 }

@@ -14,9 +14,10 @@ invariants_start(const struct slot *slot)
 	sim_check(parent->state == NODE_STARTING || parent->state == NODE_RUNNING,
 		"%s is started below %s, which is %s", slot->path, parent->path,
 		node_state_name(parent->state));
-	/* Starts in order: while a supervisor comes up, nobody before this one waits for its first start. */
+	/* Starts in order: while a supervisor comes up, nobody before this one waits for its first start, unless a reload has put it there. */
 	for (size_t i = 0; parent->state == NODE_STARTING && parent->children[i] != slot->node; i++)
-		sim_check(parent->children[i]->incarnation > 0 || parent->children[i]->state == NODE_STOPPED,
+		sim_check(slot->node->incarnation > 1 || parent->children[i]->incarnation > 0 ||
+				  parent->children[i]->state == NODE_STOPPED,
 			"%s is started before %s", slot->path, parent->children[i]->path);
 }
 
@@ -71,10 +72,40 @@ invariants_changed(const struct slot *slot, const struct node *node, enum node_s
 static void
 check_intensity(const struct node *node)
 {
+	struct slot *slot = node->shell;
+	unsigned count = tree_restarts_in_window(node, model.now_ns);
+
+	slot->lowered = slot->lowered && count > node->spec->intensity;
 	if (node->state == NODE_RUNNING || node->state == NODE_STARTING)
-		sim_check(tree_restarts_in_window(node, model.now_ns) <= node->spec->intensity,
-			"%s goes on with %u restarts in its window", node->path,
-			tree_restarts_in_window(node, model.now_ns));
+		sim_check(count <= node->spec->intensity || slot->lowered,
+			"%s goes on with %u restarts in its window", node->path, count);
+}
+
+/* Who had more restarts than it is allowed from now on needs not escalate for that. */
+void
+invariants_reloaded(void)
+{
+	for (struct node *node = tree_root(world.tree); node != NULL; node = tree_next(world.tree, node)) {
+		struct slot *slot = node->shell;
+		if (tree_restarts_in_window(node, model.now_ns) > node->spec->intensity) {
+			REACHED(RELOAD_LOWERED);
+			slot->lowered = true;
+		}
+	}
+}
+
+/* When all is quiet and the faults are over, every process is one of the program that its file names. A pool's are those that they were. */
+void
+invariants_whole(void)
+{
+	sim_check(!tree_reloading(world.tree), "a reload never ends");
+	for (unsigned i = 0; i < world.process_count; i++) {
+		const struct process *process = &world.processes[i];
+		const struct node *node = process->slot->node;
+		sim_check(node->parent->spec->kind == SPEC_POOL ||
+				  process->version == plant_version(node->spec),
+			"%s still runs version %u", node->path, process->version);
+	}
 }
 
 void

@@ -67,8 +67,7 @@ last_ones_obey(void)
 		struct process *process = &world.processes[i];
 		if (!process->asked)
 			continue;
-		sim_check(process->ready && process->slot->shutdown_ns == SPEC_SHUTDOWN_INFINITY,
-			"%s lives on", process->slot->path);
+		sim_check(process->ready && process->forever, "%s lives on", process->slot->path);
 		world_ends(process, NODE_END_SHUTDOWN, no_verdict);
 	}
 	settle();
@@ -115,6 +114,7 @@ life_run(uint64_t seed, const bool *skip)
 	everybody_behaves();
 	settle();
 	check_whole(model.root);
+	invariants_whole();
 	if (model.root->state == NODE_RUNNING)
 		REACHED(WHOLE);
 	sim_say("the end:");

@@ -8,8 +8,8 @@
 
 struct model model;
 
-static void
-copy_spec(struct slot *slot, const struct spec *spec)
+void
+model_copy_spec(struct slot *slot, const struct spec *spec)
 {
 	bool is_pool = spec->kind == SPEC_POOL;
 
@@ -25,6 +25,9 @@ copy_spec(struct slot *slot, const struct spec *spec)
 	slot->significant = !is_pool && spec->significant;
 	slot->start_timeout_ns = spec->start_timeout_ns;
 	slot->backoff = spec->backoff;
+	slot->template_restart = spec->restart;
+	slot->template_shutdown_ns = spec->shutdown_ns;
+	slot->version = plant_version(spec);
 }
 
 struct slot *
@@ -33,7 +36,7 @@ model_make(const struct spec *spec, struct slot *parent)
 	struct slot *slot = calloc(1, sizeof(*slot));
 
 	sim_check(slot != NULL, "out of memory");
-	copy_spec(slot, spec);
+	model_copy_spec(slot, spec);
 	slot->parent = parent;
 	slot->state = NODE_STOPPED;
 	slot->last_end = NODE_END_NONE;
@@ -46,17 +49,19 @@ model_make(const struct spec *spec, struct slot *parent)
 }
 
 void
-model_bind(struct slot *slot, struct tree *tree)
+model_bind(struct slot *slot, struct tree *tree, uint64_t last_id)
 {
 	slot->node = tree_find(tree, slot->path);
 	sim_check(slot->node != NULL, "%s is not in the tree", slot->path);
-	sim_check(slot->node->id > model.last_id, "%s has the id %llu, which is not new", slot->path,
-		(unsigned long long)slot->node->id);
-	model.last_id = slot->id = slot->node->id;
+	slot->id = slot->node->id;
+	sim_check(slot->id > last_id && tree_by_id(tree, slot->id) == slot->node,
+		"%s has the id %llu, which is not new", slot->path, (unsigned long long)slot->id);
+	if (model.last_id < slot->id)
+		model.last_id = slot->id;
 	slot->node->shell = slot;
 	slot->since_ns = slot->node->since_ns;
 	for (size_t i = 0; i < slot->child_count; i++)
-		model_bind(slot->children[i], tree);
+		model_bind(slot->children[i], tree, last_id);
 }
 
 void
@@ -72,7 +77,7 @@ model_drop(struct slot *slot)
 	free(slot);
 }
 
-/* A list of children without, or with, this one: those of the spec in its order, what was added behind them. */
+/* A list of children without, or with, this one: those of the spec in its order, the others behind them. */
 static void
 take_off(struct slot *slot)
 {
@@ -88,19 +93,25 @@ take_off(struct slot *slot)
 static void
 put_back(struct slot *slot)
 {
-	struct slot *parent = slot->parent;
+	struct slot *parent = slot->parent, *others[MODEL_CHILDREN_MAX];
+	size_t count = 0;
 
+	for (size_t i = 0; i < parent->child_count; i++)
+		if (parent->children[i]->dynamic)
+			others[count++] = parent->children[i];
 	parent->child_count = 0;
 	for (size_t i = 0; i < parent->static_count; i++)
 		if (parent->statics[i]->state != NODE_GONE)
 			parent->children[parent->child_count++] = parent->statics[i];
+	for (size_t i = 0; i < count; i++)
+		parent->children[parent->child_count++] = others[i];
 }
 
 /* What the spec says is there anew, and with it all below it. */
 static void
 come_back(struct slot *slot)
 {
-	slot->forgotten = slot->leaves = slot->killing = false;
+	slot->forgotten = slot->leaves = slot->killing = slot->new = false;
 	slot->last_end = NODE_END_NONE;
 	slot->restarts = 0;
 	slot->next_delay_ns = 0;
@@ -134,12 +145,16 @@ enter(struct slot *slot, enum node_state from, const char *event)
 	case NODE_STARTING: rules_started(slot); break;
 	case NODE_RUNNING: rules_ready(slot); break;
 	case NODE_STOPPING: enter_stopping(slot, from, event); break;
-	case NODE_GONE: take_off(slot); break;
+	case NODE_GONE:
+		take_off(slot);
+		slot->awaited = false;
+		break;
 	case NODE_STOPPED:
 		if (from == NODE_GONE)
 			come_back(slot);
 		else
 			slot->wish = WISH_RESTART; /* if it comes again, unless somebody says otherwise */
+		slot->awaited = false;
 		break;
 	case NODE_WAITING: slot->leaves = slot->killing = false; break;
 	}
@@ -166,12 +181,15 @@ move(struct slot *slot, enum node_state to, const char *event)
 	enum node_state from = slot->state;
 
 	delay_ran(slot);
+	if (slot_at_rest(slot) && slot_at_rest_in(to))
+		slot->ordered = false;
 	if (to == NODE_STARTING && slot->kind == SPEC_ACTOR)
 		starts_check(slot);
 	slot->state = to;
 	slot->since_ns = model.now_ns;
 	slot->due_ns = 0;
 	slot->line = 0;
+	slot->line_unknown = false;
 	enter(slot, from, event);
 	delay_take();
 	coverage_step(slot, from, event);
@@ -192,7 +210,7 @@ is_step(const struct step *step, enum node_state to, const char *event)
 static bool
 may_have_been_killed(const struct slot *slot)
 {
-	if (slot->killed_late)
+	if (slot->killed_late || slot->killed_perhaps)
 		return true;
 	for (; slot != NULL; slot = slot->parent)
 		if (slot->shutdown_ns == SPEC_SHUTDOWN_KILL && steps_to_insist(slot))
@@ -252,98 +270,21 @@ by_having_come_up(struct slot *slot, enum node_state to, const char *event)
 	return true;
 }
 
-/* The patience of `a` was over before that of `b`, for certain; of two at the same time the one who began first. */
+/*
+ * What is next that nobody sees: one beside it or above waits on, some supervisor above is told to go at last, or a time is over. False: nothing
+ * is.
+ */
 static bool
-over_before(const struct slot *a, const struct slot *b)
+something_unseen(struct slot *slot)
 {
-	return a->limit_ns < b->limit_ns ||
-	       (a->limit_ns == b->limit_ns && a->limit_order < b->limit_order_least);
-}
-
-static bool
-is_over(const struct slot *slot)
-{
-	return slot->limit_ns != 0 && slot->limit_ns <= model.now_ns;
-}
-
-/* Whose patience is over first, of the slot and those above; if nobody has seen which, the lowest: that leaves it open. */
-static struct slot *
-first_over(struct slot *slot)
-{
-	struct slot *first = NULL;
-
-	for (; slot != NULL && model.count == 0; slot = slot->parent)
-		if (is_over(slot) && (first == NULL || over_before(slot, first)))
-			first = slot;
-	return first;
-}
-
-/* Whether it may as well have been over before the one whose patience the model took to be over, which is below it. */
-static bool
-may_have_been_first(const struct slot *slot)
-{
-	return is_over(slot) && slot->limit_ns == model.over_ns &&
-	       model.over->limit_order >= slot->limit_order_least &&
-	       slot->limit_order >= model.over->limit_order_least;
-}
-
-/* The patience of the slot is about to be over. If it was that of somebody above instead, only the end of that one may show it. */
-static void
-note_over(struct slot *slot)
-{
-	struct slot *highest = NULL;
-
-	model.over = slot;
-	model.over_ns = slot->limit_ns;
-	for (struct slot *above = slot->parent; above != NULL; above = above->parent)
-		if (may_have_been_first(above))
-			highest = above;
-	if (highest == NULL)
-		return;
-	do {
-		slot = slot->parent;
-		slot->killed_late = true;
-	} while (slot != highest);
-}
-
-/* The next of the times that are over and that it could have to do with: the host's, or some supervisor's above. False: none is. */
-static bool
-time_ends(const struct slot *slot)
-{
-	struct slot *over = first_over(slot->parent);
-
-	if (over == NULL ||
-		(model.host_due_ns != 0 && (model.host_due_ns < over->limit_ns ||
-						   (model.host_due_ns == over->limit_ns &&
-							   model.host_order < over->limit_order))))
-		return starts_host_over();
-	note_over(over);
-	rules_timeout(over);
-	return true;
-}
-
-/* What looked like the end of one patience was that of another, above it, at the same time: then all below that one is killed at once. */
-static bool
-another_time_ended(void)
-{
-	for (struct slot *slot = model.over; slot != NULL; slot = slot->parent)
-		if (may_have_been_first(slot)) {
-			rules_timeout(slot);
-			return true;
-		}
-	return false;
-}
-
-/* What is next that nobody sees: some supervisor above is told to go at last, or a time is over. False: nothing is. */
-static bool
-something_unseen(const struct slot *slot)
-{
+	if (order_passed(slot))
+		return true;
 	for (struct slot *above = slot->parent; above != NULL; above = above->parent)
 		if (steps_to_insist(above)) {
 			rules_insist_unseen(above);
 			return true;
 		}
-	return time_ends(slot) || another_time_ended();
+	return patience_ends(slot) || patience_of_another();
 }
 
 /* What the model expects of it, for the report. */
@@ -372,6 +313,7 @@ void
 model_changed(struct slot *slot, enum node_state from, enum node_state to, const char *event)
 {
 	nothing_owed();
+	order_look();
 	starts_look(slot);
 	posted_pass();
 	sim_check(slot->state == from, "%s was %s, not %s", slot->path, node_state_name(slot->state),
@@ -404,7 +346,7 @@ own_time_ends(struct slot *slot)
 		REACHED(STOP_UNREADY_LIMIT);
 	else
 		REACHED(STOP_LIMIT);
-	note_over(slot);
+	patience_note(slot);
 }
 
 void
@@ -419,11 +361,12 @@ model_acts(struct slot *slot, enum act act)
 		return;
 	}
 	nothing_owed();
+	order_look();
 	posted_pass();
 	do {
 		if (!model_next(slot, &step) || step.to != slot->state || step.act != act)
 			continue;
-		if (strcmp(step.event, "timeout") == 0 && first_over(slot) != slot)
+		if (strcmp(step.event, "timeout") == 0 && patience_first(slot) != slot)
 			continue;
 		if (strcmp(step.event, "timeout") == 0)
 			own_time_ends(slot);
@@ -484,6 +427,7 @@ model_quiet(void)
 		model.count == 0, "%s: what was posted was not handled", model.queue[model.first].slot->path);
 	starts_host_over();
 	time_is_over(model.root);
+	order_quiet();
 	is_quiet(model.root);
 	starts_look(NULL); /* one that has joined the line without a step may leave it before the next */
 	model.over = NULL;

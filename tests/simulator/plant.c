@@ -3,6 +3,7 @@
  * rare in life happens often: windows that are full, delays that end in the same instant.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "simulator.h"
 
@@ -40,6 +41,24 @@ shutdown_of(struct dice *dice, enum spec_kind kind)
 	}
 }
 
+void
+plant_set_version(struct spec *spec, unsigned version)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "./%u", version);
+	free(spec->exec);
+	spec->exec = strdup(text);
+	sim_check(spec->exec != NULL, "out of memory");
+}
+
+/* Of its program. A supervisor has none. */
+unsigned
+plant_version(const struct spec *spec)
+{
+	return spec->exec != NULL ? (unsigned)strtoul(spec->exec + strlen("./"), NULL, 10) : 0;
+}
+
 static void
 set_child(struct dice *dice, struct spec *spec, enum spec_auto_shutdown parent_mode)
 {
@@ -64,8 +83,8 @@ set_supervisor(struct dice *dice, struct spec *spec)
 	spec->auto_shutdown = percent(dice, 60) ? SPEC_NEVER : (enum spec_auto_shutdown)(1 + below(dice, 2));
 }
 
-static enum spec_kind
-kind_of(struct dice *dice, int depth)
+enum spec_kind
+plant_kind(struct dice *dice, int depth)
 {
 	unsigned throw = below(dice, 10);
 
@@ -74,21 +93,30 @@ kind_of(struct dice *dice, int depth)
 	return throw < 5 ? SPEC_POOL : SPEC_ACTOR;
 }
 
-static struct spec *
-plant(struct dice *dice, enum spec_kind kind, const char *name, enum spec_auto_shutdown parent_mode,
+/* All but its program, its name and its children. */
+void
+plant_values(struct dice *dice, struct spec *spec, enum spec_auto_shutdown parent_mode, int depth)
+{
+	if (spec->kind != SPEC_ACTOR)
+		set_supervisor(dice, spec);
+	if (depth > 1)
+		set_child(dice, spec, parent_mode);
+}
+
+struct spec *
+plant_node(struct dice *dice, enum spec_kind kind, const char *name, enum spec_auto_shutdown parent_mode,
 	int depth)
 {
 	struct spec *spec = spec_new(kind, name);
 
 	sim_check(spec != NULL, "out of memory");
-	if (kind != SPEC_ACTOR)
-		set_supervisor(dice, spec);
-	if (depth > 1)
-		set_child(dice, spec, parent_mode);
+	if (kind != SPEC_SUPERVISOR)
+		plant_set_version(spec, 1);
+	plant_values(dice, spec, parent_mode, depth);
 	for (unsigned i = 0, count = kind == SPEC_SUPERVISOR ? child_count(dice, depth) : 0; i < count; i++) {
 		char child[] = { (char)('a' + i), '\0' };
 		struct spec *below_it =
-			plant(dice, kind_of(dice, depth + 1), child, spec->auto_shutdown, depth + 1);
+			plant_node(dice, plant_kind(dice, depth + 1), child, spec->auto_shutdown, depth + 1);
 		sim_check(spec_add(spec, below_it) == TRACTOR_OK, "out of memory");
 	}
 	return spec;
@@ -97,7 +125,7 @@ plant(struct dice *dice, enum spec_kind kind, const char *name, enum spec_auto_s
 struct spec *
 plant_tree(struct dice *dice)
 {
-	struct spec *root = plant(dice, SPEC_SUPERVISOR, "r", SPEC_NEVER, 1);
+	struct spec *root = plant_node(dice, SPEC_SUPERVISOR, "r", SPEC_NEVER, 1);
 
 	if (percent(dice, 70))
 		root->auto_shutdown = SPEC_NEVER;
@@ -106,10 +134,10 @@ plant_tree(struct dice *dice)
 	return root;
 }
 
-static int
-depth_of(const struct slot *slot)
+int
+plant_depth(const struct slot *slot)
 {
-	return slot == NULL ? 0 : 1 + depth_of(slot->parent);
+	return slot == NULL ? 0 : 1 + plant_depth(slot->parent);
 }
 
 /* What could be added to `parent`, or now and then could not. */
@@ -123,7 +151,7 @@ plant_child(struct dice *dice, const struct slot *parent, const char *name)
 		sim_check(spec != NULL, "out of memory");
 		return spec;
 	}
-	spec = plant(dice, percent(dice, 25) ? SPEC_SUPERVISOR : SPEC_ACTOR, name,
-		percent(dice, 95) ? parent->auto_shutdown : SPEC_ANY_SIGNIFICANT, depth_of(parent) + 1);
+	spec = plant_node(dice, percent(dice, 25) ? SPEC_SUPERVISOR : SPEC_ACTOR, name,
+		percent(dice, 95) ? parent->auto_shutdown : SPEC_ANY_SIGNIFICANT, plant_depth(parent) + 1);
 	return spec;
 }

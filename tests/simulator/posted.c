@@ -52,11 +52,12 @@ static tractor_err
 answer(const struct slot *slot, enum model_command command)
 {
 	bool parent_runs = slot->parent == NULL || slot->parent->state == NODE_RUNNING;
-	bool to_run = slot->command == ASK_START || slot->command == ASK_ADD || slot->command == ASK_RESTART;
+	bool to_run = slot->command == ASK_START || slot->command == ASK_ADD ||
+		      slot->command == ASK_RESTART || slot->command == ASK_LINE_UP;
 
 	if (command == ASK_TERMINATE || command == ASK_KILL)
 		return TRACTOR_OK;
-	if (slot->state == NODE_GONE)
+	if (slot->state == NODE_GONE || slot->doomed)
 		return TRACTOR_ESTOPPED;
 	if (command == ASK_REMOVE)
 		return slot->parent == NULL || slot->state != NODE_STOPPED || to_run ? TRACTOR_EINVAL
@@ -66,6 +67,22 @@ answer(const struct slot *slot, enum model_command command)
 	if (command == ASK_START && (slot->state != NODE_STOPPED || to_run))
 		return TRACTOR_EEXIST;
 	return parent_runs ? TRACTOR_OK : TRACTOR_ECLOSED;
+}
+
+void
+posted_order(struct slot *slot, enum model_command command)
+{
+	if (slot->command == ASK_NONE)
+		put((struct posted){ .slot = slot, .kind = POSTED_COMMAND });
+	slot->command = command;
+}
+
+void
+posted_turns(struct slot *supervisor)
+{
+	if (!supervisor->turns)
+		put((struct posted){ .slot = supervisor, .kind = POSTED_TURNS });
+	supervisor->turns = true;
 }
 
 tractor_err
@@ -79,9 +96,7 @@ model_command(struct slot *slot, enum model_command command)
 		return TRACTOR_OK; /* nothing is left to ask for */
 	if (slot->command != ASK_NONE && slot->command != command)
 		REACHED(COMMAND_REPLACED);
-	if (slot->command == ASK_NONE)
-		put((struct posted){ .slot = slot, .kind = POSTED_COMMAND });
-	slot->command = command;
+	posted_order(slot, command);
 	return TRACTOR_OK;
 }
 
@@ -172,7 +187,9 @@ pass(void)
 {
 	struct posted posted = posted_take();
 
-	if (posted.kind == POSTED_COMMAND) {
+	if (posted.kind == POSTED_TURNS) {
+		posted.slot->turns = false;
+	} else if (posted.kind == POSTED_COMMAND) {
 		enum model_command command = posted.slot->command;
 		posted.slot->command = ASK_NONE;
 		rules_command(posted.slot, command);
@@ -186,15 +203,20 @@ pass(void)
 	}
 }
 
-/*
- * Past all that makes nobody take a step: it is stale, or a command, of which the steps follow. Only when all that belongs to the event before
- * it has been done.
- */
-void
-posted_pass(void)
+/* Only when all that belongs to the event before it has been done, and all that has its turn with it. */
+static bool
+may_pass(const struct posted *posted)
 {
 	struct step step;
 
-	while (model.count > 0 && !posted_next(at(0)->slot, &step) && !steps_pending(model.root))
+	return !posted_next(posted->slot, &step) && !steps_pending(model.root) &&
+	       (posted->kind != POSTED_TURNS || !order_has_turns(posted->slot));
+}
+
+/* Past all that makes nobody take a step: it is stale, or a command, of which the steps follow. */
+void
+posted_pass(void)
+{
+	while (model.count > 0 && may_pass(at(0)))
 		pass();
 }

@@ -13,6 +13,7 @@ come(struct slot *slot, enum comes comes, enum wish wish)
 {
 	slot->comes = comes;
 	slot->wish = wish;
+	slot->new = false;
 }
 
 static void
@@ -20,6 +21,16 @@ go_down(struct slot *slot)
 {
 	if (!slot_at_rest(slot))
 		slot->down = slot->ordered = true;
+}
+
+/* It is told to stop although it isn't running: what is forgotten with its end is forgotten now. */
+static void
+leave(struct slot *slot)
+{
+	slot->leaves = slot->state == NODE_STOPPED || (slot->doomed && slot_at_rest(slot));
+	slot->killing = slot->killing && !slot_at_rest(slot);
+	if (slot->state == NODE_STOPPED && !slot->doomed)
+		slot->awaited = false;
 }
 
 /* It has so long from now on; no limit: 0 or less. */
@@ -62,8 +73,10 @@ rules_ready(struct slot *slot)
 {
 	slot->limit_ns = 0;
 	/* If it must go all the same, what follows that still follows, and whose wish that is stays as it is. */
-	if (!slot->down)
-		come(slot, COMES_NOT, WISH_RESTART);
+	if (slot->down)
+		return;
+	come(slot, COMES_NOT, WISH_RESTART);
+	slot->awaited = false;
 }
 
 /* SIGKILL for everything at and below it, at once and in no order. */
@@ -74,15 +87,19 @@ rules_kill(struct slot *slot)
 	if (slot_at_rest(slot))
 		return;
 	slot->down = true;
+	if (slot->kind != SPEC_ACTOR && (slot->killed || slot->killed_late))
+		return; /* and all below it has been */
 	if (slot->kind != SPEC_ACTOR && slot->state == NODE_STOPPING) {
 		slot->killed = slot->killed || !steps_all_at_rest(slot);
 		slot->killed_late = !slot->killed;
 		slot->limit_ns = 0;
 	}
 	for (size_t i = 0; i < slot->child_count; i++) {
-		slot->children[i]->comes = COMES_NOT;
-		slot->children[i]->leaves = slot->children[i]->state == NODE_STOPPED;
-		rules_kill(slot->children[i]);
+		struct slot *child = slot->children[i];
+		child->comes = COMES_NOT;
+		child->ordered = child->ordered || (slot->state != NODE_STOPPING && !slot_at_rest(child));
+		leave(child);
+		rules_kill(child);
 	}
 }
 
@@ -93,8 +110,8 @@ halt(struct slot *supervisor)
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		struct slot *child = supervisor->children[i];
 		child->comes = COMES_NOT;
-		child->leaves = child->state == NODE_STOPPED;
-		child->killing = child->killing && !slot_at_rest(child);
+		leave(child);
+		child->ordered = child->ordered && !slot_at_rest(child);
 		go_down(child);
 	}
 }
@@ -104,10 +121,8 @@ static void
 insist(struct slot *slot)
 {
 	slot->told = true;
-	if (slot->kind != SPEC_ACTOR && slot->shutdown_ns == SPEC_SHUTDOWN_KILL) {
+	if (slot->kind != SPEC_ACTOR && slot->shutdown_ns == SPEC_SHUTDOWN_KILL)
 		rules_kill(slot);
-		slot->killed = true;
-	}
 	set_limit(slot, slot->shutdown_ns);
 }
 
@@ -126,6 +141,8 @@ rules_asked_down(struct slot *slot)
 	if (slot->kind != SPEC_ACTOR)
 		halt(slot);
 	insist(slot);
+	if (slot->kind != SPEC_ACTOR && slot->shutdown_ns == SPEC_SHUTDOWN_KILL)
+		slot->killed = true; /* even if nothing below it was up */
 }
 
 /* What is not ready has nothing to save: until it is, its stop may not take longer than its start might have. */
@@ -180,13 +197,6 @@ rules_fall(struct slot *supervisor, enum tree_outcome_kind why, struct slot *cul
 	halt(supervisor);
 }
 
-/* It is there, or will be. */
-static bool
-is_left(const struct slot *slot)
-{
-	return slot->comes != COMES_NOT || (!slot_at_rest(slot) && !slot->down);
-}
-
 /* Only a child's own end for good counts, never one that was ordered (cases 50 to 56). */
 static void
 auto_shutdown(struct slot *slot)
@@ -198,19 +208,34 @@ auto_shutdown(struct slot *slot)
 	if (supervisor->auto_shutdown == SPEC_ALL_SIGNIFICANT)
 		for (size_t i = 0; i < supervisor->child_count; i++)
 			if (supervisor->children[i] != slot && supervisor->children[i]->significant &&
-				is_left(supervisor->children[i])) {
+				steps_is_left(supervisor->children[i])) {
 				REACHED(SIGNIFICANT_LEFT);
 				return;
 			}
 	rules_fall(supervisor, TREE_AUTO_SHUTDOWN, slot);
 }
 
+/* The oldest ones. */
+void
+rules_forget_restarts(struct slot *supervisor, size_t count)
+{
+	supervisor->window_count -= count;
+	memmove(supervisor->window, supervisor->window + count,
+		supervisor->window_count * sizeof(supervisor->window[0]));
+}
+
+/* "Drop entries older than the period, add now"; more than one too many need not be known. */
 static void
 note_restart(struct slot *supervisor)
 {
-	if (supervisor->window_count == MODEL_WINDOW_MAX)
-		memmove(supervisor->window, supervisor->window + 1,
-			--supervisor->window_count * sizeof(supervisor->window[0]));
+	size_t old = 0;
+
+	while (old < supervisor->window_count &&
+		model.now_ns - supervisor->window[old] > supervisor->period_ns)
+		old++;
+	rules_forget_restarts(supervisor, old);
+	if (supervisor->window_count > supervisor->intensity)
+		rules_forget_restarts(supervisor, supervisor->window_count - supervisor->intensity);
 	supervisor->window[supervisor->window_count++] = model.now_ns;
 }
 
@@ -221,14 +246,15 @@ note_restart(struct slot *supervisor)
 static void
 bystander(struct slot *slot)
 {
-	bool comes = slot->restart != SPEC_TEMPORARY || slot->state == NODE_WAITING;
+	bool was_to_come = slot_at_rest(slot) && slot->comes != COMES_NOT;
+	bool comes = slot->restart != SPEC_TEMPORARY || was_to_come;
 
 	if (!comes)
 		REACHED(BYSTANDER_TEMPORARY);
 	else if (slot->state == NODE_STOPPED)
 		REACHED(BYSTANDER_STOPPED);
 	go_down(slot);
-	slot->comes = comes ? COMES_IN_TURN : COMES_NOT;
+	come(slot, comes ? COMES_IN_TURN : COMES_NOT, slot->wish);
 }
 
 /* Cases 36, 38, 41, 47; 40 and 49 are the same rule once more. */
@@ -247,7 +273,7 @@ restart(struct slot *slot)
 		struct slot *child = supervisor->children[i];
 		if (child == slot)
 			later = true;
-		else if (later || supervisor->strategy == SPEC_ONE_FOR_ALL)
+		else if (!child->doomed && (later || supervisor->strategy == SPEC_ONE_FOR_ALL))
 			bystander(child);
 	}
 	come(slot, COMES_IN_TURN, WISH_RESTART);
@@ -261,7 +287,7 @@ forget_incarnation(struct slot *slot, enum node_end end)
 	slot->last_end = end;
 	slot->limit_ns = 0;
 	slot->killed = slot->killed_late = slot->killing = slot->down = slot->ordered = slot->told = false;
-	slot->unready = false;
+	slot->unready = slot->killed_perhaps = false;
 }
 
 void
@@ -332,7 +358,8 @@ abandon(const struct slot *slot)
 
 	for (size_t i = 0; i < supervisor->child_count; i++) {
 		struct slot *child = supervisor->children[i];
-		if (later && child->comes == COMES_IN_TURN && child->wish == WISH_RESTART) {
+		if (later && child->comes == COMES_IN_TURN && child->wish == WISH_RESTART &&
+			slot_at_rest(child)) {
 			REACHED(RESTART_ABANDONED);
 			child->comes = COMES_NOT;
 		}
@@ -344,22 +371,40 @@ abandon(const struct slot *slot)
 static void
 terminate(struct slot *slot)
 {
-	if (slot->wish == WISH_RESTART && steps_has_turn(slot))
+	if (slot->parent != NULL && slot->wish == WISH_RESTART && steps_has_turn(slot))
 		abandon(slot);
 	come(slot, COMES_NOT, WISH_RESTART);
-	slot->leaves = slot->state == NODE_STOPPED;
+	leave(slot);
 	go_now(slot);
 }
 
-/* Stopped in order, then started, whatever its type; if it waits for its next attempt, now. */
+/* It waits anew, for no time any more, and at the end of the line; but nobody has seen since when. */
+static void
+wait_anew(struct slot *slot)
+{
+	slot->due_ns = 0;
+	model.in_line -= slot->line != 0;
+	slot->line = 0;
+	slot->line_unknown = true;
+}
+
+/* Stopped in order, then started, whatever its type; if it waits for its next attempt, now; or in its turn, if it has one to be stopped. */
 static void
 restart_by_command(struct slot *slot)
 {
 	come_by_command(slot, WISH_COMMAND);
-	slot->due_ns = 0;
-	model.in_line -= slot->line != 0;
-	slot->line = 0; /* a new place, at the end */
+	if (!slot->ordered || !slot_at_rest(slot))
+		wait_anew(slot);
 	go_now(slot);
+}
+
+/* Its turn to be stopped has come, and it waits to be started already. */
+void
+rules_pass(struct slot *slot)
+{
+	REACHED(RELOAD_PASSED);
+	slot->ordered = false;
+	wait_anew(slot);
 }
 
 /* What has changed since it was given may have made it moot. */
@@ -367,17 +412,18 @@ void
 rules_command(struct slot *slot, enum model_command command)
 {
 	bool parent_runs = slot->parent == NULL || slot->parent->state == NODE_RUNNING;
+	bool can_come = parent_runs && !slot->doomed;
 
 	coverage_command(slot, command);
 	switch (command) {
 	case ASK_NONE: break;
 	case ASK_START:
 	case ASK_ADD:
-		if (parent_runs && slot->state == NODE_STOPPED)
+		if (can_come && slot->state == NODE_STOPPED)
 			come_by_command(slot, command == ASK_ADD ? WISH_ADD : WISH_COMMAND);
 		break;
 	case ASK_RESTART:
-		if (parent_runs && slot->state != NODE_GONE)
+		if (can_come && slot->state != NODE_GONE)
 			restart_by_command(slot);
 		break;
 	case ASK_TERMINATE:
@@ -396,5 +442,6 @@ rules_command(struct slot *slot, enum model_command command)
 		terminate(slot);
 		slot->forgotten = true;
 		break;
+	case ASK_LINE_UP: slot->new = false; break;
 	}
 }

@@ -70,6 +70,18 @@ percent(struct dice *dice, unsigned chance)
 /* plant.c: trees from a seed */
 struct spec *plant_tree(struct dice *dice);
 struct spec *plant_child(struct dice *dice, const struct slot *parent, const char *name);
+struct spec *plant_node(struct dice *dice, enum spec_kind kind, const char *name,
+	enum spec_auto_shutdown parent_mode, int depth);
+enum spec_kind plant_kind(struct dice *dice, int depth);
+void plant_values(struct dice *dice, struct spec *spec, enum spec_auto_shutdown parent_mode, int depth);
+void plant_set_version(struct spec *spec, unsigned version);
+unsigned plant_version(const struct spec *spec);
+int plant_depth(const struct slot *slot);
+
+/* file.c: new versions of a tree's file, and what becomes of them */
+struct spec *file_write(struct dice *dice, const struct slot *slot);
+void file_plan(struct slot *slot, struct spec *spec);
+void file_reload(struct slot *slot, struct spec *spec, unsigned no_memory);
 
 /* world.c: virtual processes and the clock */
 #define WORLD_PROCESSES_MAX 512
@@ -77,9 +89,11 @@ struct spec *plant_child(struct dice *dice, const struct slot *parent, const cha
 struct process {
 	struct slot *slot;
 	uint32_t incarnation;
-	bool ready;  /* has said so */
-	bool asked;  /* to stop */
-	bool killed; /* but has not died of it yet */
+	unsigned version; /* of its program */
+	bool ready;	  /* has said so */
+	bool asked;	  /* to stop */
+	bool forever;	  /* ... and may take as long as it likes */
+	bool killed;	  /* but has not died of it yet */
 };
 
 /* How processes are in this life, in percent: what they do at once, within the call that asks for it. */
@@ -97,6 +111,8 @@ struct world {
 	struct process processes[WORLD_PROCESSES_MAX];
 	unsigned process_count;
 	uint64_t ends_posted, ends_seen; /* of current incarnations */
+	unsigned prepared;  /* nodes for which the shell has set memory aside, and which are not listed yet */
+	unsigned no_memory; /* it has none left for so manieth; 0: for all */
 };
 extern struct world world;
 
@@ -117,6 +133,8 @@ void invariants_stop(const struct slot *slot);
 void invariants_changed(
 	const struct slot *slot, const struct node *node, enum node_state from, const char *event);
 void invariants_quiet(void);
+void invariants_reloaded(void);
+void invariants_whole(void);
 
 /* workload.c: what happens */
 struct manners workload_manners(uint64_t seed); /* a life's temperament */

@@ -56,18 +56,19 @@ starts_holds(const struct slot *slot)
 
 /*
  * Those that have joined the line since the last look stand behind the others; among themselves the model doesn't know. `but` is about to leave
- * it: its place still counts.
+ * it: its place still counts; and so does that of one who has left it for a command that the model has not come to yet.
  */
 static void
 look_at(struct slot *slot, const struct slot *but)
 {
 	bool is_held = slot->state == NODE_WAITING && tree_is_held(slot->node);
+	bool still_counts = slot == but || slot->command != ASK_NONE;
 
-	if (!is_held && slot->state == NODE_WAITING && slot != but)
+	if (!is_held && slot->state == NODE_WAITING && !still_counts)
 		slot->line = 0;
 	else if (is_held && slot->line == 0)
 		slot->line = model.line + 1;
-	model.in_line += is_held || (slot == but && slot->line != 0);
+	model.in_line += is_held || (still_counts && slot->line != 0);
 	for (size_t i = 0; i < slot->child_count; i++)
 		look_at(slot->children[i], but);
 }
@@ -85,7 +86,8 @@ starts_look(const struct slot *but)
 static void
 check_older(const struct slot *older, const struct slot *slot)
 {
-	if (older != slot && older->state == NODE_WAITING && older->line != 0 && !starts_holds(older))
+	if (older != slot && older->state == NODE_WAITING && older->line != 0 && !older->line_unknown &&
+		!older->ordered && !starts_holds(older))
 		sim_check(older->line >= slot->line, "%s is started before %s, which was in line before it",
 			slot->path, older->path);
 	for (size_t i = 0; i < older->child_count; i++)
@@ -98,7 +100,7 @@ starts_check(struct slot *slot)
 {
 	if (slot->line == 0)
 		slot->line = model.line; /* it has joined since the last look too, or never had to */
-	if (model.in_line > 0)
+	if (model.in_line > 0 && !slot->line_unknown)
 		check_older(model.root, slot);
 }
 
@@ -106,7 +108,7 @@ starts_check(struct slot *slot)
 void
 starts_check_held(const struct slot *slot)
 {
-	if (!tree_is_held(slot->node))
+	if (slot->node == NULL || !tree_is_held(slot->node))
 		return;
 	sim_check(slot->kind == SPEC_ACTOR && slot->state == NODE_WAITING && starts_holds(slot),
 		"%s is held back without a reason", slot->path);

@@ -88,6 +88,54 @@
 	X(REFUSED_FULL,		"refused: the pool is full")                               \
 	X(INSISTED,		"told to go while it came down by itself")                 \
 	X(KILLED_WHILE_FALLING,	"... and killed with all below it")                        \
+	/* reloads */                                                                      \
+	X(RELOAD,		"a reload")                                                \
+	X(RELOAD_NOTHING,	"... that changes nothing")                                \
+	X(RELOAD_PART,		"... of a part of the tree")                               \
+	X(RELOAD_DRY,		"... that is only said")                                   \
+	X(RELOAD_IN_GROUP,	"... in the middle of a group's restart")                  \
+	X(RELOAD_IN_START,	"... while something starts")                              \
+	X(RELOAD_IN_STOP,	"... while something stops")                               \
+	X(RELOAD_IN_DELAY,	"... while something waits for its delay")                 \
+	X(RELOAD_IN_LINE,	"... while somebody stands in line")                       \
+	X(RELOAD_IN_EVENTS,	"... while events wait")                                   \
+	X(RELOAD_ADDED,		"a reload adds a child")                                   \
+	X(RELOAD_ADDED_TREE,	"... a supervisor with children")                          \
+	X(RELOAD_ADDED_STARTING, "... below one that is coming up")                        \
+	X(RELOAD_ADDED_STOPPING, "... below one that is going down")                       \
+	X(RELOAD_ADDED_DOWN,	"... below one that is down")                              \
+	X(RELOAD_ADDED_FORGOTTEN, "... below one that is forgotten")                       \
+	X(RELOAD_ADDED_FAILED,	"... which does not come up")                              \
+	X(RELOAD_ROLLED_BACK,	"... or does not, and its supervisor's start fails with it") \
+	X(RELOAD_REMOVED,	"a reload removes a child")                                \
+	X(RELOAD_REMOVED_TREE,	"... a supervisor with children")                          \
+	X(RELOAD_REMOVED_STOPPED, "... that is down")                                      \
+	X(RELOAD_REMOVED_WAITING, "... that waits for its delay")                          \
+	X(RELOAD_REMOVED_STARTING, "... that is starting")                                 \
+	X(RELOAD_REMOVED_STOPPING, "... that is stopping")                                 \
+	X(RELOAD_REMOVED_DEAD,	"... that has just died")                                  \
+	X(RELOAD_RESTARTED,	"a reload restarts a child")                               \
+	X(RELOAD_RESTARTED_WAITING, "... that waits for its delay")                        \
+	X(RELOAD_RESTARTED_STARTING, "... that is starting")                               \
+	X(RELOAD_RESTARTED_STOPPING, "... that is being restarted already")                \
+	X(RELOAD_RESTARTED_DEAD, "... that has just died")                                 \
+	X(RELOAD_PASSED,	"... that waited on, its turn to be stopped having come")  \
+	X(RELOAD_CHANGED,	"a reload changes a child that needs no restart for it")   \
+	X(RELOAD_NEXT_START,	"... or has no process that would")                        \
+	X(RELOAD_TEMPLATE,	"... a pool's template, and with it its members'")         \
+	X(RELOAD_FORGOTTEN,	"... one that is forgotten, and stays so")                 \
+	X(RELOAD_ADOPTED,	"what was added is the file's")                            \
+	X(RELOAD_LOWERED,	"more restarts are behind it than are allowed from now on") \
+	X(RELOAD_ORDER,		"the children stand in another order")                     \
+	X(RELOAD_ORDER_LATE,	"... once those that had to go have gone")                 \
+	X(RELOAD_DEATH,		"a restart in the middle of a reload")                     \
+	X(RELOAD_COMMAND,	"a command for one whom a reload waits for")               \
+	X(RELOAD_COMMAND_DOOMED, "... or has given up")                                    \
+	X(RELOAD_SHUTDOWN,	"the tree is shut down in the middle of a reload")         \
+	X(RELOAD_REFUSED_AGAIN,	"refused: a reload is going on")                           \
+	X(RELOAD_REFUSED_CLOSED, "refused: it is not running")                             \
+	X(RELOAD_REFUSED_FAULTY, "refused: nothing that the tree may be")                  \
+	X(RELOAD_REFUSED_MEMORY, "refused: there is no memory for all that is new")        \
 	/* events */                                                                       \
 	X(STALE,		"an event of an incarnation that is over")                 \
 	X(READY_TOO_LATE,	"ready after the start limit")                             \

@@ -61,6 +61,20 @@ steps_to_insist(const struct slot *slot)
 	       !parent_is_about_to_fall(slot);
 }
 
+/* It has to be stopped first, and waits to be started already: its delay is over when its turn comes. */
+bool
+steps_to_pass(const struct slot *slot)
+{
+	return slot->state == NODE_WAITING && slot->ordered && slot->comes != COMES_NOT && turn_to_go(slot) &&
+	       !parent_is_about_to_fall(slot);
+}
+
+bool
+steps_is_left(const struct slot *slot)
+{
+	return slot->comes != COMES_NOT || (!slot_at_rest(slot) && !slot->down);
+}
+
 /* All that must go are gone; then one after the other, each ready before the next (cases 38, 47, 87). */
 bool
 steps_has_turn(const struct slot *slot)
@@ -123,7 +137,7 @@ next_of_stopped(const struct slot *slot, struct step *ret_step)
 		return take(ret_step, NODE_GONE, by(slot), ACT_NONE);
 	if (is_forgotten(slot))
 		return take(ret_step, NODE_GONE, "forget", ACT_NONE);
-	if (slot->comes != COMES_NOT && slot_parent_up(slot))
+	if (slot->comes != COMES_NOT && !slot->new &&slot_parent_up(slot))
 		return take(ret_step, NODE_WAITING, "start", ACT_NONE);
 	return false;
 }
@@ -131,6 +145,8 @@ next_of_stopped(const struct slot *slot, struct step *ret_step)
 static bool
 next_of_waiting(const struct slot *slot, struct step *ret_step)
 {
+	if (slot->comes == COMES_NOT && (slot->doomed ? !slot->leaves : !slot->killing && !turn_to_go(slot)))
+		return false;
 	if (slot->comes == COMES_NOT)
 		return take(ret_step, fate_keeps_spec(slot) ? NODE_STOPPED : NODE_GONE, by(slot), ACT_NONE);
 	if (may_come(slot))
@@ -196,7 +212,7 @@ static bool
 may_leave(const struct slot *slot, enum node_state to)
 {
 	for (size_t i = 0; i < slot->child_count; i++)
-		if (to == NODE_GONE || slot->children[i]->dynamic)
+		if (to == NODE_GONE || (slot->children[i]->dynamic && !slot_at_rest(slot)))
 			return false;
 	return true;
 }
@@ -222,9 +238,27 @@ is_immediate(const struct slot *slot, const struct step *step)
 	if (strcmp(step->event, "turn") == 0)
 		return slot->comes == COMES_ALONE && (slot->kind != SPEC_ACTOR || model.in_line == 0);
 	if (strcmp(step->event, "stop") == 0)
-		return slot_at_rest(slot) || !slot->ordered || slot->parent->kind == SPEC_POOL;
+		return !slot->ordered || slot->parent->kind == SPEC_POOL;
 	return strcmp(step->event, "ready") != 0 && strcmp(step->event, "ended") != 0 &&
 	       strcmp(step->event, "timeout") != 0;
+}
+
+/* Whether one of its children has its turn to go or to come now. */
+bool
+steps_has_turns(const struct slot *supervisor)
+{
+	struct step step;
+
+	for (size_t i = 0; i < supervisor->child_count; i++) {
+		const struct slot *child = supervisor->children[i];
+		if (!model_next(child, &step) || (!child->ordered && child->comes != COMES_IN_TURN))
+			continue;
+		if (strcmp(step.event, "stop") == 0 ||
+			(strcmp(step.event, "turn") == 0 &&
+				(child->kind != SPEC_ACTOR || model.in_line == 0)))
+			return true;
+	}
+	return false;
 }
 
 /* Whether something at or below the slot is still to be taken with the last event. */

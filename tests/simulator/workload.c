@@ -196,6 +196,19 @@ add(struct dice *dice)
 	world_add(parent, plant_child(dice, parent, name));
 }
 
+/* A new version of the file: of the whole tree as a rule. */
+static void
+reload(struct dice *dice)
+{
+	struct slot *slot = percent(dice, 80) ? model.root : any_slot(dice);
+	struct spec *spec = file_write(dice, slot);
+
+	if (percent(dice, 20))
+		file_plan(slot, spec);
+	else
+		file_reload(slot, spec, percent(dice, 3) ? 1 + below(dice, 3) : 0);
+}
+
 /* Time. */
 
 /* To the next thing that is due, to just before it, or anywhere. */
@@ -258,6 +271,7 @@ static const struct happening {
 	{ restart, { 3, 3, 2, 8 } },
 	{ remove_it, { 2, 2, 1, 6 } },
 	{ add, { 5, 4, 4, 14 } },
+	{ reload, { 4, 4, 3, 10 } },
 	{ time_passes, { 10, 30, 10, 8 } },
 	{ much_time_passes, { 1, 4, 1, 1 } },
 	{ nobody_looks, { 2, 4, 2, 2 } },

@@ -43,8 +43,10 @@ world_ends(struct process *process, enum node_end end, struct node_verdict verdi
 
 /* A node that came back has no shell yet; the model knows it by its path. */
 static struct slot *
-gone_slot(struct slot *slot, const struct node *node)
+gone_slot(struct slot *slot, struct node *node)
 {
+	if (slot->node == NULL && slot->state == NODE_GONE && strcmp(slot->path, node->path) == 0)
+		slot->node = node; /* there for the first time */
 	if (slot->node == node && slot->state == NODE_GONE)
 		return slot;
 	for (size_t i = 0; i < slot->static_count; i++) {
@@ -61,7 +63,7 @@ gone_slot(struct slot *slot, const struct node *node)
 }
 
 static struct slot *
-slot_of(const struct node *node)
+slot_of(struct node *node)
 {
 	struct slot *slot = node->shell != NULL ? node->shell : gone_slot(model.root, node);
 
@@ -94,7 +96,11 @@ on_start(void *arg, struct node *node)
 	model_acts(slot, ACT_START);
 	sim_check(world.process_count < WORLD_PROCESSES_MAX, "too many processes");
 	struct process *process = &world.processes[world.process_count++];
-	*process = (struct process){ .slot = slot, .incarnation = node->incarnation };
+	*process = (struct process){
+		.slot = slot, .incarnation = node->incarnation, .version = plant_version(node->spec)
+	};
+	sim_check(process->version == slot->version, "%s: version %u is started, expected %u", slot->path,
+		process->version, slot->version);
 	struct dice dice = dice_of(slot, 0);
 	if (!world.calm && world.short_of_processes && percent(&dice, slot->wish == WISH_RESTART ? 60 : 5))
 		world_ends(process, NODE_END_HOST_FAILED, some_verdict(&dice));
@@ -119,6 +125,7 @@ on_stop(void *arg, struct node *node)
 		return; /* its end is posted already */
 	sim_check(!process->asked && !process->killed, "%s was asked to stop again", slot->path);
 	process->asked = true;
+	process->forever = slot->shutdown_ns == SPEC_SHUTDOWN_INFINITY;
 	if (world.calm || percent(&dice, world.manners.obeys))
 		world_ends(process, NODE_END_SHUTDOWN, no_verdict);
 }
@@ -167,6 +174,10 @@ on_released(void *arg, struct node *node)
 	struct slot *slot = node->shell;
 
 	(void)arg;
+	if (node->shell == &world) {
+		world.prepared--; /* the reload is refused */
+		return;
+	}
 	posted_pass(); /* what was posted of it is stale by now */
 	sim_check(slot != NULL && slot->node == node, "%s is released twice", node->path);
 	sim_check(world_process(slot) == NULL, "%s is released, and has a process", node->path);
@@ -175,7 +186,21 @@ on_released(void *arg, struct node *node)
 		model_drop(slot);
 }
 
+/* Memory is set aside for what a reload adds, or there is none. */
+static tractor_err
+on_prepare(void *arg, struct node *node)
+{
+	(void)arg;
+	if (world.prepared + 1 == world.no_memory)
+		return TRACTOR_ENOMEM;
+	sim_check(node->spec->kind == SPEC_ACTOR && node->shell == NULL, "%s is prepared", node->path);
+	node->shell = &world;
+	world.prepared++;
+	return TRACTOR_OK;
+}
+
 static const struct tree_ops ops = {
+	.prepare = on_prepare,
 	.start = on_start,
 	.stop = on_stop,
 	.kill = on_kill,
@@ -191,7 +216,7 @@ world_begin(uint64_t seed, struct spec *root, struct manners manners, unsigned s
 	model = (struct model){ .now_ns = 0 };
 	model.root = model_make(root, NULL);
 	sim_check(tree_new(root, &ops, NULL, seed, 1, &world.tree) == TRACTOR_OK, "no tree");
-	model_bind(model.root, world.tree);
+	model_bind(model.root, world.tree, 0);
 	tree_limit_starts(world.tree, start_limit);
 	model.start_limit = start_limit;
 }
@@ -269,7 +294,8 @@ world_command(struct slot *slot, enum model_command command)
 	case ASK_RESTART: err = tree_restart(world.tree, node); break;
 	case ASK_REMOVE: err = tree_remove(world.tree, node); break;
 	case ASK_NONE:
-	case ASK_ADD: break;
+	case ASK_ADD:
+	case ASK_LINE_UP: break;
 	}
 	sim_say("  command %d for %s: %d", (int)command, slot->path, (int)err);
 	coverage_answer(err);
@@ -296,7 +322,7 @@ world_add(struct slot *parent, struct spec *spec)
 	}
 	slot->dynamic = true;
 	parent->children[parent->child_count++] = slot;
-	model_bind(slot, world.tree);
+	model_bind(slot, world.tree, model.last_id);
 	model_command(slot, ASK_ADD);
 	return TRACTOR_OK;
 }
