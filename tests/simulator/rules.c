@@ -383,7 +383,7 @@ static void
 wait_anew(struct slot *slot)
 {
 	slot->due_ns = 0;
-	model.in_line -= slot->line != 0;
+	model.in_line -= slot->line != 0 && !tree_is_held(slot->node);
 	slot->line = 0;
 	slot->line_unknown = true;
 }

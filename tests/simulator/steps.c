@@ -224,6 +224,13 @@ model_next(const struct slot *slot, struct step *ret_step)
 						may_leave(slot, ret_step->to));
 }
 
+/* Nobody stands in line, nor does it. */
+static bool
+starts_at_once(const struct slot *slot)
+{
+	return slot->kind != SPEC_ACTOR || (model.in_line == 0 && !tree_is_held(slot->node));
+}
+
 /*
  * Whether the step belongs to the event before it and is taken with it; the others, for which somebody has to wait for his turn or for all his
  * children, follow when what was posted has been handled.
@@ -236,7 +243,7 @@ is_immediate(const struct slot *slot, const struct step *step)
 	if (strcmp(step->event, "forget") == 0 && !slot->forgotten)
 		return wants(slot->parent, &above) && is_immediate(slot->parent, &above);
 	if (strcmp(step->event, "turn") == 0)
-		return slot->comes == COMES_ALONE && (slot->kind != SPEC_ACTOR || model.in_line == 0);
+		return slot->comes == COMES_ALONE && starts_at_once(slot);
 	if (strcmp(step->event, "stop") == 0)
 		return !slot->ordered || slot->parent->kind == SPEC_POOL;
 	return strcmp(step->event, "ready") != 0 && strcmp(step->event, "ended") != 0 &&
@@ -254,8 +261,7 @@ steps_has_turns(const struct slot *supervisor)
 		if (!model_next(child, &step) || (!child->ordered && child->comes != COMES_IN_TURN))
 			continue;
 		if (strcmp(step.event, "stop") == 0 ||
-			(strcmp(step.event, "turn") == 0 &&
-				(child->kind != SPEC_ACTOR || model.in_line == 0)))
+			(strcmp(step.event, "turn") == 0 && starts_at_once(child)))
 			return true;
 	}
 	return false;
