@@ -5,8 +5,8 @@
  * are one thread), one slot with one process per incarnation, the kernel's part in a death, senders, an operator. Time is not: a limit passes when nothing else can happen, or
  * early at the cost of a fault. Every run ends, since faults, breaks, messages and commands are counted; so "always ends well" is: no cycles, and every last state is a good one.
  *
- * What must hold is said in assertions, in Verdict(), which looks at the last state of a run, and in the formulas at the end. What is not here: parked messages are senders that wait; forwarding, deferring, ports and several
- * children, intensity and the host's refusals are the router's and the tree's own tests. run.sh has the bounds that are checked, and the defects (BUG_...) that must be found.
+ * What must hold is said in assertions, in Verdict(), which looks at the last state of a run, and in the formulas at the end. What is not here: parked messages are senders that wait; forwarding, deferring and ports are
+ * the router's own tests; several children, intensity and the host's refusals are in group.pml. run.sh has the bounds that are checked, and the defects (BUG_...) that must be found.
  */
 
 #ifndef FAULTS

@@ -37,6 +37,22 @@ table() {
 		defect   link   PUT_BACK_LAST        FAULTS=1 SENDERS=1 EACH=2
 		defect   link   NO_SALVAGE           FAULTS=1 SENDERS=1 EACH=1
 		defect   link   REPLY_BEFORE_DONE    FAULTS=1 SENDERS=1 EACH=1
+		holds    group  one_for_all          FAULTS=2 STRATEGY=1 COMMANDS=1 DELAYS=1
+		holds    group  rest_for_one         FAULTS=2 STRATEGY=2 COMMANDS=1
+		holds    group  one_for_one          FAULTS=3 STRATEGY=0 INTENSITY=2 DELAYS=1
+		holds    group  all_at_once          FAULTS=3 STRATEGY=0 INTENSITY=2 LIMIT=2
+		holds    group  commands             FAULTS=1 STRATEGY=1 COMMANDS=2
+		holds    group  commands_for_one     FAULTS=2 STRATEGY=0 COMMANDS=1
+		holds    group  reorders             FAULTS=1 STRATEGY=1 COMMANDS=1 REORDERS=1
+		holds    group  reorders_again       FAULTS=2 STRATEGY=2 INTENSITY=2 REORDERS=2
+		ends     group  cycles               FAULTS=2 STRATEGY=1 REORDERS=1
+		defect   group  LOST_TURN            FAULTS=2 STRATEGY=1 REORDERS=1
+		defect   group  START_ABANDONED      FAULTS=1 STRATEGY=1 COMMANDS=1 REORDERS=1
+		defect   group  START_BEFORE_STOP    FAULTS=1 STRATEGY=1
+		defect   group  STARVED              FAULTS=2 STRATEGY=0
+		defect   group  LINE_KEPT            FAULTS=2 STRATEGY=1 COMMANDS=1
+		defect   group  NOT_COUNTED          FAULTS=2 STRATEGY=0
+		defect   group  REFUSAL_COUNTS       FAULTS=1 STRATEGY=0
 		holds    commit all
 		defect   commit SIZE_FIRST
 		defect   commit TAG_FIRST
@@ -151,5 +167,6 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 table | sed '/^#/d' | xargs -P "${1:-2}" -L 1 sh "$here/run.sh" verify
 check_lines link
+check_lines group
 check_lines commit
 check_lines lane
