@@ -205,7 +205,8 @@ terminate(struct node *node, enum child_event_kind how)
 		abandon_restart(node);
 	node->own->cause = CAUSE_RESTART; /* nobody's start depends on it any more, and its spec is kept */
 	group_mark_start(node, START_NO);
-	if (how == CHILD_KILL || !node->own->must_stop) /* else it has its turn */
+	/* Else it has its turn; but one that only waits for its delay would be started when that is over. */
+	if (how == CHILD_KILL || !node->own->must_stop || node_at_rest(node))
 		child_do(node, how);
 }
 

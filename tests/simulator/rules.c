@@ -375,6 +375,7 @@ terminate(struct slot *slot)
 		abandon(slot);
 	come(slot, COMES_NOT, WISH_RESTART);
 	leave(slot);
+	slot->ordered = slot->ordered && !slot_at_rest(slot);
 	go_now(slot);
 }
 

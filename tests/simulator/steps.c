@@ -145,7 +145,7 @@ next_of_stopped(const struct slot *slot, struct step *ret_step)
 static bool
 next_of_waiting(const struct slot *slot, struct step *ret_step)
 {
-	if (slot->comes == COMES_NOT && (slot->doomed ? !slot->leaves : !slot->killing && !turn_to_go(slot)))
+	if (slot->doomed && !slot->leaves)
 		return false;
 	if (slot->comes == COMES_NOT)
 		return take(ret_step, fate_keeps_spec(slot) ? NODE_STOPPED : NODE_GONE, by(slot), ACT_NONE);

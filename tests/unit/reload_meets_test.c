@@ -127,6 +127,26 @@ START_TEST(the_file_keeps_what_it_has_taken_over)
 }
 END_TEST
 
+/* b waits for its delay, and for its turn to be stopped; when the delay was over nobody knew what it had waited for. */
+START_TEST(a_stop_of_one_that_waits_for_its_delay)
+{
+	struct spec *was = after_20s("b"), *now = after_20s("b");
+
+	was->exec = strdup("./b");
+	now->exec = strdup("./b2");
+	begin_flat(FLAT(was, with_shutdown(program("c", "./c"), SPEC_SHUTDOWN_INFINITY)));
+	stops("c", HANGS_STOPPING);
+	crash("/r/b");
+	reload(FLAT(now, with_shutdown(program("c", "./c2"), SPEC_SHUTDOWN_INFINITY)),
+		"! /r/b exec: ./b -> ./b2\n! /r/c exec: ./c -> ./c2");
+	did("-c");
+	terminate("/r/b");
+	pass(20 * SEC);
+	is("/r/b", NODE_STOPPED);
+	finish();
+}
+END_TEST
+
 /* What is removed is forgotten with all below it, and nobody waits for what the reload was about to remove there. */
 START_TEST(a_removal_ends_the_reload_of_what_is_below)
 {
@@ -181,7 +201,7 @@ test_suite(void)
 	TEST_CASE(suite, "who is on his way out", 10, a_bystander_that_goes_is_not_brought_back,
 		one_that_was_told_to_stop_stays_stopped);
 	TEST_CASE(suite, "commands", 10, the_file_keeps_what_it_has_taken_over,
-		a_removal_ends_the_reload_of_what_is_below);
+		a_stop_of_one_that_waits_for_its_delay, a_removal_ends_the_reload_of_what_is_below);
 	TEST_CASE(suite, "intensity", 10, a_shorter_period_in_between_forgets_no_restart);
 	return suite;
 }
