@@ -199,8 +199,8 @@ tractor_err tree_remove(struct tree *tree, struct node *node);
  *   removed:   stopped, the newest first, and forgotten.
  *   changed:   its spec is the new one. A pool's new template is its members', too, with args of their own behind it: what a process has
  *              for life from each one's next start on, all else at once. None is stopped for it, nor for a smaller max.
- *   restarted: the same, and its process has to be another one for it: stopped, then started as an added one. One that is STOPPED
- *              stays so, and one whose supervisor is not running has its turn with it; they are only changed.
+ *   restarted: the same, and its process has to be another one for it: stopped, then started as an added one. One that is STOPPED,
+ *              or about to be, stays so, and one whose supervisor is not running has its turn with it; they are only changed.
  * From then on children start and stop in the order of the new file; only what the reload itself stops goes by the old one.
  * Children added while running stay, behind those of the file, unless the file names them now: then they are the file's. A temporary
  * child that has ended stays gone while it is temporary. Nothing of it counts against any intensity.
