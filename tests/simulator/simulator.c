@@ -46,6 +46,7 @@ sim_say(const char *format, ...)
 	vprintf(format, args);
 	va_end(args);
 	putchar('\n');
+	fflush(stdout); /* what comes next may be an abort of the core's */
 }
 
 static void
