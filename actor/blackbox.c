@@ -77,7 +77,7 @@ tri_blackbox_unmap(struct tri_blackbox *box)
 
 void
 tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t message, uint64_t source,
-	const uint8_t *payload, uint32_t payload_bytes, uint64_t now_ns)
+	uint64_t correlation, const uint8_t *payload, uint32_t payload_bytes, uint64_t now_ns)
 {
 	struct tri_in_hand *hand = &box->hand;
 
@@ -85,6 +85,7 @@ tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t message,
 	hand->message = message;
 	hand->source = source;
 	hand->began_ns = now_ns;
+	hand->correlation = correlation;
 	hand->payload_bytes = payload_bytes;
 	hand->kept_bytes = payload_bytes < TRI_FIRST_BYTES ? payload_bytes : TRI_FIRST_BYTES;
 	if (hand->kept_bytes > 0)

@@ -17,7 +17,7 @@
 #include "outbox.h"
 
 #define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
-#define TRI_BLACKBOX_VERSION 4
+#define TRI_BLACKBOX_VERSION 5
 #define TRI_FIRST_BYTES 1024 /* of the message in hand: whole for most, enough to recognise the rest */
 #define TRI_RECENT_COUNT 16  /* the last messages handled */
 #define TRI_TEXT_BYTES 1024  /* a panic's words */
@@ -63,6 +63,7 @@ struct tri_in_hand {
 	uint64_t message;
 	uint64_t source;
 	uint64_t began_ns;
+	uint64_t correlation; /* the last that was given out before: what its handler sends comes behind it */
 	uint32_t payload_bytes;
 	uint32_t kept_bytes;
 	uint8_t first[TRI_FIRST_BYTES];
@@ -121,8 +122,9 @@ struct tri_blackbox {
 	uint32_t magic;
 	uint32_t version;
 	uint64_t size_bytes;
-	uint32_t incarnation; /* written by the supervisor before exec */
-	int32_t pid;	      /* written by the actor */
+	uint32_t incarnation;	   /* written by the supervisor before exec */
+	int32_t pid;		   /* written by the actor */
+	struct tri_module program; /* likewise: which build it is, however it dies */
 
 	/* The mailbox's read position: one word each, so that there is no torn state between them that matters (see router.h). */
 	_Atomic uint64_t done;	  /* the last sequence whose handler returned */
@@ -166,9 +168,9 @@ tractor_err tri_blackbox_map(int fd, struct tri_blackbox **ret_box);
 /* One that nobody reads, for a context without a supervisor at the other end (a port). NULL: out of memory. */
 struct tri_blackbox *tri_blackbox_private(void);
 
-/* Takes a message in hand: before its handler begins. `payload` may be NULL if `payload_bytes` is 0. */
+/* Takes a message in hand: before its handler begins. `correlation` is the last that was given out. `payload` may be NULL if `payload_bytes` is 0. */
 void tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t message, uint64_t source,
-	const uint8_t *payload, uint32_t payload_bytes, uint64_t now_ns);
+	uint64_t correlation, const uint8_t *payload, uint32_t payload_bytes, uint64_t now_ns);
 
 /* The handler has returned: the message in hand is done. */
 void tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns);

@@ -42,7 +42,9 @@ TRACTOR_RECORD(tri_died, TRI_CONTROL_DIED);
 	FIELD(str, path)                                                         \
 	FIELD(list_tri_pair, args)                                               \
 	FIELD(uint64, whole) /* the sequence up to which durable state counts */ \
-	FIELD(tri_died, died)
+	FIELD(tri_died, died)                                                    \
+	FIELD(bool,                                                              \
+		replays) /* whatever on_panic and on_start make of it: then it goes on with the whole state */
 TRACTOR_RECORD(tri_welcome, TRI_CONTROL_WELCOME);
 
 /* on_start has returned. */

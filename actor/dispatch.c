@@ -228,8 +228,8 @@ tri_dispatch_next(struct tri_actor *actor)
 
 	actor->ctx.arena = &actor->hand_arena;
 	tri_actor_phase(actor, TRI_PHASE_HANDLING);
-	tri_blackbox_take(actor->box, frame->sequence, frame->message, frame->source, packet->payload,
-		frame->payload_bytes, tri_now_ns());
+	tri_blackbox_take(actor->box, frame->sequence, frame->message, frame->source,
+		actor->ctx.last_correlation, packet->payload, frame->payload_bytes, tri_now_ns());
 	if (frame->kind == TRI_FRAME_DOWN)
 		handle_down(actor, packet);
 	else

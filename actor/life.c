@@ -12,6 +12,7 @@
 
 #include "actor_process.h"
 #include "capture.h"
+#include "modules.h"
 #include "why.h"
 
 struct tri_actor *tri_the_actor;
@@ -136,6 +137,14 @@ ask_on_panic(struct tri_actor *actor, const struct tri_died *died)
 	return flow;
 }
 
+/* What was whole is not any more; in a replay it is needed still. */
+static void
+forget(struct tri_actor *actor)
+{
+	if (!actor->said->replays)
+		tri_state_forget(&actor->state);
+}
+
 /* True if it goes on with the state of the one before. */
 static bool
 continues(struct tri_actor *actor)
@@ -143,15 +152,24 @@ continues(struct tri_actor *actor)
 	const struct tri_died *died = &actor->said->died;
 
 	if (!died->panicked || !actor->behaviour.on_panic) {
-		tri_state_forget(&actor->state);
+		forget(actor);
 		return false;
 	}
 	bool whole = tri_state_load(&actor->state, actor->said->whole);
 	if (ask_on_panic(actor, died) == TRACTOR_FLOW_CONTINUE && whole)
 		return true;
 	memset(actor->state.work, 0, actor->behaviour.state_bytes);
-	tri_state_forget(&actor->state);
+	forget(actor);
 	return false;
+}
+
+/* Everything else is as the hooks have made it (files that they opened, say); the state is what it was before the message that is to be replayed. */
+static tractor_err
+lay_state_over(struct tri_actor *actor)
+{
+	if (!actor->said->replays || tri_state_load(&actor->state, actor->said->whole))
+		return TRACTOR_OK;
+	return tri_why(TRACTOR_EBADMSG, "the state that was recorded is not of this program's size");
 }
 
 static tractor_err
@@ -168,6 +186,8 @@ start(struct tri_actor *actor)
 			tri_why(err, "on_start returned %s", tractor_err_name(err));
 		hook_ended(actor);
 	}
+	if (err == TRACTOR_OK)
+		err = lay_state_over(actor);
 	if (err == TRACTOR_OK)
 		tri_state_save(&actor->state, atomic_load(&actor->box->done));
 	tractor_err said = tri_say_ready(actor, err, continued);
@@ -290,6 +310,7 @@ tractor_actor_main(int argc, char **argv, const struct tractor_actor *const *act
 	setvbuf(stderr, NULL, _IOLBF, 0);
 	if (tri_blackbox_map(TRI_FD_BLACKBOX, &box) != TRACTOR_OK || tri_capture_install(box) != TRACTOR_OK)
 		return refuse(NULL, TRI_EXIT_FAILED, "cannot start: %s", tractor_why());
+	tri_note_program(&box->program);
 	/* The supervisor gives the path in the tree as the one argument, for `ps` to show and for this. */
 	const char *name = argc > 1 && strrchr(argv[1], '/') ? strrchr(argv[1], '/') + 1 : "";
 	const struct tractor_actor *what = choose_for(actors, role, name);

@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "peek.h"
 
@@ -66,9 +67,8 @@ module_start(struct text line)
 	return offset == 0 && (is_file || is_vdso) ? start : 0;
 }
 
-/* Finds the build id among the notes. */
-static void
-read_notes(const uint8_t *notes, size_t size, struct tri_module *module)
+bool
+tri_find_build_id(const uint8_t *notes, size_t size, struct tri_module *module)
 {
 	Elf64_Nhdr note; /* the same in 32 bits */
 	size_t at = 0;
@@ -79,16 +79,17 @@ read_notes(const uint8_t *notes, size_t size, struct tri_module *module)
 		size_t name_bytes = ((size_t)note.n_namesz + 3) & ~(size_t)3,
 		       id_bytes = ((size_t)note.n_descsz + 3) & ~(size_t)3;
 		if (name_bytes > size - at || id_bytes > size - at - name_bytes)
-			return;
+			return false;
 		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof("GNU") &&
 			memcmp(notes + at, "GNU", sizeof("GNU")) == 0 && note.n_descsz > 0 &&
 			note.n_descsz <= TRI_BUILD_ID_BYTES) {
 			memcpy(module->build_id, notes + at + name_bytes, note.n_descsz);
 			module->build_id_bytes = note.n_descsz;
-			return;
+			return true;
 		}
 		at += name_bytes + id_bytes;
 	}
+	return false;
 }
 
 static void
@@ -105,7 +106,7 @@ read_segments(const Elf64_Phdr *segments, size_t count, struct tri_module *modul
 	for (size_t i = 0; i < count && module->build_id_bytes == 0; i++) {
 		size_t size = segments[i].p_memsz < sizeof(notes) ? segments[i].p_memsz : sizeof(notes);
 		if (segments[i].p_type == PT_NOTE)
-			read_notes(notes, tri_peek(bias + segments[i].p_vaddr, notes, size), module);
+			tri_find_build_id(notes, tri_peek(bias + segments[i].p_vaddr, notes, size), module);
 	}
 }
 
@@ -141,4 +142,14 @@ tri_note_modules(struct tri_fault *fault)
 		if (module.start != 0 && read_module(&module))
 			fault->modules[fault->module_count++] = module;
 	}
+}
+
+/* Its segments are told behind its header, wherever the kernel has put it. */
+void
+tri_note_program(struct tri_module *ret_program)
+{
+	struct tri_module program = { .start = getauxval(AT_PHDR) - sizeof(Elf64_Ehdr) };
+
+	read_module(&program);
+	*ret_program = program;
 }

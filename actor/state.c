@@ -24,6 +24,7 @@ struct tri_state_file {
 	} copy[2];
 	_Alignas(64) uint8_t bytes[]; /* two copies, each rounded up to 64 bytes */
 };
+_Static_assert(sizeof(struct tri_state_file) == TRI_STATE_HEAD_BYTES, "what is before the copies");
 
 static size_t
 rounded(size_t size_bytes)
@@ -137,4 +138,34 @@ tri_state_close(struct tri_state *state)
 		munmap(state->file, state->file_bytes);
 	free(state->work);
 	*state = (struct tri_state){ .work = NULL };
+}
+
+/* --- the supervisor's end --- */
+
+bool
+tri_state_find(const void *head, uint64_t done, uint64_t *ret_at, uint64_t *ret_size_bytes)
+{
+	_Alignas(struct tri_state_file) uint8_t copy[TRI_STATE_HEAD_BYTES];
+
+	memcpy(copy, head, sizeof(copy));
+	const struct tri_state_file *file = (const struct tri_state_file *)copy;
+	int which = whole_copy(file, done);
+	if (which < 0 || file->size_bytes > INT64_MAX / 2)
+		return false;
+	*ret_at = sizeof(copy) + (which ? rounded(file->size_bytes) : 0);
+	*ret_size_bytes = file->size_bytes;
+	return true;
+}
+
+tractor_err
+tri_state_fill(int fd, const void *bytes, size_t size_bytes, uint64_t done)
+{
+	struct tri_state_file file = { .size_bytes = size_bytes,
+		.copy = { { .tag = done, .generation = 1 }, { .tag = NOT_WHOLE } } };
+
+	if (ftruncate(fd, (off_t)(sizeof(file) + 2 * rounded(size_bytes))) == 0 &&
+		pwrite(fd, &file, sizeof(file), 0) == (ssize_t)sizeof(file) &&
+		pwrite(fd, bytes, size_bytes, sizeof(file)) == (ssize_t)size_bytes)
+		return TRACTOR_OK;
+	return tri_why(TRACTOR_ESYSTEM, "cannot keep %zu bytes of state: %s", size_bytes, strerror(errno));
 }

@@ -38,4 +38,14 @@ void tri_state_forget(struct tri_state *state);
 
 void tri_state_close(struct tri_state *state);
 
+/* --- the supervisor's end: the file as it was left, which may say anything --- */
+
+#define TRI_STATE_HEAD_BYTES 64 /* before the copies */
+
+/* By the file's first TRI_STATE_HEAD_BYTES: where in it the copy is that is whole as of `done`, and how large. False: there is none. */
+bool tri_state_find(const void *head, uint64_t done, uint64_t *ret_at, uint64_t *ret_size_bytes);
+
+/* Makes the empty file behind `fd` one whose whole copy, as of `done`, is this. TRACTOR_ESYSTEM. */
+tractor_err tri_state_fill(int fd, const void *bytes, size_t size_bytes, uint64_t done);
+
 #endif

@@ -34,6 +34,9 @@ const struct args_option args_options[] = {
 	{ "last", 0, OPTION_LAST, NULL, "the last one" },
 	{ "all", 0, OPTION_ALL, NULL, "all of them" },
 	{ "verbose", 'v', OPTION_VERBOSE, NULL, "what happens meanwhile, too" },
+	{ "gdb", 0, OPTION_GDB, NULL, "below gdb; what stands behind -- is for it" },
+	{ "valgrind", 0, OPTION_VALGRIND, NULL, "below valgrind; likewise" },
+	{ "exec", 0, OPTION_EXEC, "PATH", "the actor's program, if it is not where it was" },
 	{ "help", 'h', OPTION_HELP, NULL, "what the command does" },
 	{ "version", 'V', OPTION_VERSION, NULL, "which tractor this is" },
 };
@@ -137,6 +140,9 @@ apply(struct reader *reader, const struct args_option *option, const char *value
 	case OPTION_LAST: line->last = true; break;
 	case OPTION_ALL: line->all = true; break;
 	case OPTION_VERBOSE: line->verbose = true; break;
+	case OPTION_GDB: line->gdb = true; break;
+	case OPTION_VALGRIND: line->valgrind = true; break;
+	case OPTION_EXEC: line->exec = value; break;
 	case OPTION_HELP:
 	case OPTION_VERSION: break;
 	}

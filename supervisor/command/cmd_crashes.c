@@ -16,12 +16,9 @@
 #include "output.h"
 #include "suggest.h"
 
-/* Where the reports of the tree are that is meant: of one that runs, else of one that has run. */
 struct place {
 	const struct command_line *line;
-	struct client_tree tree;
-	bool is_running;
-	int folder;
+	struct crashfiles_place of;
 };
 
 #define NAMES_LIMIT_MS 3000 /* the supervisor gives the unwinder two seconds */
@@ -317,22 +314,6 @@ list(struct place *place, const struct crashes *crashes)
 }
 
 static int
-unknown_id(const struct crashes *crashes, const char *id)
-{
-	const char **ids = output_need(calloc(crashes->count + 1, sizeof(*ids)));
-
-	for (size_t i = 0; i < crashes->count; i++)
-		ids[i] = crashes->items[i].id;
-	const char *meant = suggest_word(id, ids, crashes->count);
-	if (meant != NULL)
-		output_error("there is no crash \"%.100s\"; did you mean \"%s\"?", id, meant);
-	else
-		output_error("there is no crash \"%.100s\"; see: tractor crashes list", id);
-	free(ids);
-	return CONTROL_FAILED;
-}
-
-static int
 show(struct place *place, const struct crashes *crashes)
 {
 	const struct command_line *line = place->line;
@@ -346,7 +327,7 @@ show(struct place *place, const struct crashes *crashes)
 	if (line->last)
 		crash = &crashes->items[crashes->count - 1];
 	if (crash == NULL)
-		return unknown_id(crashes, id);
+		return crashfiles_unknown(crashes, id);
 	if (line->json)
 		output_json_line(stdout, crash->report);
 	else
@@ -360,14 +341,14 @@ remove_directory(const struct place *place)
 {
 	char path[PATH_MAX + sizeof("/lock")];
 
-	if (place->is_running)
+	if (place->of.is_running)
 		return;
-	snprintf(path, sizeof(path), "%s/lock", place->tree.directory);
+	snprintf(path, sizeof(path), "%s/lock", place->of.tree.directory);
 	int lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0) {
-		unlinkat(place->folder, "../" INVENTORY_FOLDER, AT_REMOVEDIR);
+		unlinkat(place->of.folder, "../" INVENTORY_FOLDER, AT_REMOVEDIR);
 		unlink(path);
-		rmdir(place->tree.directory);
+		rmdir(place->of.tree.directory);
 	}
 	if (lock >= 0)
 		close(lock);
@@ -380,8 +361,8 @@ remove_one(struct place *place, const struct crashes *crashes)
 	const struct crash *crash = *id != '\0' ? crashfiles_find(crashes, id) : NULL;
 
 	if (crash == NULL)
-		return unknown_id(crashes, id);
-	if (crashfiles_remove(place->folder, crash->id))
+		return crashfiles_unknown(crashes, id);
+	if (crashfiles_remove(place->of.folder, crash->id))
 		return CONTROL_DONE;
 	output_error("cannot remove %s: %s", crash->id, strerror(errno));
 	return errno == EACCES || errno == EPERM ? CONTROL_NOT_ALLOWED : CONTROL_FAILED;
@@ -392,7 +373,7 @@ remove_some(struct place *place, const struct crashes *crashes)
 {
 	if (!place->line->all)
 		return remove_one(place, crashes);
-	size_t count = crashfiles_remove_all(place->folder);
+	size_t count = crashfiles_remove_all(place->of.folder);
 	if (count == 0)
 		output_error("nothing has crashed");
 	remove_directory(place);
@@ -401,36 +382,15 @@ remove_some(struct place *place, const struct crashes *crashes)
 
 /* --- which of them --- */
 
-/* False: there is none; it has been said. */
-static bool
-open_place(const struct command_line *line, struct place *ret_place, int *ret_code)
-{
-	struct client_end end = { .code = CONTROL_DONE };
-	char path[PATH_MAX + sizeof(INVENTORY_FOLDER) + 1];
-
-	*ret_place = (struct place){ .line = line };
-	ret_place->is_running = client_choose(line->tree, NULL, CLIENT_RUNNING, &ret_place->tree, &end);
-	if (!ret_place->is_running && !client_choose(line->tree, NULL, CLIENT_LEFT, &ret_place->tree, &end)) {
-		*ret_code = client_finish(&end);
-		return false;
-	}
-	snprintf(path, sizeof(path), "%s/" INVENTORY_FOLDER, ret_place->tree.directory);
-	ret_place->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ret_place->folder < 0) {
-		output_error("%s: %s", path, strerror(errno));
-		*ret_code = errno == EACCES ? CONTROL_NOT_ALLOWED : CONTROL_FAILED;
-	}
-	return ret_place->folder >= 0;
-}
-
 static const struct verb {
 	const char *name;
-	unsigned option; /* that is its own */
-	bool wants_one;	 /* an ID, or that option instead */
-	int (*run)(struct place *place, const struct crashes *crashes);
+	unsigned option;						/* that is its own */
+	bool wants_one;							/* an ID, or that option instead */
+	int (*run)(struct place *place, const struct crashes *crashes); /* NULL: it is cmd_replay.c's */
 } verbs[] = {
 	{ "list", OPTION_UNIQUE, false, list },
 	{ "show", OPTION_LAST, true, show },
+	{ "bundle", 0, true, NULL },
 	{ "rm", OPTION_ALL, true, remove_some },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -446,8 +406,9 @@ find_verb(const char *name)
 			return &verbs[i];
 	}
 	const char *meant = suggest_word(name, names, VERBS);
-	output_error("crashes list, crashes show ID or crashes rm ID; not crashes %.64s%s%s%s", name,
-		meant != NULL ? "; did you mean \"" : "", meant != NULL ? meant : "",
+	output_error(
+		"crashes list, crashes show ID, crashes bundle ID or crashes rm ID; not crashes %.64s%s%s%s",
+		name, meant != NULL ? "; did you mean \"" : "", meant != NULL ? meant : "",
 		meant != NULL ? "\"?" : "");
 	return NULL;
 }
@@ -463,6 +424,8 @@ is_sensible(const struct command_line *line, const struct verb *verb)
 		output_error("crashes %s has no such option; see: tractor help crashes", verb->name);
 	else if (!verb->wants_one && has_id)
 		output_error("\"%.64s\" is too much; it is: tractor crashes %s", line->words[1], verb->name);
+	else if (verb->run != NULL && line->word_count > 2)
+		output_error("\"%.64s\" is too much; see: tractor help crashes", line->words[2]);
 	else if (verb->wants_one && has_id == (given != 0))
 		output_error("crashes %s which? see: tractor crashes list", verb->name);
 	else
@@ -474,20 +437,22 @@ int
 cmd_crashes(const struct command_line *line)
 {
 	const struct verb *verb = find_verb(line->word_count > 0 ? line->words[0] : "list");
+	struct place place = { .line = line };
 	struct crashes crashes;
-	struct place place;
 	int code;
 
 	if (verb == NULL || !is_sensible(line, verb))
 		return CONTROL_USAGE;
-	if (!open_place(line, &place, &code))
+	if (verb->run == NULL)
+		return replay_bundle(line);
+	if (!crashfiles_open(line->tree, &place.of, &code))
 		return code;
 	if (verb->run == remove_some)
-		crashfiles_read(place.folder, &crashes);
+		crashfiles_read(place.of.folder, &crashes);
 	else
-		read_with_names(place.folder, &crashes);
+		read_with_names(place.of.folder, &crashes);
 	code = verb->run(&place, &crashes);
 	crashfiles_free(&crashes);
-	close(place.folder);
+	close(place.of.folder);
 	return code;
 }

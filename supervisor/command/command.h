@@ -11,7 +11,7 @@
 
 #include "controlsocket.h" /* enum control_code: the exit codes */
 
-#define COMMAND_WORDS_MAX 64 /* files, of test; every other command has four at most */
+#define COMMAND_WORDS_MAX 64 /* files, of test, and what a debugger is told; every other command has four at most */
 #define COMMAND_NO_TIMEOUT (-1)
 #define COMMAND_ALL (-1)
 #define COMMAND_DEFAULT (-2)
@@ -34,6 +34,9 @@ enum command_option {
 	OPTION_SINCE = 16384,
 	OPTION_PREVIOUS = 32768,
 	OPTION_VERBOSE = 65536,
+	OPTION_GDB = 131072,
+	OPTION_VALGRIND = 262144,
+	OPTION_EXEC = 524288,
 };
 
 /* What was typed. Texts belong to argv and the environment. */
@@ -42,12 +45,13 @@ struct command_line {
 		*command; /* NULL: none, which is right with OPTION_HELP and OPTION_VERSION only */
 	unsigned given;	  /* enum command_option */
 	const char *tree; /* -t, else TRACTOR_TREE; NULL: neither */
-	bool json, follow, dry_run, unique, last, all, previous, verbose;
+	bool json, follow, dry_run, unique, last, all, previous, verbose, gdb, valgrind;
 	int64_t timeout_ms; /* COMMAND_NO_TIMEOUT: not given */
 	const char *at;	    /* NULL: not given */
 	double probability; /* 0: not given */
 	uint64_t seed;	    /* 0: not given */
 	const char *since;  /* NULL: not given */
+	const char *exec;   /* NULL: not given */
 	int64_t lines;	    /* COMMAND_ALL, COMMAND_DEFAULT: not given */
 	const char *words[COMMAND_WORDS_MAX];
 	int word_count;
@@ -107,6 +111,10 @@ int cmd_delete(const struct command_line *line);
 int cmd_scale(const struct command_line *line);
 /* cmd_crashes.c */
 int cmd_crashes(const struct command_line *line);
+/* cmd_replay.c */
+int cmd_replay(const struct command_line *line);
+/* `crashes bundle ID [FILE]` */
+int replay_bundle(const struct command_line *line);
 /* commands.c */
 int cmd_help(const struct command_line *line);
 

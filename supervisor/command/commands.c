@@ -90,12 +90,24 @@ const struct command commands[] = {
 		"processes. What was added or stopped by hand stays so. Waits until all has been done; a child that doesn't start is told, and\n"
 		"stopped. A file with errors (exit code 65) changes nothing.\n",
 		OPTION_DRY_RUN | OPTION_TIMEOUT, 0, 0, cmd_reload },
-	{ "crashes", "[list [--unique] | show ID | show --last | rm ID | rm --all]",
+	{ "crashes", "[list [--unique] | show ID | show --last | bundle ID [FILE] | rm ID | rm --all]",
 		"what crashed; one report in full",
 		"Works without the tree running, too: reports stay in its run directory, the last 1000 (TRACTOR_CRASHES_MAX) with 64 KiB for\n"
 		"each. What crashes in the same way again within ten minutes is told in short. The beginning of an ID is enough if no other\n"
-		"ID begins so.\n",
-		OPTION_UNIQUE | OPTION_LAST | OPTION_ALL, 0, 2, cmd_crashes },
+		"ID begins so. bundle writes what tractor replay needs into one file, ID.bundle if FILE is not given: message, state, arguments\n"
+		"and the whole environment, so whoever gets it gets what secrets are in there.\n",
+		OPTION_UNIQUE | OPTION_LAST | OPTION_ALL, 0, 3, cmd_crashes },
+	{ "replay", "ID|--last|FILE.bundle [--gdb | --valgrind [-- ARG...]] [--exec PATH] [--timeout TIME]",
+		"make a crash happen again, alone and under a debugger",
+		"Starts the same build of the actor's program, without a tree: with its arguments and environment, in the state that it was in, with\n"
+		"the message that it had in hand; what it asks on the way is answered as it was. Says whether that was the same crash: exit code\n"
+		"0 it was, 1 it was not. Below a debugger nothing is limited in time.\n"
+		"    tractor replay 20261123T080811.402-crashy-1 --gdb\n"
+		"    tractor replay crash.bundle --exec ./crashy --gdb -- -batch -ex run -ex bt\n"
+		"FILE is made by tractor crashes bundle; it names a program and says what it is to do, so take it only from whom you would take a\n"
+		"program. Works without the tree running.\n",
+		OPTION_LAST | OPTION_GDB | OPTION_VALGRIND | OPTION_EXEC | OPTION_TIMEOUT, 0,
+		COMMAND_WORDS_MAX, cmd_replay },
 	{ "poison", "[list [PATH] | show N | requeue N | drop N | drop all]",
 		"messages in quarantine: at each an actor crashed twice",
 		"With `redeliver: true` the message that was in hand at a crash is handed to the successor again; if that crashes at it too,\n"

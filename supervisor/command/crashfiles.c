@@ -15,19 +15,51 @@
 
 #include "inventory.h"
 #include "output.h"
+#include "recording.h"
+#include "suggest.h"
 
 #define REPORT_MAX_BYTES \
 	(4 << 20) /* some times the largest that is written: a report shows so much of a message and no more */
 
+#define RECORDING_MAX_BYTES (64 << 20) /* a message, a state and all that is said about them */
+
+/* What stands before a suffix. */
+static bool
+id_before(const char *file, const char *suffix, char **ret_id)
+{
+	size_t length = strlen(file), suffix_length = strlen(suffix);
+
+	if (file[0] == '.' || length <= suffix_length || strcmp(file + length - suffix_length, suffix) != 0)
+		return false;
+	*ret_id = output_need(strndup(file, length - suffix_length));
+	return true;
+}
+
 static bool
 id_of_file(const char *file, char **ret_id)
 {
-	size_t length = strlen(file), suffix = strlen(INVENTORY_SUFFIX);
+	return id_before(file, INVENTORY_SUFFIX, ret_id);
+}
 
-	if (file[0] == '.' || length <= suffix || strcmp(file + length - suffix, INVENTORY_SUFFIX) != 0)
+bool
+crashfiles_open(const char *tree, struct crashfiles_place *ret_place, int *ret_code)
+{
+	struct client_end end = { .code = CONTROL_DONE };
+	char path[PATH_MAX + sizeof(INVENTORY_FOLDER) + 1];
+
+	*ret_place = (struct crashfiles_place){ .folder = -1 };
+	ret_place->is_running = client_choose(tree, NULL, CLIENT_RUNNING, &ret_place->tree, &end);
+	if (!ret_place->is_running && !client_choose(tree, NULL, CLIENT_LEFT, &ret_place->tree, &end)) {
+		*ret_code = client_finish(&end);
 		return false;
-	*ret_id = output_need(strndup(file, length - suffix));
-	return true;
+	}
+	snprintf(path, sizeof(path), "%s/" INVENTORY_FOLDER, ret_place->tree.directory);
+	ret_place->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret_place->folder < 0) {
+		output_error("%s: %s", path, strerror(errno));
+		*ret_code = errno == EACCES ? CONTROL_NOT_ALLOWED : CONTROL_FAILED;
+	}
+	return ret_place->folder >= 0;
 }
 
 /* NULL: it isn't there, is no file, or no report; `errno` or `ret_why` says so. */
@@ -171,13 +203,83 @@ crashfiles_full(const struct crashes *crashes, const struct crash *crash)
 	return crash;
 }
 
-bool
-crashfiles_remove(int folder, const char *id)
+int
+crashfiles_unknown(const struct crashes *crashes, const char *id)
+{
+	const char **ids = output_need(calloc(crashes->count + 1, sizeof(*ids)));
+
+	for (size_t i = 0; i < crashes->count; i++)
+		ids[i] = crashes->items[i].id;
+	const char *meant = suggest_word(id, ids, crashes->count);
+	if (meant != NULL)
+		output_error("there is no crash \"%.100s\"; did you mean \"%s\"?", id, meant);
+	else
+		output_error("there is no crash \"%.100s\"; see: tractor crashes list", id);
+	free(ids);
+	return CONTROL_FAILED;
+}
+
+static bool
+read_all(int fd, uint8_t *to, size_t size)
+{
+	size_t got = 0;
+
+	while (got < size) {
+		ssize_t some = read(fd, to + got, size - got);
+		if (some < 0 && errno == EINTR)
+			continue;
+		if (some == 0)
+			errno = EIO; /* it has become shorter */
+		if (some <= 0)
+			return false;
+		got += (size_t)some;
+	}
+	return true;
+}
+
+uint8_t *
+crashfiles_bytes(int folder, const char *file, size_t *ret_size)
+{
+	struct stat status;
+	int fd = openat(folder, file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	uint8_t *bytes = NULL;
+
+	if (fd < 0 || fstat(fd, &status) != 0) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	errno = EFBIG;
+	if (S_ISREG(status.st_mode) && status.st_size <= RECORDING_MAX_BYTES) {
+		*ret_size = (size_t)status.st_size;
+		bytes = output_need(malloc(*ret_size + 1));
+		if (!read_all(fd, bytes, *ret_size)) {
+			free(bytes);
+			bytes = NULL;
+		}
+	} else if (!S_ISREG(status.st_mode)) {
+		errno = EINVAL;
+	}
+	int error = errno;
+	close(fd);
+	errno = error;
+	return bytes;
+}
+
+static bool
+remove_file(int folder, const char *id, const char *suffix)
 {
 	char file[NAME_MAX + 1];
 
-	snprintf(file, sizeof(file), "%s" INVENTORY_SUFFIX, id);
+	snprintf(file, sizeof(file), "%s%s", id, suffix);
 	return unlinkat(folder, file, 0) == 0;
+}
+
+bool
+crashfiles_remove(int folder, const char *id)
+{
+	remove_file(folder, id, RECORDING_SUFFIX);
+	return remove_file(folder, id, INVENTORY_SUFFIX);
 }
 
 size_t
@@ -191,6 +293,9 @@ crashfiles_remove_all(int folder)
 	while (directory != NULL && (entry = readdir(directory)) != NULL)
 		if (id_of_file(entry->d_name, &id)) {
 			count += crashfiles_remove(folder, id);
+			free(id);
+		} else if (id_before(entry->d_name, RECORDING_SUFFIX, &id)) {
+			remove_file(folder, id, RECORDING_SUFFIX);
 			free(id);
 		}
 	if (directory != NULL)

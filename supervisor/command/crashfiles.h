@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "client.h"
+
 struct crash {
 	char *id;
 	json_t *report; /* an object, from whose fields nothing can be expected */
@@ -18,6 +20,16 @@ struct crashes {
 	json_t *kinds; /* what is counted of each kind: an array; NULL: nothing */
 };
 
+/* Where the reports of the tree are that is meant: of one that runs, else of one that has run. */
+struct crashfiles_place {
+	struct client_tree tree;
+	bool is_running;
+	int folder; /* to be closed */
+};
+
+/* False: there is none; it has been said, and *ret_code is the exit code. */
+bool crashfiles_open(const char *tree, struct crashfiles_place *ret_place, int *ret_code);
+
 /* All that can be read; a file that can't is told and passed over. */
 void crashfiles_read(int folder, struct crashes *ret_crashes);
 void crashfiles_free(struct crashes *crashes);
@@ -27,7 +39,13 @@ const struct crash *crashfiles_find(const struct crashes *crashes, const char *i
 /* The one that tells it in full: itself, or one that is like it. */
 const struct crash *crashfiles_full(const struct crashes *crashes, const struct crash *crash);
 
-/* Removes the report's file. False: errno says why. */
+/* Says that there is none; gives the exit code. */
+int crashfiles_unknown(const struct crashes *crashes, const char *id);
+
+/* What is in a file of ordinary kind and size, to be freed. NULL: errno says why. `folder` may be AT_FDCWD. */
+uint8_t *crashfiles_bytes(int folder, const char *file, size_t *ret_size);
+
+/* Removes the report's file, and its recording. False: errno says why. */
 bool crashfiles_remove(int folder, const char *id);
 /* Removes all of them, whatever is in them, and what was counted; how many. */
 size_t crashfiles_remove_all(int folder);

@@ -262,6 +262,23 @@ print_count(const char *label, const json_t *report, const json_t *value)
 	putchar('\n');
 }
 
+static void
+print_replay(const char *label, const json_t *report, const json_t *value)
+{
+	const char *missing = text_of(value, "missing");
+
+	print_label(label);
+	if (json_is_true(json_object_get(value, "recorded"))) {
+		fputs("tractor replay ", stdout);
+		print_text(text_of(report, "id"));
+		fputs(*missing != '\0' ? ", without " : "", stdout);
+	} else {
+		fputs("nothing was recorded: ", stdout);
+	}
+	print_text(missing);
+	putchar('\n');
+}
+
 /* --- the way there --- */
 
 /* A file below the current directory is shown as from there, as compilers do. */
@@ -532,6 +549,7 @@ static const struct row {
 	{ "restarts", JSON_INTEGER, print_restarts },
 	{ "count", JSON_INTEGER, print_count },
 	{ "fingerprint", JSON_STRING, print_plain },
+	{ "replay", JSON_OBJECT, print_replay },
 	{ "backtrace", JSON_ARRAY, print_backtrace },
 	{ "log_tail", JSON_ARRAY, print_lines },
 	{ "recent", JSON_ARRAY, print_recent },

@@ -184,10 +184,12 @@ reach_sender(struct tractor_runtime *runtime, uint64_t sender, uint32_t incarnat
 {
 	struct slot *slot = sender < ROUTER_PORT_FIRST ? slot_by_id(runtime, sender) : NULL;
 
-	if (slot && slot->incarnation == incarnation)
+	if (slot && slot->incarnation == incarnation) {
+		recorder_told(slot, frame, payload, payload_bytes);
 		slot_send(slot, frame, payload, payload_bytes);
-	else if (!slot && !port_receive(runtime, sender, frame, payload, payload_bytes))
+	} else if (!slot && !port_receive(runtime, sender, frame, payload, payload_bytes)) {
 		talk_receive(runtime, sender, frame, payload, payload_bytes);
+	}
 }
 
 static void

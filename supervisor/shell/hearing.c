@@ -100,10 +100,10 @@ args_of(struct tri_arena *arena, const struct spec *spec)
 	return pairs;
 }
 
-static struct tri_died
-died_of(const struct slot *slot)
+struct tri_died
+hearing_died(const struct slot *slot, bool panicked)
 {
-	if (!slot->panicked_before)
+	if (!panicked)
 		return (struct tri_died){ .panicked = false };
 	return (struct tri_died){
 		.panicked = true,
@@ -142,7 +142,7 @@ make_welcome(struct tri_arena *arena, const struct slot *slot, size_t *ret_bytes
 		.path = slot->node->path,
 		.args = { .items = args, .count = spec->args.count },
 		.whole = slot->whole,
-		.died = died_of(slot),
+		.died = hearing_died(slot, slot->panicked_before),
 	};
 	size_t room = args ? welcome_room(slot, &welcome) : 0;
 	uint8_t *bytes = room > 0 ? tri_arena_alloc(arena, room) : NULL;
@@ -171,6 +171,7 @@ send_welcome(struct slot *slot)
 	size_t size = 0;
 	const uint8_t *payload = make_welcome(arena, slot, &size);
 
+	slot->recorder.after_panic = slot->panicked_before;
 	if (payload)
 		slot_send(slot, &frame, payload, size);
 	else
@@ -314,6 +315,7 @@ on_send(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload
 {
 	struct router_send send = send_of(slot, frame, payload);
 
+	recorder_sent(slot, frame);
 	if (frame->correlation == 0)
 		hearing_violated(slot, "a message without a correlation id");
 	else if (frame->target == 0)

@@ -72,14 +72,14 @@ write_all(int fd, const char *text, size_t length)
 
 /* Whole or not at all: written aside, then renamed. */
 static tractor_err
-write_file(const char *path, const char *text)
+write_file(const char *path, const void *bytes, size_t size)
 {
 	char *aside;
 
 	if (asprintf(&aside, "%s.part", path) < 0)
 		return tri_why(TRACTOR_ENOMEM, "out of memory");
 	int fd = sys.open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
-	int error = fd < 0 ? errno : write_all(fd, text, strlen(text));
+	int error = fd < 0 ? errno : write_all(fd, bytes, size);
 	if (fd >= 0 && sys.close(fd) < 0 && error == 0 && errno != EINTR)
 		error = errno; /* where the disk is somebody else's, the last of it may fail only now */
 	if (error == 0 && sys.rename(aside, path) < 0)
@@ -118,9 +118,9 @@ file_bytes(const struct tractor_runtime *runtime, const char *name, const char *
 }
 
 static void
-remove_file(const struct tractor_runtime *runtime, const char *name)
+remove_file(const struct tractor_runtime *runtime, const char *name, const char *suffix)
 {
-	char *path = file_path(runtime, name, "");
+	char *path = file_path(runtime, name, suffix);
 
 	if (path)
 		sys.unlink(path);
@@ -130,8 +130,8 @@ remove_file(const struct tractor_runtime *runtime, const char *name)
 /* --- what there is --- */
 
 struct listed {
-	char *name;
-	int64_t bytes;
+	char *id;
+	int64_t bytes, recorded_bytes; /* of its report and of its recording; negative: there is none */
 };
 
 struct listing {
@@ -142,16 +142,18 @@ struct listing {
 static void
 add_listed(struct listing *listing, const struct tractor_runtime *runtime, const char *name)
 {
-	struct listed listed = { .name = strdup(name), .bytes = file_bytes(runtime, name, "") };
+	struct listed listed = { .id = strndup(name, strlen(name) - strlen(INVENTORY_SUFFIX)),
+		.bytes = file_bytes(runtime, name, "") };
 	struct listed *grown =
-		listed.name && listed.bytes >= 0
+		listed.id && listed.bytes >= 0
 			? reallocarray(listing->items, listing->count + 1, sizeof(*listing->items))
 			: NULL;
 
 	if (!grown) {
-		free(listed.name);
+		free(listed.id);
 		return;
 	}
+	listed.recorded_bytes = file_bytes(runtime, listed.id, RECORDING_SUFFIX);
 	listing->items = grown;
 	listing->items[listing->count++] = listed;
 }
@@ -162,7 +164,18 @@ by_age(const void *a, const void *b)
 {
 	const struct listed *left = a, *right = b;
 
-	return strcmp(left->name, right->name);
+	return strcmp(left->id, right->id);
+}
+
+/* Without a report nobody would find it. */
+static void
+remove_stray_recording(struct tractor_runtime *runtime, const char *name)
+{
+	char *id = strndup(name, strlen(name) - strlen(RECORDING_SUFFIX));
+
+	if (id && file_bytes(runtime, id, INVENTORY_SUFFIX) < 0)
+		remove_file(runtime, name, "");
+	free(id);
 }
 
 /* The reports, the oldest first. What a supervisor left that was killed while it wrote is removed. */
@@ -181,7 +194,9 @@ list(struct tractor_runtime *runtime, struct listing *ret_listing)
 		if (is_report(entry->d_name))
 			add_listed(ret_listing, runtime, entry->d_name);
 		else if (ends_with(entry->d_name, ".part"))
-			remove_file(runtime, entry->d_name);
+			remove_file(runtime, entry->d_name, "");
+		else if (ends_with(entry->d_name, RECORDING_SUFFIX))
+			remove_stray_recording(runtime, entry->d_name);
 	}
 	if (directory)
 		sys.closedir(directory);
@@ -193,7 +208,7 @@ static void
 free_listing(struct listing *listing)
 {
 	for (size_t i = 0; i < listing->count; i++)
-		free(listing->items[i].name);
+		free(listing->items[i].id);
 	free(listing->items);
 }
 
@@ -206,6 +221,8 @@ take_stock(struct inventory *inventory, const struct listing *listing)
 			continue;
 		inventory->report_count++;
 		inventory->bytes += (uint64_t)listing->items[i].bytes;
+		if (listing->items[i].recorded_bytes > 0)
+			inventory->bytes += (uint64_t)listing->items[i].recorded_bytes;
 	}
 }
 
@@ -213,13 +230,10 @@ take_stock(struct inventory *inventory, const struct listing *listing)
 
 /* Whether some kind is told in full there. */
 static bool
-is_full(const struct inventory *inventory, const char *name)
+is_full(const struct inventory *inventory, const char *id)
 {
-	size_t length = strlen(name) - strlen(INVENTORY_SUFFIX);
-
 	for (size_t i = 0; i < inventory->kind_count; i++)
-		if (strlen(inventory->kinds[i].full) == length &&
-			strncmp(inventory->kinds[i].full, name, length) == 0)
+		if (strcmp(inventory->kinds[i].full, id) == 0)
 			return true;
 	return false;
 }
@@ -235,15 +249,38 @@ is_crowded(const struct inventory *inventory, bool spare)
 }
 
 static void
+remove_recording(struct tractor_runtime *runtime, struct listed *listed)
+{
+	if (listed->recorded_bytes < 0)
+		return;
+	remove_file(runtime, listed->id, RECORDING_SUFFIX);
+	runtime->inventory.bytes -= (uint64_t)listed->recorded_bytes;
+	listed->recorded_bytes = -1;
+}
+
+/* A state may be large, and a report says the most in the least room: where it is room that is short, the oldest recordings go before any report does. */
+static void
+remove_recordings(struct tractor_runtime *runtime, struct listing *listing)
+{
+	const struct inventory *inventory = &runtime->inventory;
+
+	if (inventory->bytes <= inventory->bytes_max)
+		return;
+	for (size_t i = 0; i < listing->count && inventory->bytes > inventory->bytes_max / 10 * 9; i++)
+		remove_recording(runtime, &listing->items[i]);
+}
+
+static void
 remove_some(struct tractor_runtime *runtime, struct listing *listing, bool full_ones)
 {
 	struct inventory *inventory = &runtime->inventory;
 
 	for (size_t i = 0; i < listing->count && is_crowded(inventory, true); i++) {
 		struct listed *listed = &listing->items[i];
-		if (listed->bytes < 0 || (!full_ones && is_full(inventory, listed->name)))
+		if (listed->bytes < 0 || (!full_ones && is_full(inventory, listed->id)))
 			continue;
-		remove_file(runtime, listed->name);
+		remove_recording(runtime, listed);
+		remove_file(runtime, listed->id, INVENTORY_SUFFIX);
 		inventory->report_count--;
 		inventory->bytes -= (uint64_t)listed->bytes;
 		listed->bytes = -1;
@@ -259,6 +296,7 @@ make_room(struct tractor_runtime *runtime)
 		return;
 	list(runtime, &listing);
 	take_stock(&runtime->inventory, &listing);
+	remove_recordings(runtime, &listing);
 	remove_some(runtime, &listing, false);
 	remove_some(runtime, &listing, true);
 	free_listing(&listing);
@@ -289,7 +327,7 @@ write_kinds(struct tractor_runtime *runtime)
 	json_t *kinds = kinds_json(&runtime->inventory);
 	char *path = file_path(runtime, INVENTORY_COUNTS, ""), *text = json_dumps(kinds, JSON_COMPACT);
 
-	if (!path || !text || write_file(path, text) != TRACTOR_OK)
+	if (!path || !text || write_file(path, text, strlen(text)) != TRACTOR_OK)
 		events_note(
 			runtime, "counts_lost", "", 0, "%s", path && text ? tractor_why() : "out of memory");
 	runtime->inventory.changed = false;
@@ -378,7 +416,7 @@ write_report(struct tractor_runtime *runtime, const json_t *report, const char *
 	const char *id = json_string_value(json_object_get(report, "id"));
 	char *file = id ? file_path(runtime, id, INVENTORY_SUFFIX) : NULL,
 	     *text = file ? json_dumps(report, JSON_COMPACT) : NULL;
-	bool written = text && write_file(file, text) == TRACTOR_OK;
+	bool written = text && write_file(file, text, strlen(text)) == TRACTOR_OK;
 
 	if (written)
 		runtime->inventory.bytes += strlen(text);
@@ -411,6 +449,21 @@ inventory_rewrite(
 
 	if (bytes >= 0 && write_report(runtime, report, path, incarnation))
 		runtime->inventory.bytes -= (uint64_t)bytes;
+}
+
+void
+inventory_add_recording(struct slot *slot, const json_t *report)
+{
+	struct tractor_runtime *runtime = slot->runtime;
+	const char *id = json_string_value(json_object_get(report, "id"));
+	char *file = id ? file_path(runtime, id, RECORDING_SUFFIX) : NULL;
+
+	if (file && write_file(file, slot->recorder.made, slot->recorder.made_bytes) == TRACTOR_OK)
+		runtime->inventory.bytes += slot->recorder.made_bytes;
+	else
+		events_note(runtime, "recording_lost", slot->node->path, slot->incarnation, "%s",
+			file ? tractor_why() : "out of memory");
+	free(file);
 }
 
 /* --- the whole --- */
@@ -455,7 +508,7 @@ inventory_close(struct tractor_runtime *runtime)
 	struct listing listing;
 	list(runtime, &listing);
 	if (listing.count == 0)
-		remove_file(runtime,
-			INVENTORY_COUNTS); /* so that nothing is left of a tree that has nothing to tell */
+		remove_file(runtime, INVENTORY_COUNTS,
+			""); /* so that nothing is left of a tree that has nothing to tell */
 	free_listing(&listing);
 }

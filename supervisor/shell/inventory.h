@@ -18,6 +18,7 @@
 	256 /* of crashes that are counted; the one that was not seen for longest makes room */
 
 struct tractor_runtime;
+struct slot;
 
 /* Crashes that are alike. */
 struct inventory_kind {
@@ -54,6 +55,9 @@ bool inventory_write(
 /* The same for one that is written anew; if somebody has removed it meanwhile, it stays so. */
 void inventory_rewrite(
 	struct tractor_runtime *runtime, const json_t *report, const char *path, uint32_t incarnation);
+
+/* The recording that was made of the slot's death, beside its report, which has been written. If it can't be, an event says so. */
+void inventory_add_recording(struct slot *slot, const json_t *report);
 
 /* FNV-1a, to make a fingerprint of: begin with INVENTORY_HASH. */
 #define INVENTORY_HASH UINT64_C(0xcbf29ce484222325)

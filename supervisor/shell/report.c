@@ -347,6 +347,8 @@ report_make(struct slot *slot, const struct router_message *in_hand, const char 
 			json_object_set_new(report, "recent", recent_json(slot));
 		json_object_set_new(report, "log_tail", log_json(slot));
 		json_object_set_new(report, "rusage", rusage_json(&slot->death.usage));
+		if (!like)
+			recorder_make(slot, in_hand, report);
 	}
 	free(captured);
 	return report;
@@ -436,8 +438,10 @@ report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict)
 
 	add_outcome(report, slot, verdict);
 	json_object_set_new(report, "symbols", json_string(symbols));
-	if (inventory_write(slot->runtime, report, slot->node->path, slot->incarnation) &&
-		strcmp(symbols, UNWINDING_PENDING) == 0)
+	bool written = inventory_write(slot->runtime, report, slot->node->path, slot->incarnation);
+	if (written && slot->recorder.made)
+		inventory_add_recording(slot, report);
+	if (written && strcmp(symbols, UNWINDING_PENDING) == 0)
 		unwinding_add(slot, report);
 	json_decref(report);
 }

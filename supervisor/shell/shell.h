@@ -27,6 +27,7 @@
 #include "lost.h"
 #include "mappings.h"
 #include "payload.h"
+#include "recording.h"
 #include "router.h"
 #include "spawn.h"
 #include "spin.h"
@@ -203,6 +204,33 @@ struct death {
 	char exit[48];		   /* "SIGSEGV", "exit 3", "normal" */
 };
 
+/* --- recorder.c: what a crash can be played again from --- */
+
+/* Words between a process and the supervisor since it began what it is at, packed. */
+struct recorder_words {
+	uint64_t sequence; /* of the message in hand; 0: none was */
+	uint8_t *bytes;
+	size_t size, room;
+	bool cut; /* there were more than RECORDING_ANSWERS_MAX, or than there is memory for */
+};
+
+struct recorder {
+	struct recorder_words start, hand; /* until it was ready; since */
+	bool after_panic;		   /* it was told of its predecessor's */
+	uint8_t *made;			   /* of the death that is being dealt with; NULL: none */
+	size_t made_bytes;
+};
+
+/* It has sent that; an ask is noted. */
+void recorder_sent(struct slot *slot, const struct tri_frame *frame);
+/* That is sent to it; what tells it how a send came out is noted. */
+void recorder_told(
+	struct slot *slot, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
+/* Makes a recording of the slot's dead process, for that report, which says so. `in_hand` NULL: it had nothing. */
+void recorder_make(struct slot *slot, const struct router_message *in_hand, json_t *report);
+/* The process is let go, and what was noted of it. */
+void recorder_clear(struct slot *slot);
+
 /* How far the deadline ladder of a handler has got. */
 enum ladder { LADDER_NONE, LADDER_ABORTED, LADDER_CONTINUED, LADDER_KILLED };
 
@@ -238,6 +266,7 @@ struct slot {
 	enum ladder ladder;
 	char overrun[512]; /* which limit its handler overran; "": none */
 	struct cpu_mark cpu_mark;
+	struct recorder recorder;
 	uint64_t seen_progress; /* of the black box, when the deadline was armed */
 	int64_t ready_ns;
 	bool undecided; /* it is at rest; whether for good is found when the core has done all it can */
@@ -307,6 +336,8 @@ void hearing_salvaged(struct slot *slot, const void *bytes, size_t size_bytes);
 tractor_err hearing_rehearse(struct slot *slot);
 /* The process broke the rules: it is killed, and its death will say so. */
 void hearing_violated(struct slot *slot, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What the process is told of its predecessor's panic, if there was one to tell. Points into the slot. */
+struct tri_died hearing_died(const struct slot *slot, bool panicked);
 /* The schema of a message that the actor serves; NULL: it doesn't. */
 const struct payload_schema *hearing_schema(const struct slot *slot, uint64_t message);
 

@@ -103,6 +103,7 @@ slot_clear(struct slot *slot)
 	table_remove(&slot->runtime->pids, &slot->by_pid);
 	actorlog_end(slot);
 	wire_close(slot->wire);
+	recorder_clear(slot);
 	tri_blackbox_unmap(slot->box);
 	free(slot->refusal);
 	free(slot->farewell_reason);

@@ -111,7 +111,7 @@ become(void *arg)
 	const struct spawn_plan *plan = birth->plan;
 
 	reset_signals();
-	if (syscall(SYS_setpgid, 0, 0) < 0)
+	if (!plan->keeps_group && syscall(SYS_setpgid, 0, 0) < 0)
 		give_up(birth, STEP_GROUP);
 	if (syscall(SYS_prctl, PR_SET_PDEATHSIG, (long)SIGKILL) < 0)
 		give_up(birth, STEP_PARENT);

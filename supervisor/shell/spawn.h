@@ -3,6 +3,7 @@
 #define TRACTOR_SUPERVISOR_SHELL_SPAWN_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -18,6 +19,7 @@ struct spawn_plan {
 	const char *directory;	/* to change into; NULL: the parent's */
 	int fds[SPAWN_FDS_MAX]; /* fds[i] becomes the child's fd i; -1: /dev/null. All others are closed */
 	int fd_count;
+	bool keeps_group; /* it stays in the parent's process group, so that it may read from its terminal */
 	const struct rlimit *files; /* its limit of open fds; NULL: the parent's */
 };
 

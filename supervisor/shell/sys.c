@@ -284,6 +284,7 @@ const struct sys_calls sys_real = {
 	.unlinkat = unlinkat,
 	.rmdir = rmdir,
 	.read = read,
+	.pread = pread,
 	.write = write,
 	.close = close,
 	.files_limit = real_files_limit,

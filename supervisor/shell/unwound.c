@@ -136,16 +136,21 @@ is_way_out(const json_t *frame)
 	       leads_out(text_of(frame, "function"));
 }
 
+size_t
+unwound_top_index(const json_t *report)
+{
+	const json_t *frames = json_object_get(report, "backtrace");
+
+	for (size_t i = 0; i < json_array_size(frames); i++)
+		if (!is_way_out(json_array_get(frames, i)))
+			return i;
+	return 0;
+}
+
 const char *
 unwound_top(const json_t *report, char text[UNWOUND_TOP_BYTES])
 {
-	const json_t *frames = json_object_get(report, "backtrace"), *frame = json_array_get(frames, 0);
-
-	for (size_t i = 0; i < json_array_size(frames); i++)
-		if (!is_way_out(json_array_get(frames, i))) {
-			frame = json_array_get(frames, i);
-			break;
-		}
+	const json_t *frame = json_array_get(json_object_get(report, "backtrace"), unwound_top_index(report));
 	const char *function = text_of(frame, "function"), *file = last_part(text_of(frame, "file")),
 		   *module = last_part(text_of(frame, "module")), *offset = text_of(frame, "module_offset");
 	if (*function && *file)

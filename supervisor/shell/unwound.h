@@ -21,6 +21,8 @@ tractor_err unwound_take(json_t *report, const char *answer, size_t length);
  * backtrace. Returns `text`.
  */
 #define UNWOUND_TOP_BYTES 512
+/* Which of its frames that is; 0 if none is the program's own. */
+size_t unwound_top_index(const json_t *report);
 const char *unwound_top(const json_t *report, char text[UNWOUND_TOP_BYTES]);
 
 #endif

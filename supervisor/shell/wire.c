@@ -142,7 +142,9 @@ close_peer(struct wire *wire)
 static bool
 is_welcome(const struct wire *wire, pid_t pid)
 {
-	return wire->expected != 0 && (!wire->greeted || wire->hung_up) && pid == wire->expected;
+	bool meant = wire->expected == WIRE_ANYBODY || pid == wire->expected;
+
+	return wire->expected != 0 && (!wire->greeted || wire->hung_up) && meant;
 }
 
 /* Takes its place as the peer. False: the host refuses, errno says what. */

@@ -30,6 +30,7 @@
 	10000 /* an actor's start_timeout: many times what a start takes where others have the CPUs */
 #define WHOLE_MS 30000 /* for everything to run again; a lost link costs a start_timeout, and that twice */
 #define NOTES 3
+#define RECORDED_MAX_BYTES ((size_t)1 << 20) /* some times what is recorded of these actors */
 
 struct actor {
 	const char *path;
@@ -388,6 +389,40 @@ expect_reasons(struct story *story)
 				fault_error_name(story->fault->error));
 }
 
+static bool
+is_whole_recording(const char *path)
+{
+	struct recording recording = { .bytes = NULL };
+	uint8_t *bytes = malloc(RECORDED_MAX_BYTES);
+	FILE *file = fopen(path, "re");
+	size_t size = bytes && file ? fread(bytes, 1, RECORDED_MAX_BYTES, file) : 0;
+
+	if (file)
+		fclose(file);
+	if (recording_decode(bytes, size, &recording) != TRACTOR_OK) {
+		free(bytes);
+		return false;
+	}
+	recording_free(&recording);
+	return true;
+}
+
+/* What is beside the reports: whole or not there. */
+static void
+expect_recordings(struct story *story)
+{
+	char path[256];
+	glob_t found;
+
+	snprintf(path, sizeof(path), "%s/crashes/*" RECORDING_SUFFIX, tractor_runtime_directory(story->rt));
+	if (glob(path, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (!is_whole_recording(found.gl_pathv[i]))
+			complain(story, "%s is not whole: %s", found.gl_pathv[i], tractor_why());
+	globfree(&found);
+}
+
 /* Whole or not there: b's is there, or an event says that it was lost. */
 static void
 expect_reports(struct story *story)
@@ -396,7 +431,7 @@ expect_reports(struct story *story)
 	size_t count = 0;
 	glob_t found;
 
-	snprintf(path, sizeof(path), "%s/crashes/*", tractor_runtime_directory(story->rt));
+	snprintf(path, sizeof(path), "%s/crashes/*.json", tractor_runtime_directory(story->rt));
 	if (glob(path, 0, NULL, &found) != 0)
 		found = (glob_t){ .gl_pathc = 0 };
 	for (size_t i = 0; i < found.gl_pathc; i++) {
@@ -451,6 +486,7 @@ live(struct story *story)
 		eventually(story, "notes", expect_notes))
 		expect_reasons(story);
 	expect_reports(story);
+	expect_recordings(story);
 	eventually(story, "status at last", status);
 }
 

@@ -18,7 +18,7 @@ START_TEST(blackbox_take_and_done)
 	ck_assert_int_eq(tri_blackbox_map(fd, &other), TRACTOR_OK);
 	ck_assert_uint_eq(other->incarnation, 3);
 	ck_assert_uint_eq(atomic_load(&other->done), 41);
-	tri_blackbox_take(other, 42, 4711, 7, (const uint8_t *)"payload", 7, 1000);
+	tri_blackbox_take(other, 42, 4711, 7, 3, (const uint8_t *)"payload", 7, 1000);
 	ck_assert_uint_eq(atomic_load(&box->in_hand), 42);
 	ck_assert_uint_eq(atomic_load(&box->done), 41);
 	ck_assert_uint_eq(box->hand.message, 4711);
@@ -39,7 +39,7 @@ START_TEST(blackbox_keeps_the_first_bytes_of_a_large_message)
 	struct tri_blackbox *box = tri_blackbox_private();
 
 	memset(large, 0x2a, sizeof(large));
-	tri_blackbox_take(box, 1, 1, 1, large, sizeof(large), 1);
+	tri_blackbox_take(box, 1, 1, 1, 0, large, sizeof(large), 1);
 	ck_assert_uint_eq(box->hand.payload_bytes, sizeof(large));
 	ck_assert_uint_eq(box->hand.kept_bytes, TRI_FIRST_BYTES);
 	tri_blackbox_unmap(box);
