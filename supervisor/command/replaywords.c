@@ -12,6 +12,13 @@
 #include "shell.h"
 #include "why.h"
 
+/* A line each, that can be read. */
+static const struct payload_limits shown = { .text_bytes = 200,
+	.total_bytes = 1000,
+	.list_items = 10,
+	.depth = 4,
+	.values = 100 };
+
 /* --- names --- */
 
 static const struct payload_schema *
@@ -93,8 +100,8 @@ fields_text(struct replay_words *words, const struct payload_record *record, con
 	json_t *fields = NULL;
 	char *text = NULL;
 
-	if (record != NULL && payload_excerpt(record, payload, payload_bytes, &report_message_limits,
-				      name_in_payload, words, &shortened, &fields) == TRACTOR_OK)
+	if (record != NULL && payload_excerpt(record, payload, payload_bytes, &shown, name_in_payload, words,
+				      &shortened, &fields) == TRACTOR_OK)
 		text = json_dumps(fields, JSON_COMPACT);
 	json_decref(fields);
 	if (text == NULL && asprintf(&text, "(%zu bytes)", payload_bytes) < 0)
@@ -204,7 +211,8 @@ answer_ask(const struct exchange *exchange)
 		free(reply);
 		answer(exchange, TRI_FRAME_ANSWER, (tractor_err)answered->err, answered->payload.data,
 			answered->payload.size);
-	} else if (recorded(words, RECORDED_ASK, exchange->number) == NULL) {
+	} else if (recorded(words, RECORDED_ASK, exchange->number) == NULL ||
+		   *words->about->missing != '\0') {
 		refuse(exchange, "the recording has no answer to that");
 	} else if (words->about->limit_ms > 0) {
 		output_error("asks %s: %s; it waited for the answer when it was ended", exchange->to,

@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -137,6 +139,446 @@ START_TEST(each_way_to_die_again_stripped)
 }
 END_TEST
 
+/* --- what a crash may depend on --- */
+
+#define ORACLE "\"who\":\"/t/oracle\""
+
+/* "them" and the oracle; `as` is which of the program's actors. */
+static struct process *
+player_up(const char *as, const char *more)
+{
+	return tree_up("{name: t, intensity: 50, children: [%s, %s]}", actor_line("oracle", "oracle"),
+		actor_line_with("them", "player", "role: %s%s%s", as, *more ? ", " : "", more));
+}
+
+START_TEST(a_crash_that_depends_on_the_state)
+{
+	struct process *tree = player_up("player", "");
+
+	tell("/t/them", "player.add", "{\"by\":5}");
+	tell("/t/them", "player.check", "{\"limit\":10}");
+	tell("/t/them", "player.add", "{\"by\":6}");
+	tell("/t/them", "player.check", "{\"limit\":10}");
+	const char *id = crash_id("/t/them", 1);
+	expect_node("t", "/t/them", "running", 2, SOON_MS);
+	tell("/t/them", "player.add", "{\"by\":-11}"); /* what it is now is another matter */
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV in .*player\\.c:[0-9]+$",
+		"player\\.check \\{\"limit\":10\\} from a program, in the state that it was in$", id);
+	json_t *sum = ask("/t/them", "player.total", "{}");
+	expect_number(sum, "value", 0); /* the one that runs has not been touched */
+	json_decref(sum);
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(without_the_state_it_is_not_the_same)
+{
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.add", "{\"by\":11}");
+	tell("/t/them", "player.check", "{\"limit\":10}");
+	EXPECT_REPLAY(1, "^not the same: it handled the message and did not crash$",
+		"player\\.check \\{\"limit\":10\\} from a program$", crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(a_crash_that_depends_on_an_answer)
+{
+	struct process *tree = player_up("player", "");
+
+	json_decref(ask("/t/oracle", "oracle.number", "{}"));
+	tell("/t/them", "player.consult", "{" ORACLE ",\"how\":\"number\"}");
+	const char *id = crash_id("/t/them", 1);
+	for (int i = 0; i < 2; i++) /* each time the same, whatever the oracle would say */
+		EXPECT_REPLAY(0,
+			"panic: the answer is 2 .*\ncrashed again in the same way: panic, SIGABRT in ",
+			"asks /t/oracle: oracle\\.number \\{\\}; answered as it was: \\{\"value\":2\\}$", id);
+	tree_down(tree);
+	EXPECT_REPLAY(0, "panic: the answer is 2 ", NULL, id);
+}
+END_TEST
+
+START_TEST(an_ask_that_was_refused_is_refused)
+{
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.consult", "{" ORACLE ",\"how\":\"secret\"}");
+	EXPECT_REPLAY(0, "panic: no answer: that is a secret .*\ncrashed again in the same way: panic",
+		"oracle\\.secret \\{\\}; answered as it was: TRACTOR_EREFUSED$", crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(an_ask_that_was_waited_for_too_long_is_again)
+{
+	struct process *tree = player_up("fresh", "handler_timeout: 300ms");
+
+	tell("/t/them", "player.consult", "{" ORACLE ",\"how\":\"silence\"}");
+	EXPECT_REPLAY(0, "^crashed again in the same way: deadline, SIGABRT",
+		"oracle\\.silence \\{\\}; it waited for the answer when it was ended$",
+		crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(what_was_answered_at_the_start_is_answered_again)
+{
+	struct process *tree = player_up("fresh", "args: {asks: /t/oracle}");
+
+	tell("/t/them", "player.foretell", "{\"limit\":0}"); /* it was told 1 */
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV",
+		"asks the supervisor: find; answered as it was: .*\n.*oracle\\.number \\{\\}; answered as it was: \\{\"value\":1\\}\n",
+		crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(what_it_tells_is_shown)
+{
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.whisper", "{" ORACLE "}");
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV",
+		"player\\.whisper \\{\"who\":\"/t/oracle\",\"how\":\"\"\\} from .*\n.*tells /t/oracle: oracle\\.note \\{\"number\":42\\}$",
+		crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(answers_without_end_are_not_kept_without_end)
+{
+	struct process *tree = player_up("player", "");
+
+	tell("/t/them", "player.hoard", "{" ORACLE ",\"count\":100,\"size\":20000}");
+	const char *id = crash_id("/t/them", 1);
+	expect_command(0, "  replay +tractor replay .*, without some of the answers", "^$", "crashes", "show",
+		id, NULL);
+	EXPECT_REPLAY(0, "panic: it has 5[0-9] scrolls", "the recording has no answer to that", id);
+	tree_down(tree);
+}
+END_TEST
+
+/* --- what it was at --- */
+
+START_TEST(a_crash_in_on_down)
+{
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.watch", "{" ORACLE "}");
+	EXPECT_REPLAY(0, "panic: /t/oracle is gone .*\ncrashed again in the same way: panic",
+		"it is given word of an end", crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(a_crash_in_on_stop)
+{
+	struct process *tree = player_up("player", "args: {dies: stop}");
+
+	expect_command(0, "^$", "^$", "restart", "/t/them", NULL);
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV", "it is asked to stop$", crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+/* The tree does not come up, and leaves the report. */
+static void
+start_and_fail(const char *dies)
+{
+	struct process *tree =
+		running_tree_start(scenario_write("t.yaml", "{name: t, intensity: 0, children: [%s]}",
+			actor_line_with("them", "player", "role: fresh, args: {dies: %s}", dies)));
+
+	process_wait(tree, UP_MS);
+	process_close(tree);
+}
+
+START_TEST(a_crash_in_on_start)
+{
+	start_and_fail("start");
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV", NULL, crash_id("/t/them", 1));
+}
+END_TEST
+
+START_TEST(a_start_that_is_refused)
+{
+	start_and_fail("refuse");
+	EXPECT_REPLAY(0, "in the same way: start$", NULL, crash_id("/t/them", 1));
+}
+END_TEST
+
+START_TEST(a_crash_in_on_panic)
+{
+	struct process *tree = player_up("player", "args: {dies: panic}");
+
+	tell("/t/them", "player.consult", "{" ORACLE ",\"how\":\"secret\"}");
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV in fall", NULL, crash_id("/t/them", 2));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(a_crash_in_a_step_of_its_own)
+{
+	struct process *tree = player_up("stepper", "restart: temporary");
+
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV", "it had no message in hand when it died",
+		crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(what_came_from_outside_does_not_come_again)
+{
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.rest", "{\"ms\":1000}");
+	expect_output(tree, "resting", SOON_MS);
+	kill(pid_of("/t/them"), SIGKILL);
+	EXPECT_REPLAY(1, "^not the same: .*; what ended it came from outside, which is not played again$",
+		NULL, crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(one_that_is_like_another_is_played_from_that)
+{
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.whisper", "{" ORACLE "}");
+	crash_id("/t/them", 1);
+	expect_node("t", "/t/them", "running", 2, SOON_MS);
+	tell("/t/them", "player.whisper", "{" ORACLE "}");
+	crash_id("/t/them", 2);
+	EXPECT_REPLAY(0, "in the same way", "-them-2 is like .*-them-1, which was recorded", "--last");
+	tree_down(tree);
+}
+END_TEST
+
+/* --- debuggers --- */
+
+static bool
+has_program(const char *name)
+{
+	struct run_result found = run_command("sh", "-c", "command -v \"$0\" >/dev/null", name, NULL);
+	bool has = found.exit_code == 0;
+
+	run_result_free(&found);
+	if (!has)
+		fprintf(stderr, "skipped: no %s here\n", name);
+	return has;
+}
+
+/* Some containers forbid to trace. */
+static bool
+can_debug(void)
+{
+	if (!has_program("gdb"))
+		return false;
+	struct run_result traced =
+		run_command("gdb", "-nx", "-batch", "-ex", "run", "--args", "/bin/true", NULL);
+	bool can = strstr(traced.out, "exited normally") != NULL;
+	run_result_free(&traced);
+	if (!can)
+		fprintf(stderr, "skipped: gdb may not trace here\n");
+	return can;
+}
+
+START_TEST(gdb_stops_at_the_same_line)
+{
+	if (!can_debug())
+		return;
+	struct process *tree = crashy_up("crashy_debug");
+	tell("/t/crashy", "crashy.null_dereference", "{}");
+	const char *id = crash_id("/t/crashy", 1);
+	tree_down(tree);
+	EXPECT_REPLAY(0,
+		"received signal SIGSEGV(.*\n)+.*nowhere = 1;\n#0 .*crashy_on_null_dereference (.*\n)+the debugger has ended, with the crash in hand$",
+		"it is given crashy\\.null_dereference", id, "--gdb", "--", "-nx", "-batch", "-ex", "run",
+		"-ex", "bt");
+	/* It may go on to the end as well: then it has died as it did. */
+	EXPECT_REPLAY(0, "^crashed again in the same way: signal, SIGSEGV in crashy_on_null_dereference",
+		NULL, id, "--gdb", "--", "-nx", "-batch", "-ex", "run", "-ex", "continue", "-ex", "continue");
+}
+END_TEST
+
+START_TEST(valgrind_sees_it_too)
+{
+	if (!has_program("valgrind"))
+		return;
+	struct process *tree = crashy_up("crashy_debug");
+	tell("/t/crashy", "crashy.null_dereference", "{}");
+	const char *id = crash_id("/t/crashy", 1);
+	tree_down(tree);
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV in crashy_on_null_dereference",
+		"Invalid write of size 4\n.* crashy_on_null_dereference \\(crashy\\.c:", id, "--valgrind",
+		"--", "-q");
+}
+END_TEST
+
+/* --- bundles --- */
+
+/* Of a crash that depends on state and on an answer; nothing is left of its tree. Valid until the next call. */
+static const char *
+make_bundle(void)
+{
+	struct process *tree = player_up("player", "");
+
+	tell("/t/them", "player.consult", "{" ORACLE ",\"how\":\"number\"}");
+	const char *id = crash_id("/t/them", 1), *file = scenario_path("it.bundle");
+	expect_command(0, "/it\\.bundle$", "^$", "crashes", "bundle", id, file, NULL);
+	expect_command(1, "^$", "File exists", "crashes", "bundle", id, file, NULL);
+	tree_down(tree);
+	expect_command(0, "^$", "^$", "crashes", "rm", "--all", "-t", "t", NULL);
+	expect_command(3, "^$", NULL, "replay", id, NULL);
+	scenario_keep("it.bundle");
+	return file;
+}
+
+static void
+copy_file(const char *from, const char *to)
+{
+	struct run_result copied = run_command("cp", from, to, NULL);
+
+	ck_assert_int_eq(copied.exit_code, 0);
+	run_result_free(&copied);
+}
+
+START_TEST(a_bundle_is_played_elsewhere)
+{
+	char program[512];
+	struct stat about;
+	const char *bundle = make_bundle();
+
+	ck_assert_int_eq(stat(bundle, &about), 0);
+	ck_assert_int_eq(about.st_mode & 0777, 0600);
+	snprintf(program, sizeof(program), "%s/player", test_actors_dir());
+	copy_file(program, scenario_path("another_name"));
+	scenario_keep("another_name");
+	setenv("TRACTOR_RUN_DIR", scenario_path("nowhere"), 1);
+	ck_assert_int_eq(chdir("/"), 0);
+	EXPECT_REPLAY(0, "panic: the answer is 1 .*\ncrashed again in the same way: panic",
+		"build [0-9a-f]+\n", bundle);
+	EXPECT_REPLAY(0, "crashed again in the same way: panic", NULL, bundle, "--exec",
+		scenario_path("another_name"));
+}
+END_TEST
+
+START_TEST(another_program_is_refused)
+{
+	char program[512];
+	const char *bundle = make_bundle();
+
+	snprintf(program, sizeof(program), "%s/oracle", test_actors_dir());
+	EXPECT_REPLAY(1, "^$",
+		"/oracle is another build than the one that crashed: its build id is [0-9a-f]+, that one's was [0-9a-f]+",
+		bundle, "--exec", program);
+	EXPECT_REPLAY(1, "^$", "is another build than the one that crashed", bundle, "--exec", "/bin/sh");
+	EXPECT_REPLAY(1, "^$", "No such file", bundle, "--exec", "/nonexistent");
+}
+END_TEST
+
+/* What is damaged is said to be; in tests/unit each byte is. */
+START_TEST(a_damaged_bundle_is_refused)
+{
+	const char *bundle = make_bundle();
+	struct stat about;
+	char bytes[2], kept;
+
+	ck_assert_int_eq(stat(bundle, &about), 0);
+	int fd = open(bundle, O_RDWR | O_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	for (off_t at = 0; at < about.st_size; at += at < 48 ? 5 : about.st_size / 20) {
+		ck_assert_int_eq(pread(fd, &kept, 1, at), 1);
+		bytes[0] = (char)(kept ^ 1);
+		ck_assert_int_eq(pwrite(fd, bytes, 1, at), 1);
+		EXPECT_REPLAY(
+			1, "^$", "it is damaged|it is no recording|it is a recording of version", bundle);
+		ck_assert_int_eq(pwrite(fd, &kept, 1, at), 1);
+	}
+	ck_assert_int_eq(ftruncate(fd, about.st_size / 2), 0);
+	EXPECT_REPLAY(1, "^$", "it is damaged", bundle);
+	ck_assert_int_eq(ftruncate(fd, 0), 0);
+	EXPECT_REPLAY(1, "^$", "it is no recording", bundle);
+	close(fd);
+	EXPECT_REPLAY(1, "^$", "Invalid argument", "/dev/zero");
+	EXPECT_REPLAY(1, "^$", "No such file", "nothing.bundle");
+}
+END_TEST
+
+/* --- what is left --- */
+
+START_TEST(what_it_starts_is_ended)
+{
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.spawn", "{}");
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV", NULL, crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(an_interrupted_replay_leaves_nothing)
+{
+	struct process *tree = player_up("fresh", "handler_timeout: 30s");
+
+	tell("/t/them", "player.rest", "{\"ms\":60000}");
+	expect_output(tree, "resting", SOON_MS);
+	kill(pid_of("/t/them"), SIGSEGV);
+	const char *id = crash_id("/t/them", 1);
+	struct process *replay = process_start(tractor_command(), "replay", id, NULL);
+	expect_output(replay, "/t/them: resting", REPLAY_MS);
+	process_signal(replay, SIGINT);
+	expect_exit(replay, 128 + SIGINT, REPLAY_MS);
+	process_close(replay);
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(a_replay_that_takes_too_long_is_given_up)
+{
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.rest", "{\"ms\":60000}");
+	expect_output(tree, "resting", SOON_MS);
+	kill(pid_of("/t/them"), SIGSEGV);
+	EXPECT_REPLAY(1, "^not the same: it was still at it when the time was up$", NULL,
+		crash_id("/t/them", 1), "--timeout", "1s");
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(a_recording_goes_with_its_report)
+{
+	struct process *tree = player_up("fresh", "");
+	char recording[256];
+	struct stat about;
+
+	tell("/t/them", "player.whisper", "{" ORACLE "}");
+	const char *id = crash_id("/t/them", 1);
+	snprintf(recording, sizeof(recording), "%s/%s.recording", scenario_path("run/t/crashes"), id);
+	ck_assert_int_eq(stat(recording, &about), 0);
+	ck_assert_int_eq(about.st_mode & 0777, 0600);
+	expect_command(0, "^$", "^$", "crashes", "rm", id, NULL);
+	ck_assert_int_lt(access(recording, F_OK), 0);
+	expect_node("t", "/t/them", "running", 2, SOON_MS);
+	tell("/t/them", "player.whisper", "{" ORACLE "}");
+	id = crash_id("/t/them", 2);
+	snprintf(recording, sizeof(recording), "%s/%s.recording", scenario_path("run/t/crashes"), id);
+	ck_assert_int_eq(unlink(recording), 0);
+	EXPECT_REPLAY(1, "^$", "what was recorded of .* is not there any more", id);
+	tree_down(tree);
+}
+END_TEST
+
+START_TEST(words_that_make_no_sense)
+{
+	EXPECT_REPLAY(2, "^$", "replay which\\?", "-t", "t");
+	EXPECT_REPLAY(2, "^$", "\"x\" is too much", "some-id", "x");
+	EXPECT_REPLAY(2, "^$", "not both", "some-id", "--gdb", "--valgrind");
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -144,6 +586,20 @@ test_suite(void)
 
 	if (!IS_SANITIZED)
 		SCENARIO_CASE(suite, "ways to die", 120, each_way_to_die_again_with_debug_information,
-			each_way_to_die_again_stripped);
+			each_way_to_die_again_stripped, gdb_stops_at_the_same_line, valgrind_sees_it_too);
+	SCENARIO_CASE(suite, "what it depends on", 60, a_crash_that_depends_on_the_state,
+		without_the_state_it_is_not_the_same, a_crash_that_depends_on_an_answer,
+		an_ask_that_was_refused_is_refused, an_ask_that_was_waited_for_too_long_is_again,
+		what_was_answered_at_the_start_is_answered_again, what_it_tells_is_shown,
+		answers_without_end_are_not_kept_without_end);
+	SCENARIO_CASE(suite, "what it was at", 60, a_crash_in_on_down, a_crash_in_on_stop,
+		a_crash_in_on_start, a_start_that_is_refused, a_crash_in_on_panic,
+		a_crash_in_a_step_of_its_own, what_came_from_outside_does_not_come_again,
+		one_that_is_like_another_is_played_from_that);
+	SCENARIO_CASE(suite, "bundles", 60, a_bundle_is_played_elsewhere, another_program_is_refused,
+		a_damaged_bundle_is_refused);
+	SCENARIO_CASE(suite, "what is left", 60, what_it_starts_is_ended,
+		an_interrupted_replay_leaves_nothing, a_replay_that_takes_too_long_is_given_up,
+		a_recording_goes_with_its_report, words_that_make_no_sense);
 	return suite;
 }
