@@ -42,18 +42,20 @@ look_for_build_id(int fd, const Elf64_Ehdr *header, struct tri_module *module)
 	}
 }
 
-/* False: the file can't be read, errno says why. One that has no build id has 0 bytes of it. */
+/* False: the file can't be read, errno says why. One that has no build id has 0 bytes of it; a script has none, and may start a program that has one. */
 static bool
-build_id_of(const char *path, struct tri_module *ret_module)
+build_id_of(const char *path, struct tri_module *ret_module, bool *ret_is_script)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	Elf64_Ehdr header;
+	Elf64_Ehdr header = { .e_phnum = 0 };
 
 	*ret_module = (struct tri_module){ .build_id_bytes = 0 };
 	if (fd < 0)
 		return false;
-	if (read_at(fd, &header, sizeof(header), 0) && memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
-		header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_phentsize == sizeof(Elf64_Phdr))
+	bool whole = read_at(fd, &header, sizeof(header), 0);
+	*ret_is_script = memcmp(header.e_ident, "#!", 2) == 0;
+	if (whole && memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == ELFCLASS64 &&
+		header.e_phentsize == sizeof(Elf64_Phdr))
 		look_for_build_id(fd, &header, ret_module);
 	close(fd);
 	return true;
@@ -73,8 +75,9 @@ is_same_build(const struct recording_about *about, const char *path)
 {
 	char recorded[REPLAY_BUILD_ID_TEXT], found[REPLAY_BUILD_ID_TEXT];
 	struct tri_module module;
+	bool is_script;
 
-	if (!build_id_of(path, &module)) {
+	if (!build_id_of(path, &module, &is_script)) {
 		output_error("%s: %s; name the program with --exec PATH", path, strerror(errno));
 		return false;
 	}
@@ -86,7 +89,7 @@ is_same_build(const struct recording_about *about, const char *path)
 			path);
 		return true;
 	}
-	if (strcmp(recorded, found) == 0)
+	if (strcmp(recorded, found) == 0 || is_script) /* what that starts is looked at when it says hello */
 		return true;
 	output_error("%s is another build than the one that crashed: its build id is %s, that one's was %s; "
 		     "name that build with --exec PATH",

@@ -202,6 +202,18 @@ violated(struct stage *stage, const char *what)
 	signal_it(stage, SIGKILL);
 }
 
+/* By its own account: what was started may be a script that starts the program. */
+static bool
+is_that_build(const struct stage *stage)
+{
+	const struct tractor_bytes *recorded = &stage->about->build_id;
+	const struct tri_module *program = &stage->box->program;
+
+	return recorded->size == 0 ||
+	       (program->build_id_bytes == recorded->size && recorded->size <= sizeof(program->build_id) &&
+		       memcmp(program->build_id, recorded->data, recorded->size) == 0);
+}
+
 static void
 on_hello(struct stage *stage, const struct tri_frame *frame, const uint8_t *payload)
 {
@@ -213,6 +225,8 @@ on_hello(struct stage *stage, const struct tri_frame *frame, const uint8_t *payl
 		hello.version != TRI_CONTROL_VERSION ||
 		!replaywords_learn(&stage->words, hello.messages.items, hello.messages.count)) {
 		violated(stage, "it says hello as no actor of this version of tractor does");
+	} else if (!is_that_build(stage)) {
+		violated(stage, "it is another build than the one that crashed");
 	} else if (!stage->greeted) {
 		struct tri_welcome welcome = { .self = about->self,
 			.path = about->path,
@@ -492,7 +506,8 @@ start(struct stage *stage)
 	if (stage->about->what == RECORDING_START)
 		limit_act(stage);
 	else
-		limit(stage, START_MS);
+		limit(stage,
+			stage->line->timeout_ms != COMMAND_NO_TIMEOUT ? stage->line->timeout_ms : START_MS);
 	return TRACTOR_OK;
 }
 

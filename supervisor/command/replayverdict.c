@@ -16,6 +16,7 @@
 #include "shell.h"
 #include "sys.h"
 #include "unwound.h"
+#include "utf8.h"
 #include "why.h"
 
 #define NAMES_MS 5000 /* the unwinder gives itself two seconds of the CPU */
@@ -144,14 +145,12 @@ replayverdict_report(const struct recording *recording, const json_t *recorded, 
 			   : *end->refusal != '\0'	       ? end->refusal
 			   : end->last_words != TRI_LAST_FAULT ? end->text
 							       : "";
-	json_t *report = output_need(json_pack("{s:s, s:s, s:s?, s:i, s:s, s:s}", "id", recording->about.id,
-		"cause", tractor_cause_name(cause), "signal",
+	json_t *report = output_need(json_pack("{s:o, s:s, s:s?, s:i, s:o, s:o}", "id",
+		utf8_json(recording->about.id, strlen(recording->about.id)), "cause",
+		tractor_cause_name(cause), "signal",
 		end->signal != 0 ? report_signal_name(end->signal) : NULL, "code", end->code, "panic_text",
-		"", "where", end->where));
-	char *safe = output_safe(text);
+		utf8_json(text, strlen(text)), "where", utf8_json(end->where, strlen(end->where))));
 
-	json_object_set_new(report, "panic_text", json_string(safe));
-	free(safe);
 	if (end->fault != NULL)
 		add_fault(report, recorded, end->fault);
 	return report;

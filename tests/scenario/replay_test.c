@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "recording.h"
 #include "trees.h"
 
 /* A sanitizer has its own ways with crashy's faults. */
@@ -21,6 +22,7 @@
 #define IS_SANITIZED 0
 #endif
 
+#define BUNDLE_BYTES ((size_t)1 << 20) /* some times what is in one of these */
 #define REPLAY_MS 30000 /* a start, a crash and what the unwinder takes, where others have the CPUs */
 
 /* --- replaying --- */
@@ -506,6 +508,116 @@ START_TEST(a_damaged_bundle_is_refused)
 }
 END_TEST
 
+static uint8_t *
+read_bundle(const char *bundle, size_t *ret_size)
+{
+	FILE *file = fopen(bundle, "re");
+	uint8_t *bytes = malloc(BUNDLE_BYTES);
+
+	ck_assert_ptr_ne(file, NULL);
+	*ret_size = fread(bytes, 1, BUNDLE_BYTES, file);
+	ck_assert_uint_lt(*ret_size, BUNDLE_BYTES);
+	fclose(file);
+	return bytes;
+}
+
+static void
+write_bundle(const char *bundle, const uint8_t *bytes, size_t size)
+{
+	FILE *file = fopen(bundle, "we");
+
+	ck_assert_ptr_ne(file, NULL);
+	ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+/* As shell/recording.c has it: what whoever means harm does last. */
+static void
+set_checksum(uint8_t *bytes, size_t size)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t at = 24; at < size; at += 8) {
+		uint64_t word = 0;
+		memcpy(&word, bytes + at, size - at < 8 ? size - at : 8);
+		hash = (hash ^ word) * UINT64_C(0x100000001b3);
+	}
+	memcpy(bytes + 16, &hash, sizeof(hash));
+}
+
+/* An error, or a poor replay; never the end of the command, and never without one. */
+START_TEST(a_bundle_that_lies)
+{
+	const char *bundle = make_bundle();
+	unsigned seed = 1;
+	size_t size;
+	uint8_t *bytes = read_bundle(bundle, &size);
+
+	for (int i = 0; i < 60; i++) {
+		size_t at = 24 + (size_t)rand_r(&seed) % (i < 50 ? 2500 : size - 24);
+		uint8_t kept = bytes[at];
+		bytes[at] ^= (uint8_t)(1 + rand_r(&seed) % 255);
+		set_checksum(bytes, size);
+		write_bundle(bundle, bytes, size);
+		struct process *replay =
+			process_start(tractor_command(), "replay", bundle, "--timeout", "500ms", NULL);
+		int status = process_wait(replay, REPLAY_MS);
+		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) <= 1, "byte %zu as %u: status %#x\n%s",
+			at, bytes[at], (unsigned)status, process_errors(replay));
+		process_close(replay);
+		bytes[at] = kept;
+	}
+	free(bytes);
+}
+END_TEST
+
+START_TEST(a_bundle_has_no_say_over_the_loader)
+{
+	const char *bundle = make_bundle(),
+		   *environment[] = { "LD_PRELOAD=/nowhere/evil.so", "TRACTOR_ACTOR=player" };
+	struct recording recording;
+	size_t size;
+	uint8_t *bytes = read_bundle(bundle, &size);
+
+	ck_assert_int_eq(recording_decode(bytes, size, &recording), TRACTOR_OK);
+	recording.about.environment = (tractor_field_list_str){ .items = environment, .count = 2 };
+	ck_assert_int_eq(recording_encode(&recording, &bytes, &size), TRACTOR_OK);
+	write_bundle(bundle, bytes, size);
+	recording_free(&recording);
+	free(bytes);
+	struct process *replay = process_start(tractor_command(), "replay", bundle, NULL);
+	expect_errors(replay, "what the bundle says about the loader \\(LD_...\\) is left out$", REPLAY_MS);
+	expect_exit(replay, 0, REPLAY_MS);
+	ck_assert_ptr_eq(strstr(process_output(replay), "evil"), NULL);
+	process_close(replay);
+}
+END_TEST
+
+static const char *
+write_script(const char *program)
+{
+	const char *script =
+		scenario_write("script", "#!/bin/sh\nexec %s/%s \"$@\"\n", test_actors_dir(), program);
+
+	ck_assert_int_eq(chmod(script, 0700), 0);
+	return script;
+}
+
+/* The program that crashed is not the file that the tree's file names. */
+START_TEST(a_script_that_starts_the_program)
+{
+	struct process *tree =
+		tree_up("{name: t, children: [{actor: crashy, exec: %s}]}", write_script("crashy_debug"));
+
+	tell("/t/crashy", "crashy.panic", "{}");
+	const char *id = crash_id("/t/crashy", 1);
+	EXPECT_REPLAY(0, "in the same way: panic", NULL, id);
+	write_script("crashy_stripped");
+	EXPECT_REPLAY(1, "it did not start: it is another build than the one that crashed$", NULL, id);
+	tree_down(tree);
+}
+END_TEST
+
 /* --- what is left --- */
 
 START_TEST(what_it_starts_is_ended)
@@ -596,8 +708,9 @@ test_suite(void)
 		a_crash_in_on_start, a_start_that_is_refused, a_crash_in_on_panic,
 		a_crash_in_a_step_of_its_own, what_came_from_outside_does_not_come_again,
 		one_that_is_like_another_is_played_from_that);
-	SCENARIO_CASE(suite, "bundles", 60, a_bundle_is_played_elsewhere, another_program_is_refused,
-		a_damaged_bundle_is_refused);
+	SCENARIO_CASE(suite, "bundles", 120, a_bundle_is_played_elsewhere, another_program_is_refused,
+		a_damaged_bundle_is_refused, a_bundle_that_lies, a_bundle_has_no_say_over_the_loader,
+		a_script_that_starts_the_program);
 	SCENARIO_CASE(suite, "what is left", 60, what_it_starts_is_ended,
 		an_interrupted_replay_leaves_nothing, a_replay_that_takes_too_long_is_given_up,
 		a_recording_goes_with_its_report, words_that_make_no_sense);

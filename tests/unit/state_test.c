@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "state.h"
 #include "unit.h"
@@ -138,6 +139,67 @@ START_TEST(state_forgotten)
 }
 END_TEST
 
+/* --- from outside --- */
+
+static bool
+find(uint64_t done, uint64_t *ret_at, uint64_t *ret_size)
+{
+	uint8_t head[TRI_STATE_HEAD_BYTES];
+
+	ck_assert_int_eq(pread(fd, head, sizeof(head), 0), sizeof(head));
+	return tri_state_find(head, done, ret_at, ret_size);
+}
+
+START_TEST(state_seen_from_outside)
+{
+	struct tri_state state = open_process(sizeof(struct account));
+	uint64_t at, size;
+	int64_t value;
+
+	ck_assert(!find(0, &at, &size));
+	set_all(&state, 1);
+	tri_state_save(&state, 1);
+	set_all(&state, 2);
+	tri_state_save(&state, 2);
+	for (int64_t done = 1; done <= 2; done++) {
+		ck_assert(find((uint64_t)done, &at, &size));
+		ck_assert_uint_eq(size, sizeof(struct account));
+		ck_assert_int_eq(pread(fd, &value, sizeof(value), (off_t)at), sizeof(value));
+		ck_assert_int_eq(value, done);
+	}
+	tri_state_close(&state);
+}
+END_TEST
+
+START_TEST(state_made_outside)
+{
+	struct account account;
+
+	for (size_t i = 0; i < 100; i++)
+		account.values[i] = 7;
+	fd = memfd_create("state", MFD_CLOEXEC);
+	ck_assert_int_eq(tri_state_fill(fd, &account, sizeof(account), 5), TRACTOR_OK);
+	struct tri_state state = open_process(sizeof(struct account));
+	ck_assert(!tri_state_load(&state, 4));
+	ck_assert(tri_state_load(&state, 5));
+	expect_all(&state, 7);
+	tri_state_close(&state);
+}
+END_TEST
+
+START_TEST(state_whose_head_lies)
+{
+	uint8_t head[TRI_STATE_HEAD_BYTES];
+	uint64_t at, size;
+
+	memset(head, 0xff, sizeof(head));
+	ck_assert(!tri_state_find(head, 1, &at, &size));
+	ck_assert(!tri_state_find(head, UINT64_MAX, &at, &size)); /* of that size there is none */
+	memset(head, 0, sizeof(head));
+	ck_assert(!tri_state_find(head, 1, &at, &size));
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -146,5 +208,7 @@ test_suite(void)
 	TEST_CASE(suite, "durable", 30, state_nothing_to_load_at_first, state_survives_as_of_done,
 		state_whole_after_any_number_of_deaths, state_outside_messages, state_of_another_size_is_none,
 		state_forgotten);
+	TEST_CASE(suite, "from outside", 30, state_seen_from_outside, state_made_outside,
+		state_whose_head_lies);
 	return suite;
 }
