@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crashfiles.h"
@@ -15,6 +16,8 @@
 #include "why.h"
 
 #define BUNDLE_SUFFIX ".bundle"
+#define COMING_MS 3000 /* the policy may take half a second, and the machine be busy */
+#define LOOK_AGAIN_MS 20
 
 /* What is to be replayed. */
 struct subject {
@@ -58,14 +61,31 @@ say_not_recorded(const struct crash *crash)
 		output_error("nothing was recorded of %s: it never came to be a process", crash->id);
 }
 
+/* Whether it will be there in a moment: the supervisor writes it when it has seen to the restart. */
+static bool
+is_coming(const struct crash *crash)
+{
+	json_int_t time_ms = json_integer_value(json_object_get(crash->report, "time"));
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return json_is_true(json_object_get(json_object_get(crash->report, "replay"), "recorded")) &&
+	       time_ms > (json_int_t)now.tv_sec * 1000 - COMING_MS;
+}
+
 static bool
 read_recording(struct subject *subject, int folder, const struct crash *crash)
 {
+	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000 };
 	char file[NAME_MAX + 1];
 	size_t size;
 
 	snprintf(file, sizeof(file), "%s" RECORDING_SUFFIX, crash->id);
 	uint8_t *bytes = crashfiles_bytes(folder, file, &size);
+	while (bytes == NULL && errno == ENOENT && is_coming(crash)) {
+		nanosleep(&pause, NULL);
+		bytes = crashfiles_bytes(folder, file, &size);
+	}
 	if (bytes == NULL && errno == ENOENT)
 		say_not_recorded(crash);
 	else if (bytes == NULL)

@@ -2,6 +2,7 @@
  * inventory.c: crash reports on disk, under a limit of their number and their size. Crashes that are alike have one fingerprint: the first is written in full, and so is one that comes long after;
  * what comes in between is counted, and leaves a short report. When there are too many, short ones go first, and the oldest first. What fails costs a report or a count, and an event says so; nothing here
  * is in a restart's way but the writing of one file.
+ * Recordings, which may be large, are written a moment later.
  */
 #include "inventory.h"
 
@@ -23,7 +24,8 @@
 #define BYTES_EACH (64u << 10) /* in the mean; one in full has some thirty KiB, a short one two */
 #define FULL_AGAIN_MS \
 	(10 * INT64_C(60000)) /* what crashes again within ten minutes is a loop; later it is news */
-#define TIDY_NS (20 * SPEC_MILLISECOND) /* after a restart, not before it */
+#define RECORDINGS_WAIT_BYTES (32u << 20) /* some large states; where more waits it is not waited for */
+#define TIDY_NS (20 * SPEC_MILLISECOND)	  /* after a restart, not before it */
 
 /* --- hashing --- */
 
@@ -451,19 +453,77 @@ inventory_rewrite(
 		runtime->inventory.bytes -= (uint64_t)bytes;
 }
 
+/* --- recordings --- */
+
+/* One that is to be written. */
+struct inventory_recording {
+	struct inventory_recording *next;
+	char id[INVENTORY_ID_MAX];
+	char *path; /* of the actor */
+	uint32_t incarnation;
+	uint8_t *bytes;
+	size_t size;
+};
+
+static void
+recording_lost(struct tractor_runtime *runtime, const char *path, uint32_t incarnation, const char *why)
+{
+	events_note(runtime, "recording_lost", path, incarnation, "%s", why);
+}
+
+/* Somebody may have removed its report meanwhile. */
+static void
+write_recording(struct tractor_runtime *runtime, const struct inventory_recording *recording)
+{
+	char *file = file_path(runtime, recording->id, RECORDING_SUFFIX);
+
+	if (file_bytes(runtime, recording->id, INVENTORY_SUFFIX) < 0)
+		; /* then nobody would find it */
+	else if (file && write_file(file, recording->bytes, recording->size) == TRACTOR_OK)
+		runtime->inventory.bytes += recording->size;
+	else
+		recording_lost(runtime, recording->path, recording->incarnation,
+			file ? tractor_why() : "out of memory");
+	free(file);
+}
+
+static void
+write_recordings(struct tractor_runtime *runtime)
+{
+	struct inventory *inventory = &runtime->inventory;
+
+	for (struct inventory_recording *recording; (recording = inventory->recordings);) {
+		inventory->recordings = recording->next;
+		write_recording(runtime, recording);
+		free(recording->path);
+		free(recording->bytes);
+		free(recording);
+	}
+	inventory->recordings_bytes = 0;
+}
+
 void
 inventory_add_recording(struct slot *slot, const json_t *report)
 {
-	struct tractor_runtime *runtime = slot->runtime;
+	struct inventory *inventory = &slot->runtime->inventory;
 	const char *id = json_string_value(json_object_get(report, "id"));
-	char *file = id ? file_path(runtime, id, RECORDING_SUFFIX) : NULL;
+	struct inventory_recording *recording = id ? calloc(1, sizeof(*recording)) : NULL;
 
-	if (file && write_file(file, slot->recorder.made, slot->recorder.made_bytes) == TRACTOR_OK)
-		runtime->inventory.bytes += slot->recorder.made_bytes;
-	else
-		events_note(runtime, "recording_lost", slot->node->path, slot->incarnation, "%s",
-			file ? tractor_why() : "out of memory");
-	free(file);
+	if (!recording || !(recording->path = strdup(slot->node->path))) {
+		free(recording);
+		recording_lost(slot->runtime, slot->node->path, slot->incarnation, "out of memory");
+		return;
+	}
+	snprintf(recording->id, sizeof(recording->id), "%s", id);
+	recording->incarnation = slot->incarnation;
+	recording->bytes = slot->recorder.made;
+	recording->size = slot->recorder.made_bytes;
+	slot->recorder.made = NULL;
+	recording->next = inventory->recordings;
+	inventory->recordings = recording;
+	inventory->recordings_bytes += recording->size;
+	if (inventory->recordings_bytes > RECORDINGS_WAIT_BYTES)
+		write_recordings(slot->runtime);
 }
 
 /* --- the whole --- */
@@ -473,6 +533,7 @@ tidy(void *arg)
 {
 	struct tractor_runtime *runtime = arg;
 
+	write_recordings(runtime);
 	make_room(runtime);
 	if (runtime->inventory.changed)
 		write_kinds(runtime);

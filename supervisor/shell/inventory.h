@@ -33,6 +33,8 @@ struct inventory {
 	size_t kind_count;
 	uint64_t report_count, bytes; /* on disk, as far as is known */
 	uint64_t reports_max, bytes_max;
+	struct inventory_recording *recordings; /* that are to be written */
+	size_t recordings_bytes;
 	bool changed; /* kinds, since they were written */
 	struct alarm tidy;
 };
@@ -56,7 +58,9 @@ bool inventory_write(
 void inventory_rewrite(
 	struct tractor_runtime *runtime, const json_t *report, const char *path, uint32_t incarnation);
 
-/* The recording that was made of the slot's death, beside its report, which has been written. If it can't be, an event says so. */
+/*
+ * Takes over the recording that was made of the slot's death, to be written a moment later beside its report, which has been written. If it can't be, an event says so.
+ */
 void inventory_add_recording(struct slot *slot, const json_t *report);
 
 /* FNV-1a, to make a fingerprint of: begin with INVENTORY_HASH. */
