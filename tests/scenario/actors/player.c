@@ -20,7 +20,8 @@ struct player {
 #define TRACTOR_STATE struct player
 TRACTOR_SERVE(player, PLAYER_PROTOCOL);
 
-static void
+/* A sanitizer would end it in another way. */
+__attribute__((no_sanitize("undefined", "address"))) static void
 fall(void)
 {
 	volatile int *volatile nowhere = NULL;
