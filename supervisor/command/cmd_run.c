@@ -96,6 +96,7 @@ static const struct {
 	{ "gave_up", "gives up", "31" },
 	{ "quarantined", "quarantined", "31" },
 	{ "report_lost", "the crash report could not be written", "31" },
+	{ "recording_lost", "what it takes to replay the crash could not be written", "31" },
 	{ "logs_lost", "", "31" },
 	{ "logs_resumed", "", "32" },
 	{ "was_stopped", "", "33" },

@@ -683,6 +683,20 @@ START_TEST(a_recording_goes_with_its_report)
 }
 END_TEST
 
+/* Where room is short it is for reports first. */
+START_TEST(a_recording_that_there_is_no_room_for)
+{
+	setenv("TRACTOR_CRASHES_MAX", "10", 1);
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.hoard", "{" ORACLE ",\"count\":100,\"size\":20000}");
+	const char *id = crash_id("/t/them", 1);
+	EXPECT_REPLAY(1, "^$", "what was recorded of .* is not there any more", id);
+	ck_assert_uint_eq(crash_count(NULL), 1);
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(words_that_make_no_sense)
 {
 	EXPECT_REPLAY(2, "^$", "replay which\\?", "-t", "t");
@@ -713,6 +727,7 @@ test_suite(void)
 		a_script_that_starts_the_program);
 	SCENARIO_CASE(suite, "what is left", 60, what_it_starts_is_ended,
 		an_interrupted_replay_leaves_nothing, a_replay_that_takes_too_long_is_given_up,
-		a_recording_goes_with_its_report, words_that_make_no_sense);
+		a_recording_goes_with_its_report, a_recording_that_there_is_no_room_for,
+		words_that_make_no_sense);
 	return suite;
 }
