@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -54,6 +55,7 @@ struct stage {
 	int box_fd, state_fd, signals;
 	struct reader readers[2];
 	struct spawned process;
+	pid_t pid; /* of the actor that has said hello; below a debugger it is not the process that we started */
 	bool greeted, stopping, dead;
 	int64_t until_ns; /* INT64_MAX: as long as it takes */
 };
@@ -214,6 +216,29 @@ is_that_build(const struct stage *stage)
 		       memcmp(program->build_id, recorded->data, recorded->size) == 0);
 }
 
+/* Whoever debugs it runs it again: another process, with the same black box, that has not been welcomed yet. Everything begins anew but what it has said of itself. */
+static void
+begin_again(struct stage *stage)
+{
+	const struct recording_about *about = stage->about;
+	struct tri_blackbox *box = stage->box;
+	struct tri_module program = box->program;
+	int32_t pid = box->pid;
+
+	memset(box, 0, offsetof(struct tri_blackbox, outbox));
+	for (size_t i = 0; i < sizeof(box->outbox.bank) / sizeof(box->outbox.bank[0]); i++)
+		atomic_store(&box->outbox.bank[i].end, 0);
+	tri_blackbox_begin(box, about->incarnation, about->done);
+	box->program = program;
+	box->pid = pid;
+	if (about->has_state)
+		tri_state_fill(stage->state_fd, stage->recording->state.data, stage->recording->state.size,
+			about->done);
+	*stage->end = (struct replay_end){ .fault = NULL };
+	stage->words.ready = stage->greeted = stage->stopping = false;
+	output_error("it is run again");
+}
+
 static void
 on_hello(struct stage *stage, const struct tri_frame *frame, const uint8_t *payload)
 {
@@ -221,6 +246,8 @@ on_hello(struct stage *stage, const struct tri_frame *frame, const uint8_t *payl
 	struct tri_arena arena = { 0 };
 	struct tri_hello hello;
 
+	if (stage->greeted && stage->program->tool != NULL && stage->box->pid != stage->pid)
+		begin_again(stage);
 	if (tri_decode(&tri_record_tri_hello, payload, frame->payload_bytes, &arena, &hello) != TRACTOR_OK ||
 		hello.version != TRI_CONTROL_VERSION ||
 		!replaywords_learn(&stage->words, hello.messages.items, hello.messages.count)) {
@@ -235,7 +262,9 @@ on_hello(struct stage *stage, const struct tri_frame *frame, const uint8_t *payl
 			.died = about->died,
 			.replays = about->has_state && about->what != RECORDING_START };
 		stage->greeted = true;
-		wire_expect(stage->wire, 0);
+		stage->pid = stage->box->pid;
+		if (stage->program->tool == NULL)
+			wire_expect(stage->wire, 0);
 		send_record(stage, TRI_FRAME_WELCOME, &tri_record_tri_welcome, &welcome);
 	}
 	tri_arena_free(&arena);

@@ -398,6 +398,11 @@ START_TEST(gdb_stops_at_the_same_line)
 		"received signal SIGSEGV(.*\n)+.*nowhere = 1;\n#0 .*crashy_on_null_dereference (.*\n)+the debugger has ended, with the crash in hand$",
 		"it is given crashy\\.null_dereference", id, "--gdb", "--", "-nx", "-batch", "-ex", "run",
 		"-ex", "bt");
+	/* Run again, it is given it again. */
+	EXPECT_REPLAY(0,
+		"received signal SIGSEGV(.*\n)+.*received signal SIGSEGV(.*\n)+the debugger has ended, with the crash in hand$",
+		"it is given (.*\n)+.*it is run again\n.*it is given", id, "--gdb", "--", "-nx", "-batch",
+		"-ex", "run", "-ex", "run");
 	/* It may go on to the end as well: then it has died as it did. */
 	EXPECT_REPLAY(0, "^crashed again in the same way: signal, SIGSEGV in crashy_on_null_dereference",
 		NULL, id, "--gdb", "--", "-nx", "-batch", "-ex", "run", "-ex", "continue", "-ex", "continue");
