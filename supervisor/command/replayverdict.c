@@ -227,12 +227,40 @@ has_telling_place(const char *cause, const json_t *recorded)
 	return strcmp(cause, tractor_cause_name(TRACTOR_CAUSE_DEADLINE)) != 0 && !from_outside;
 }
 
+/* By the library's way to its faults (actor/fault.c), as far as there are names. */
+static bool
+was_injected(const json_t *recorded)
+{
+	const json_t *frame;
+	size_t i;
+
+	json_array_foreach(json_object_get(recorded, "backtrace"), i, frame)
+	{
+		const char *function = text_at(frame, "function");
+		if (strcmp(function, "tri_fault_at") == 0 || strcmp(function, "carry_out") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What of it is in no recording; "": nothing that is known. */
+static const char *
+what_is_missing(const struct recording *recording, const json_t *recorded)
+{
+	const char *cause = text_at(recorded, "cause");
+
+	if (strcmp(cause, tractor_cause_name(TRACTOR_CAUSE_KILLED)) == 0 ||
+		strcmp(cause, tractor_cause_name(TRACTOR_CAUSE_OOM)) == 0)
+		return "; what ended it came from outside, which is not played again";
+	if (was_injected(recorded))
+		return "; that crash was injected, which is not played again";
+	return *recording->about.missing != '\0' ? "; the recording is not whole" : "";
+}
+
 /* It lives, or we ended it. */
 static char *
-why_it_lives(const struct recording *recording, const char *cause, const struct replay_end *end)
+why_it_lives(const struct recording *recording, const json_t *recorded, const struct replay_end *end)
 {
-	bool from_outside = strcmp(cause, tractor_cause_name(TRACTOR_CAUSE_KILLED)) == 0 ||
-			    strcmp(cause, tractor_cause_name(TRACTOR_CAUSE_OOM)) == 0;
 	static const char *const what[] = { [RECORDING_START] = "it started",
 		[RECORDING_MESSAGE] = "it handled the message",
 		[RECORDING_DOWN] = "its on_down returned",
@@ -245,9 +273,8 @@ why_it_lives(const struct recording *recording, const char *cause, const struct 
 		return sentence("it did not start in time");
 	if (end->overdue && recording->about.what != RECORDING_ALONE)
 		return sentence("it was still at it when the time was up");
-	return sentence("%s and did not crash%s%s", what[recording->about.what],
-		from_outside ? "; what ended it came from outside, which is not played again" : "",
-		*recording->about.missing != '\0' && !from_outside ? "; the recording is not whole" : "");
+	return sentence(
+		"%s and did not crash%s", what[recording->about.what], what_is_missing(recording, recorded));
 }
 
 static char *
@@ -280,7 +307,7 @@ replayverdict_differs(const struct recording *recording, const json_t *recorded,
 	bool starts = recording->about.what == RECORDING_START;
 
 	if (strcmp(is, tractor_cause_name(TRACTOR_CAUSE_NONE)) == 0)
-		return why_it_lives(recording, was, end);
+		return why_it_lives(recording, recorded, end);
 	if (!end->ready && !starts)
 		return sentence("it did not start: %s",
 			*text_at(replayed, "panic_text") != '\0' ? text_at(replayed, "panic_text") : is);

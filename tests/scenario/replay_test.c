@@ -343,6 +343,20 @@ START_TEST(what_came_from_outside_does_not_come_again)
 }
 END_TEST
 
+START_TEST(what_was_injected_is_said_to_be)
+{
+	struct process *tree = player_up("fresh", "");
+
+	expect_command(0, NULL, NULL, "inject", "/t/them", "segv", "--at", "player.add", NULL);
+	tell("/t/them", "player.add", "{\"by\":1}");
+	EXPECT_REPLAY(1,
+		IS_SANITIZED ? "^not the same: it handled the message and did not crash"
+			     : "^not the same: .*; that crash was injected, which is not played again$",
+		NULL, crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(one_that_is_like_another_is_played_from_that)
 {
 	struct process *tree = player_up("fresh", "");
@@ -726,7 +740,7 @@ test_suite(void)
 	SCENARIO_CASE(suite, "what it was at", 60, a_crash_in_on_down, a_crash_in_on_stop,
 		a_crash_in_on_start, a_start_that_is_refused, a_crash_in_on_panic,
 		a_crash_in_a_step_of_its_own, what_came_from_outside_does_not_come_again,
-		one_that_is_like_another_is_played_from_that);
+		what_was_injected_is_said_to_be, one_that_is_like_another_is_played_from_that);
 	SCENARIO_CASE(suite, "bundles", 120, a_bundle_is_played_elsewhere, another_program_is_refused,
 		a_damaged_bundle_is_refused, a_bundle_that_lies, a_bundle_has_no_say_over_the_loader,
 		a_script_that_starts_the_program);
