@@ -11,7 +11,8 @@
 
 #include "controlsocket.h" /* enum control_code: the exit codes */
 
-#define COMMAND_WORDS_MAX 64 /* files, of test, and what a debugger is told; every other command has four at most */
+#define COMMAND_WORDS_MAX \
+	64 /* files, of test, and what a debugger is told; every other command has four at most */
 #define COMMAND_NO_TIMEOUT (-1)
 #define COMMAND_ALL (-1)
 #define COMMAND_DEFAULT (-2)
