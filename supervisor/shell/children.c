@@ -40,7 +40,7 @@ wait_for(struct tractor_runtime *runtime, struct outcome *outcome)
 	tractor_err err = TRACTOR_OK;
 
 	while (err == TRACTOR_OK && !outcome->known)
-		err = runtime_wait(runtime, TRI_FOREVER);
+		err = turn_wait(runtime, TRI_FOREVER);
 	waiter_forget(runtime, outcome);
 	if (err != TRACTOR_OK || outcome->err == TRACTOR_OK)
 		return err;
@@ -78,17 +78,17 @@ take_back(struct tractor_runtime *runtime, uint64_t id)
 	if (node)
 		tree_terminate(runtime->tree, node);
 	while ((node = tree_by_id(runtime->tree, id)) && node->state != NODE_STOPPED)
-		if (runtime_wait(runtime, TRI_FOREVER) != TRACTOR_OK)
+		if (turn_wait(runtime, TRI_FOREVER) != TRACTOR_OK)
 			return;
 	if (node)
 		tree_remove(runtime->tree, node);
-	runtime_settle(runtime);
+	turn_settle(runtime);
 }
 
 tractor_err
 children_find(struct tractor_runtime *runtime, const char *path, admin_look *look, struct node **ret_node)
 {
-	tractor_err err = tree_ended(runtime->tree) ? TRACTOR_OK : runtime_wait(runtime, 0);
+	tractor_err err = tree_ended(runtime->tree) ? TRACTOR_OK : turn_wait(runtime, 0);
 
 	return err == TRACTOR_OK ? look(runtime, path, ret_node) : err;
 }
@@ -198,6 +198,6 @@ tractor_delete_child(struct tractor_runtime *runtime, const char *path)
 	if (err == TRACTOR_OK)
 		err = admin_delete(runtime, node);
 	if (err == TRACTOR_OK)
-		runtime_settle(runtime);
+		turn_settle(runtime);
 	return err;
 }

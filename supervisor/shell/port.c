@@ -39,12 +39,12 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 			.limit_ms = frame->limit_ms,
 			.payload = payload,
 			.payload_bytes = used };
-		runtime_refresh(runtime); /* the program may have been elsewhere for long */
+		turn_refresh(runtime); /* the program may have been elsewhere for long */
 		if (frame->target == 0)
 			registry_ask(runtime, &send);
 		else
 			router_send(runtime->router, &send, runtime->loop.now_ns);
-		runtime_set_clock(runtime);
+		turn_set_clock(runtime);
 	}
 	free(payload);
 	return err;
@@ -55,7 +55,7 @@ port_wait(tractor_ctx *ctx, int64_t until_ns)
 {
 	struct port *port = (struct port *)ctx;
 
-	return runtime_wait(port->runtime, until_ns);
+	return turn_wait(port->runtime, until_ns);
 }
 
 static bool

@@ -186,7 +186,7 @@ carry_out(struct tractor_runtime *runtime, struct node *node, struct spec *spec)
 	pass_on_values(runtime);
 	pass_on_faults(runtime);
 	watch_starts(runtime);
-	runtime_set_clock(runtime);
+	turn_set_clock(runtime);
 	return TRACTOR_OK;
 }
 
@@ -293,10 +293,10 @@ tractor_runtime_reload(struct tractor_runtime *runtime, const char *path, bool d
 		return TRACTOR_OK;
 	}
 	runtime->reloading.done = keep_result;
-	err = runtime_wait(
+	err = turn_wait(
 		runtime, 0); /* what needs nobody's start is over at once, and then nothing would wake us */
 	while (err == TRACTOR_OK && !call.over)
-		err = runtime_wait(runtime, TRI_FOREVER);
+		err = turn_wait(runtime, TRI_FOREVER);
 	if (!call.over)
 		runtime->reloading.done = NULL; /* it goes on without us */
 	if (err != TRACTOR_OK || !*call.failure)

@@ -727,8 +727,6 @@ struct tractor_runtime {
 	char start_failure[1024]; /* the first child that did not start, and why */
 };
 
-/* What time it is, for a call of the program's; what it was away from us for is given back to every deadline. */
-void runtime_refresh(struct tractor_runtime *runtime);
 /* The same error; one that has no sentence of its own, for nobody who finds no memory says so, is given one. */
 tractor_err runtime_explained(tractor_err err);
 /* Slots for the actors at and below `node`, which has just been added. */
@@ -739,11 +737,16 @@ const char *runtime_path_of(struct tractor_runtime *runtime, uint64_t actor);
 uint64_t runtime_next_guest(struct tractor_runtime *runtime);
 /* What the next node is called if nobody has a name for it. */
 uint32_t runtime_next_number(const struct tractor_runtime *runtime);
+
+/* --- turn.c: one turn of a runtime --- */
+
+/* What time it is, for a call of the program's; what it was away from us for is given back to every deadline. */
+void turn_refresh(struct tractor_runtime *runtime);
 /* Until nothing is left to do now. */
-void runtime_settle(struct tractor_runtime *runtime);
+void turn_settle(struct tractor_runtime *runtime);
 /* Lets things happen: until something did, or `until_ns`. ECLOSED: the tree has ended and nothing is left to happen. ESYSTEM. */
-tractor_err runtime_wait(struct tractor_runtime *runtime, int64_t until_ns);
-/* After what may have made something due earlier outside of runtime_wait(): so that a foreign loop hears of it. */
-void runtime_set_clock(struct tractor_runtime *runtime);
+tractor_err turn_wait(struct tractor_runtime *runtime, int64_t until_ns);
+/* After what may have made something due earlier outside of turn_wait(): so that a foreign loop hears of it. */
+void turn_set_clock(struct tractor_runtime *runtime);
 
 #endif

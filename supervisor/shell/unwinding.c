@@ -411,7 +411,7 @@ unwinding_finish(struct tractor_runtime *runtime)
 	/* A second signal says: at once. */
 	while (runtime->unwinding.jobs && runtime->loop.now_ns < until_ns &&
 		tractor_runtime_signal(runtime) == 0)
-		if (runtime_wait(runtime, until_ns) != TRACTOR_OK)
+		if (turn_wait(runtime, until_ns) != TRACTOR_OK)
 			return;
 }
 

@@ -116,7 +116,15 @@ read_report(struct driver *driver, struct account *account, const char *path)
 	json_decref(report);
 }
 
-/* Those that were not read yet; read ones are put aside. */
+static bool
+is_recording(const char *name)
+{
+	const char *suffix = strrchr(name, '.');
+
+	return suffix && strcmp(suffix, ".recording") == 0;
+}
+
+/* Those that were not read yet; read ones are put aside. What a crash could be played again from nobody wants here. */
 static void
 read_reports(struct driver *driver, struct account *account)
 {
@@ -130,6 +138,10 @@ read_reports(struct driver *driver, struct account *account)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		if (is_recording(entry->d_name)) {
+			unlink(path);
+			continue;
+		}
 		snprintf(seen, sizeof(seen), "%s/reports/%s", driver->folder, entry->d_name);
 		read_report(driver, account, path);
 		rename(path, seen);
