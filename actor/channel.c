@@ -44,7 +44,7 @@ tri_channel_open(
 static bool
 is_next(const struct tri_channel *channel, const struct tri_frame *frame)
 {
-	return frame->order == 0 || frame->order == channel->taken + 1;
+	return frame->order == 0 || frame->order == tri_frame_order_after(channel->taken);
 }
 
 /* The frame at the lane's head if it is the next one. */
@@ -61,7 +61,7 @@ take_from_lane(struct tri_channel *channel)
 		return NULL;
 	}
 	memcpy(&order, (const uint8_t *)bytes + offsetof(struct tri_frame, order), sizeof(order));
-	if (order != channel->taken + 1)
+	if (order != tri_frame_order_after(channel->taken))
 		return NULL; /* behind one that comes by the link */
 	struct tri_packet *packet = malloc(sizeof(*packet) + size);
 	if (!packet) {
@@ -71,7 +71,7 @@ take_from_lane(struct tri_channel *channel)
 	uint8_t *body = (uint8_t *)(packet + 1);
 	memcpy(body, bytes, size);
 	tri_lane_take(&channel->down);
-	channel->taken++;
+	channel->taken = order;
 	*packet = (struct tri_packet){ .payload = body + sizeof(struct tri_frame) };
 	if (tri_frame_check(body, size, &packet->frame) == TRACTOR_OK)
 		return packet;
@@ -92,7 +92,8 @@ take_from_link(struct tri_channel *channel)
 		channel->early = packet;
 		return NULL;
 	}
-	channel->taken += packet->frame.order != 0;
+	if (packet->frame.order != 0)
+		channel->taken = packet->frame.order;
 	return packet;
 }
 
@@ -131,14 +132,23 @@ room_for(struct tri_channel *channel, struct tri_frame *frame, size_t payload_by
 {
 	if (!channel->up.lane || frame->kind == TRI_FRAME_HELLO)
 		return NULL;
-	frame->order = channel->sent + 1;
+	frame->order = tri_frame_order_after(channel->sent);
 	return tri_lane_reserve(&channel->up, sizeof(*frame) + payload_bytes);
 }
 
-static void
-publish(struct tri_channel *channel)
+/* It went by the link, or not at all. */
+static tractor_err
+linked(struct tri_channel *channel, const struct tri_frame *frame, tractor_err err)
 {
-	channel->sent++;
+	if (err == TRACTOR_OK && frame->order != 0)
+		channel->sent = frame->order;
+	return err;
+}
+
+static void
+publish(struct tri_channel *channel, const struct tri_frame *frame)
+{
+	channel->sent = frame->order;
 	if (tri_lane_publish(&channel->up))
 		ring_doorbell(channel);
 }
@@ -153,17 +163,15 @@ tri_channel_send(struct tri_channel *channel, struct tri_frame *frame, const str
 	if (err != TRACTOR_OK)
 		return err;
 	uint8_t *to = room_for(channel, frame, payload_bytes);
-	if (!to) {
-		err = tri_link_send(channel->link, frame, record, value, payload_bytes);
-		channel->sent += err == TRACTOR_OK && frame->order != 0;
-		return err;
-	}
+	if (!to)
+		return linked(
+			channel, frame, tri_link_send(channel->link, frame, record, value, payload_bytes));
 	frame->payload_bytes = (uint32_t)payload_bytes;
 	memcpy(to, frame, sizeof(*frame));
 	if (record)
 		err = tri_encode(record, value, to + sizeof(*frame), payload_bytes, &used);
 	if (err == TRACTOR_OK)
-		publish(channel);
+		publish(channel, frame);
 	return err;
 }
 
@@ -175,14 +183,11 @@ tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t si
 	memcpy(&head, frame, sizeof(head));
 	const uint8_t *payload = (const uint8_t *)frame + sizeof(head);
 	uint8_t *to = room_for(channel, &head, size_bytes - sizeof(head));
-	if (!to) {
-		tractor_err err = tri_link_send_bytes(channel->link, &head, payload);
-		channel->sent += err == TRACTOR_OK && head.order != 0;
-		return err;
-	}
+	if (!to)
+		return linked(channel, &head, tri_link_send_bytes(channel->link, &head, payload));
 	memcpy(to, &head, sizeof(head));
 	memcpy(to + sizeof(head), payload, size_bytes - sizeof(head));
-	publish(channel);
+	publish(channel, &head);
 	return TRACTOR_OK;
 }
 

@@ -92,6 +92,13 @@ struct tri_frame tri_frame(enum tri_frame_kind kind);
  */
 tractor_err tri_frame_check(const void *bytes, size_t size_bytes, struct tri_frame *ret_frame);
 
+/* The order of the frame behind the one that has this; 0 is none, also after 2^32 of them. */
+static inline uint32_t
+tri_frame_order_after(uint32_t order)
+{
+	return order == UINT32_MAX ? 1 : order + 1;
+}
+
 /* The kind's name; static; "?" for none of ours. */
 const char *tri_frame_kind_name(unsigned kind);
 

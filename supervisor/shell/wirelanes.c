@@ -79,7 +79,7 @@ wirelanes_send(struct wire *wire, struct tri_frame *frame, const uint8_t *payloa
 
 	if (!lanes->in_use)
 		return false;
-	frame->order = ++lanes->sent;
+	frame->order = lanes->sent = tri_frame_order_after(lanes->sent);
 	uint8_t *to = tri_lane_reserve(&lanes->down, sizeof(*frame) + payload_bytes);
 	if (!to)
 		return false;
@@ -100,9 +100,9 @@ wirelanes_in_order(struct wire *wire, const struct tri_frame *frame)
 
 	if (frame->order == 0)
 		return true;
-	if (frame->order != lanes->taken + 1)
+	if (frame->order != tri_frame_order_after(lanes->taken))
 		return false;
-	lanes->taken++;
+	lanes->taken = frame->order;
 	lanes->behind = false;
 	return true;
 }
@@ -126,12 +126,12 @@ wirelanes_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **r
 	}
 	memcpy(copy, frame, size);
 	memcpy(&order, copy + offsetof(struct tri_frame, order), sizeof(order));
-	if (order != lanes->taken + 1) {
+	if (order != tri_frame_order_after(lanes->taken)) {
 		lanes->behind = true;
 		return false;
 	}
 	tri_lane_take(&lanes->up);
-	lanes->taken++;
+	lanes->taken = order;
 	*ret_bad = tri_frame_check(copy, size, ret_frame) != TRACTOR_OK;
 	*ret_payload = copy + sizeof(struct tri_frame);
 	return true;

@@ -83,12 +83,21 @@ START_TEST(frame_kinds_have_names)
 }
 END_TEST
 
+/* After 2^32 frames there was one without an order, which by the link counted as none, and nothing was heard any more. */
+START_TEST(frame_orders_go_round)
+{
+	ck_assert_uint_eq(tri_frame_order_after(0), 1);
+	ck_assert_uint_eq(tri_frame_order_after(UINT32_MAX - 1), UINT32_MAX);
+	ck_assert_uint_eq(tri_frame_order_after(UINT32_MAX), 1);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("frame");
 
 	TEST_CASE(suite, "check", 30, frame_good, frame_truncated_anywhere, frame_every_field_that_can_lie,
-		frame_kinds_have_names);
+		frame_kinds_have_names, frame_orders_go_round);
 	return suite;
 }
