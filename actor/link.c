@@ -41,10 +41,17 @@ tri_nng_init(void)
 {
 	if (!nng_init_set_parameter)
 		return;
-	nng_init_set_parameter(TASK_THREADS, 2);
-	nng_init_set_parameter(EXPIRE_THREADS, 1);
-	nng_init_set_parameter(POLLER_THREADS, 1);
-	nng_init_set_parameter(RESOLVER_THREADS, 1);
+	nng_init_set_parameter(TASK_THREADS, TRI_NNG_TASK_THREADS);
+	nng_init_set_parameter(EXPIRE_THREADS, TRI_NNG_OTHER_THREADS);
+	nng_init_set_parameter(POLLER_THREADS, TRI_NNG_OTHER_THREADS);
+	nng_init_set_parameter(RESOLVER_THREADS, TRI_NNG_OTHER_THREADS);
+}
+
+const char *
+tri_nng_version(bool *ret_settable)
+{
+	*ret_settable = nng_init_set_parameter != NULL;
+	return nng_version();
 }
 
 int

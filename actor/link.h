@@ -45,6 +45,11 @@ tractor_err tri_link_send_raw(struct tri_link *link, const void *bytes, size_t s
 
 /* Before nng's first use in a process: fewer threads where its version lets us (1.7 and later). */
 void tri_nng_init(void);
+/* So many of those that run callbacks, and of each other kind: that expire, poll, and resolve names. */
+#define TRI_NNG_TASK_THREADS 2
+#define TRI_NNG_OTHER_THREADS 1
+/* nng's version, as it says itself; *ret_settable: whether this one lets us. */
+const char *tri_nng_version(bool *ret_settable);
 
 /* Opens a pair0 socket with our limits set. Its threads don't take this process's signals. Returns nng's error number. */
 struct nng_socket_s;

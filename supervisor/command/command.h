@@ -83,6 +83,8 @@ struct treefile_report;
 void check_print_errors(const struct treefile_report *report, const char *file, bool json);
 /* cmd_test.c */
 int cmd_test(const struct command_line *line);
+/* cmd_doctor.c */
+int cmd_doctor(const struct command_line *line);
 /* cmd_inspect.c */
 int cmd_status(const struct command_line *line);
 int cmd_messages(const struct command_line *line);

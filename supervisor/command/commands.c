@@ -39,6 +39,10 @@ const struct command commands[] = {
 		"actor at each message in turn, and each time the check must hold. An ask of the check that is crashed at is asked once more.\n"
 		"-v prints steps, events, and what actors print. SIGINT stops in order. Exit code: 0 all passed, 1 not, 65 a bad file, 128+n a signal.\n",
 		OPTION_VERBOSE, 1, COMMAND_WORDS_MAX, cmd_test },
+	{ "doctor", "", "what an actor costs here, how many there can be, and what stops more",
+		"Starts some idle actors of its own, looks at them and ends them; nothing is left of them, and no tree need run. Then says which\n"
+		"limit is met first, which is next, and what raises them. Exit code 1: something that tractor needs is missing, which is said.\n",
+		0, 0, 0, cmd_doctor },
 	{ "status", "[PATH]", "the tree: states, processes, restarts, mailboxes, and why",
 		"Everything below PATH, or the whole tree.\n" PATH_HELP, 0, 0, 1, cmd_status },
 	{ "messages", "PATH", "what an actor understands",

@@ -4,11 +4,13 @@
 #include <signal.h>
 
 #include "command.h"
+#include "doctor.h"
 #include "output.h"
 
 int
 main(int argc, char **argv)
 {
+	tractor_begin(argc, argv, &doctor_actor); /* returns, unless doctor has started us to be measured */
 	/* A reader that went away is an error in writing, told as such, not a silent death. */
 	signal(SIGPIPE, SIG_IGN);
 	return output_finish(command_main(argc, argv));
