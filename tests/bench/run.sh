@@ -24,6 +24,7 @@ while [ $# -gt 0 ]; do
 	--quick | --long | --smoke) arguments="$arguments $1" ;;
 	--rounds | --only | --out)
 		[ $# -gt 1 ] || exit 2
+		[ "$1" != --out ] || mkdir -p "$2"
 		arguments="$arguments $1 $2"
 		shift
 		;;
