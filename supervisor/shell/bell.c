@@ -91,11 +91,12 @@ take_off(struct wire *wire)
 }
 
 void
-bell_remind(const struct bell *bell)
+bell_remind(struct bell *bell)
 {
 	uint64_t one = 1;
 
-	(void)!sys.write(bell->again, &one, sizeof(one));
+	if (sys.write(bell->again, &one, sizeof(one)) < 0 && errno != EAGAIN && bell->retry_ns == INT64_MAX)
+		bell->retry_ns = (int64_t)tri_now_ns() + RETRY_NS; /* then they are heard all the same */
 }
 
 void

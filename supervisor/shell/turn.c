@@ -50,13 +50,13 @@ next_ns(const struct tractor_runtime *runtime)
 void
 turn_set_clock(struct tractor_runtime *runtime)
 {
-	int64_t at_ns = earlier(next_ns(runtime), timers_next_ns(&runtime->loop.timers));
 	struct itimerspec when = { .it_value = { .tv_sec = 0 } };
 
 	if (runtime->clock.fd < 0)
 		return;
 	if (!bell_sleep(&runtime->bell))
 		bell_remind(&runtime->bell);
+	int64_t at_ns = earlier(next_ns(runtime), timers_next_ns(&runtime->loop.timers));
 	if (at_ns == runtime->clock_ns)
 		return;
 	runtime->clock_ns = runtime->loop.foreign_until_ns = at_ns;

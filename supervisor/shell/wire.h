@@ -34,7 +34,7 @@ void bell_hear(struct bell *bell, void (*ready)(void *owner));
 bool bell_look(struct bell *bell);
 bool bell_has_warm(const struct bell *bell);
 /* Makes the fd readable: there is somebody to be heard. */
-void bell_remind(const struct bell *bell);
+void bell_remind(struct bell *bell);
 /* To be called before the loop sleeps: from then on every lane rings. False: some have something already, to be heard. */
 bool bell_sleep(struct bell *bell);
 
