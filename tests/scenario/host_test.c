@@ -161,7 +161,7 @@ START_TEST(no_fds_while_it_runs)
 		(rlim_t)fds_of(process_pid(tree)) - 2); /* two may be a command's that is just hanging up */
 	ck_assert_int_eq(kill(victim, SIGKILL), 0);
 	expect_event("/t/a", "host_refused",
-		"^the host refused .* \\(EMFILE at [a-z_]+: raise ulimit -n\\); restart$");
+		"^the host refused .* \\(EMFILE at [a-z_ ]+: raise ulimit -n\\); restart$");
 	/* It is tried again and again. */
 	expect_node("t", "/t/a", "waiting", 7, SOON_MS);
 	json_t *status = run_json(tractor_command(), "status", "--json", "/t/a", NULL);
