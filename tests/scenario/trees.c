@@ -327,6 +327,12 @@ expect_gone(pid_t pid, int64_t deadline_ms)
 	ck_assert_msg(wait_until(deadline_ms, is_gone, &pid), "process %d is still there", (int)pid);
 }
 
+void
+wake(const char *path)
+{
+	ck_assert_int_eq(kill(pid_of(path), SIGUSR1), 0);
+}
+
 size_t
 fds_of(pid_t pid)
 {

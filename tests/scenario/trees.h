@@ -58,6 +58,9 @@ bool process_exists(pid_t pid);
 /* Waits until it is gone (a zombie is not). */
 void expect_gone(pid_t pid, int64_t deadline_ms);
 
+/* Ends the nap of a victim, or its next one. */
+void wake(const char *path);
+
 /* Open fds and resident memory of a process. */
 size_t fds_of(pid_t pid);
 long resident_kb(pid_t pid);

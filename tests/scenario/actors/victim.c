@@ -2,6 +2,7 @@
  * victim.c: ends as it is told to, in a handler (`how` of a message), in on_start or in on_stop (the arguments `start` and `stop`, or the first word of the file that
  * the argument `start_file` names, if it is there). Everything here that looks like a bug is one on purpose.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,6 +36,29 @@ sleep_ms(int64_t ms)
 
 	while (nanosleep(&left, &left) != 0)
 		;
+}
+
+/* SIGUSR1 ends it, also one that came before it: it is blocked from the start on. */
+static void
+nap_ms(int64_t ms)
+{
+	const struct timespec most = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+	sigset_t wake;
+
+	sigemptyset(&wake);
+	sigaddset(&wake, SIGUSR1);
+	while (sigtimedwait(&wake, NULL, &most) < 0 && errno == EINTR)
+		;
+}
+
+static void
+block(int signal_number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signal_number);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 /* A sanitizer would report it in its own way before it happens. */
@@ -97,11 +121,7 @@ burn_ms(int64_t ms)
 static void
 spin_deaf(void)
 {
-	sigset_t abort_only;
-
-	sigemptyset(&abort_only);
-	sigaddset(&abort_only, SIGABRT);
-	sigprocmask(SIG_BLOCK, &abort_only, NULL);
+	block(SIGABRT);
 	spin();
 }
 
@@ -205,7 +225,7 @@ static tractor_err
 victim_on_nap(struct victim *self, tractor_ctx *ctx, const struct victim_nap *msg)
 {
 	printf("asleep\n");
-	sleep_ms(msg->ms);
+	nap_ms(msg->ms);
 	return TRACTOR_OK;
 }
 
@@ -284,6 +304,7 @@ way_to_start(tractor_ctx *ctx)
 static tractor_err
 victim_start(struct victim *self, tractor_ctx *ctx)
 {
+	block(SIGUSR1);
 	printf("up %u\n", tractor_incarnation(ctx));
 	return end(ctx, way_to_start(ctx), atoi(tractor_arg(ctx, "number", "0")));
 }

@@ -6,7 +6,7 @@
 
 #define VICTIM_DIE(FIELD) FIELD(str, how) FIELD(int32, number)
 #define VICTIM_NOTE(FIELD) FIELD(int64, number)
-#define VICTIM_NAP(FIELD) FIELD(int64, ms)
+#define VICTIM_NAP(FIELD) FIELD(int64, ms)			       /* of a nap SIGUSR1 is the end, too */
 #define VICTIM_LEAVE(FIELD) FIELD(bool, own_group) FIELD(str, command) /* a process behind: sh -c COMMAND */
 #define VICTIM_ARG(FIELD) FIELD(str, name)			       /* what it was started with */
 #define VICTIM_NOTHING(FIELD)
