@@ -54,7 +54,7 @@ expect_kept(const char *path, pid_t pid)
 	ck_assert_int_eq(node.incarnation, 1);
 }
 
-/* Its handler is busy for so long. */
+/* Its handler is busy for so long, or until it is woken. */
 static inline void
 put_to_sleep(struct process *tree, const char *name, int64_t ms)
 {

@@ -234,13 +234,13 @@ START_TEST(who_asked_hangs_up)
 	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
 
 	NEW_FILE("{name: t, children: [%s, %s, %s]}", actor_line("a", "victim"),
-		actor_line_with("n", "victim", "args: {start: sleep, number: 700}"),
+		actor_line_with("n", "victim", "start_timeout: 60s, args: {start: sleep, number: 3000}"),
 		actor_line("o", "victim"));
 	struct process *first = process_start(tractor_command(), "reload", NULL);
 	expect_node("t", "/t/n", "starting", 1, SOON_MS);
 	process_signal(first, SIGKILL);
 	expect_killed(first, SIGKILL, SOON_MS);
-	expect_node("t", "/t/o", "running", 1, SOON_MS);
+	expect_node("t", "/t/o", "running", 1, 2 * SOON_MS);
 	reload(0, "= nothing changes\n", "^$");
 	tree_down(tree);
 }

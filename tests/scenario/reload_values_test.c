@@ -26,12 +26,13 @@ START_TEST(mail_of_one_who_stays)
 		"{name: t, children: [%s, %s]}", actor_line("victim", "victim"), actor_line("a", "courier"));
 	pid_t victim = pid_of("/t/victim");
 
-	put_to_sleep(tree, "victim", 700);
+	put_to_sleep(tree, "victim", 60000);
 	for (int number = 1; number <= 30; number++)
 		tell("/t/victim", "victim.note", "{\"number\":%d}", number);
 	NEW_FILE("{name: t, children: [%s, %s]}", actor_line("b", "victim"),
 		actor_line_with("victim", "victim", "mailbox: 7"));
 	reload(0, "- /t/a\n+ /t/b\n~ /t/victim  mailbox: 1024 -> 7\n", "^$");
+	wake("/t/victim");
 	expect_notes("/t/victim", 1, 30);
 	expect_kept("/t/victim", victim);
 	tree_down(tree);
@@ -99,12 +100,12 @@ END_TEST
 START_TEST(no_limit_any_more_for_one_that_is_busy)
 {
 	struct process *tree = tree_up(
-		"{name: t, children: [%s]}", actor_line_with("victim", "victim", "handler_timeout: 800ms"));
+		"{name: t, children: [%s]}", actor_line_with("victim", "victim", "handler_timeout: 4s"));
 	pid_t victim = pid_of("/t/victim");
 
-	put_to_sleep(tree, "victim", 1500);
+	put_to_sleep(tree, "victim", 4500); /* of which the reload must come in the first four seconds */
 	NEW_FILE("{name: t, children: [%s]}", actor_line("victim", "victim"));
-	reload(0, "~ /t/victim  handler_timeout: 800ms -> 0s\n", "^$");
+	reload(0, "~ /t/victim  handler_timeout: 4s -> 0s\n", "^$");
 	json_decref(ask("/t/victim", "victim.ping", "{}"));
 	expect_kept("/t/victim", victim);
 	tree_down(tree);
