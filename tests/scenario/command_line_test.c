@@ -332,7 +332,7 @@ inject(const char *fault, const char *cause, const char *exit)
 {
 	bool hangs = strcmp(fault, "hang") == 0 || strcmp(fault, "stop") == 0;
 	struct process *tree = tree_up("{name: t, children: [%s]}",
-		actor_line_with("a", "victim", "%s", hangs ? "handler_timeout: 300ms" : ""));
+		actor_line_with("a", "victim", "%s", hangs ? "handler_timeout: 1s" : ""));
 
 	expect_command(0, "^$", "^$", "inject", "/t/a", fault, NULL);
 	if (strcmp(fault, "stop") == 0) /* nobody can tell before there is something to do */

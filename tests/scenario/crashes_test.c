@@ -132,7 +132,7 @@ static struct process *
 crashy_up(const char *program)
 {
 	return tree_up("{name: t, intensity: 50, children: [%s]}",
-		actor_line_with("crashy", program, "handler_timeout: 300ms"));
+		actor_line_with("crashy", program, "handler_timeout: 1s"));
 }
 
 /* Dies in each way, one incarnation after the other. */
@@ -311,7 +311,7 @@ END_TEST
 START_TEST(the_limits_that_were_hit)
 {
 	struct process *tree = tree_up("{name: t, intensity: 1, children: [%s]}",
-		actor_line_with("victim", "victim", "handler_timeout: 200ms"));
+		actor_line_with("victim", "victim", "handler_timeout: 1s"));
 
 	tell("/t/victim", "victim.die", "{\"how\":\"spin\"}");
 	json_t *report = crash_of("/t/victim", 1);

@@ -177,23 +177,22 @@ START_TEST(a_sigkill_in_a_handler)
 }
 END_TEST
 
-#define OVERRAN_200_MS "^a handler ran longer than 200 ms \\(handler_timeout\\)$"
+#define OVERRAN_500_MS "^a handler ran longer than 500 ms \\(handler_timeout\\)$"
 
 START_TEST(an_endless_loop)
 {
 	dies(&(struct death){
-		"spin", 0, "handler_timeout: 200ms", "deadline", "SIGABRT", "deadline", OVERRAN_200_MS });
+		"spin", 0, "handler_timeout: 500ms", "deadline", "SIGABRT", "deadline", OVERRAN_500_MS });
 }
 END_TEST
 
-/* It keeps SIGABRT pending, until SIGCONT. */
 START_TEST(a_handler_that_waits_too_long_for_another)
 {
 	struct process *tree = tree_up("{name: t, intensity: 10, children: [%s, %s]}",
 		actor_line_with("victim", "victim", "handler_timeout: 300ms, args: {whom: /t/slow}"),
-		actor_line("slow", "victim"));
+		actor_line_with("slow", "victim", "shutdown: kill"));
 
-	tell("/t/slow", "victim.nap", "{\"ms\":2000}");
+	tell("/t/slow", "victim.nap", "{\"ms\":60000}");
 	expect_output(tree, "^/t/slow: asleep$", SOON_MS);
 	tell("/t/victim", "victim.die", "{\"how\":\"ask\"}");
 	json_t *report = crash_of("/t/victim", 1);
@@ -204,18 +203,19 @@ START_TEST(a_handler_that_waits_too_long_for_another)
 }
 END_TEST
 
+/* It keeps SIGABRT pending, until SIGCONT. */
 START_TEST(a_handler_that_stops_its_process)
 {
 	dies(&(struct death){
-		"stop", 0, "handler_timeout: 200ms", "deadline", "SIGABRT", "deadline", OVERRAN_200_MS });
+		"stop", 0, "handler_timeout: 500ms", "deadline", "SIGABRT", "deadline", OVERRAN_500_MS });
 }
 END_TEST
 
 /* The last step of the ladder. */
 START_TEST(an_endless_loop_that_is_deaf_to_sigabrt)
 {
-	dies(&(struct death){ "spin_deaf", 0, "handler_timeout: 200ms", "deadline", "SIGKILL", "deadline",
-		OVERRAN_200_MS });
+	dies(&(struct death){ "spin_deaf", 0, "handler_timeout: 500ms", "deadline", "SIGKILL", "deadline",
+		OVERRAN_500_MS });
 }
 END_TEST
 
@@ -277,7 +277,7 @@ END_TEST
 /* Stopped between messages, it has nothing to be late with until there is a message for it. */
 START_TEST(a_stranger_stops_it)
 {
-	struct process *tree = tree_of_three("handler_timeout: 200ms");
+	struct process *tree = tree_of_three("handler_timeout: 1s"); /* for the successor to answer in */
 	struct seen_node before = expect_node("t", "/t/victim", "running", 1, SOON_MS);
 
 	ck_assert_int_eq(kill(before.pid, SIGSTOP), 0);
@@ -477,9 +477,9 @@ END_TEST
 START_TEST(on_start_takes_too_long)
 {
 	does_not_start(
-		actor_line_with("bad", "victim", "start_timeout: 300ms, args: {start: sleep, number: 60000}"),
-		"^tractor: /t/bad did not start: not ready within 300 ms \\(start_timeout\\)$");
-	expect_first_crash("start", "^not ready within 300 ms");
+		actor_line_with("bad", "victim", "start_timeout: 2s, args: {start: sleep, number: 60000}"),
+		"^tractor: /t/bad did not start: not ready within 2000 ms \\(start_timeout\\)$");
+	expect_first_crash("start", "^not ready within 2000 ms");
 }
 END_TEST
 
@@ -487,8 +487,8 @@ END_TEST
 START_TEST(on_start_asks_one_that_is_started_later)
 {
 	does_not_start(
-		actor_line_with("bad", "victim", "start_timeout: 1s, args: {start: ask, whom: /t/last}"),
-		"^tractor: /t/bad did not start: not ready within 1000 ms \\(start_timeout\\): it waited for /t/last, "
+		actor_line_with("bad", "victim", "start_timeout: 2s, args: {start: ask, whom: /t/last}"),
+		"^tractor: /t/bad did not start: not ready within 2000 ms \\(start_timeout\\): it waited for /t/last, "
 		"which is not running$");
 }
 END_TEST

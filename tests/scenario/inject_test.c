@@ -72,7 +72,7 @@ START_TEST(every_way_to_die)
 	expect_death("panic", "", "panic", "panic");
 	expect_death("SIGBUS", "", "signal", "SIGBUS");
 	expect_death("stack_overflow", "", "signal", "SIGSEGV");
-	expect_death("busy", "handler_timeout: 200ms", "deadline", "deadline");
+	expect_death("busy", "handler_timeout: 1s", "deadline", "deadline");
 	expect_death("garbage", "", "protocol_violation", "protocol_violation");
 }
 END_TEST

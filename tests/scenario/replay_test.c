@@ -101,7 +101,7 @@ static struct process *
 crashy_up(const char *program)
 {
 	return tree_up("{name: t, intensity: 50, children: [%s]}",
-		actor_line_with("crashy", program, "handler_timeout: 300ms"));
+		actor_line_with("crashy", program, "handler_timeout: 1s"));
 }
 
 /* While the tree runs, and when it has gone. `place` NULL: the function and its line. */
