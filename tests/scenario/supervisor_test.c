@@ -250,7 +250,7 @@ START_TEST(a_stopped_supervisor_blames_nobody)
 
 	expect_output(tree, "^/t/a: resting$", SOON_MS);
 	process_signal(tree, SIGSTOP);
-	let_pass(2000);
+	let_pass(1500); /* the command itself gives up after three seconds */
 	process_signal(tree, SIGCONT);
 	expect_exit(asker, 0, SOON_MS);
 	ck_assert_int_eq(pid_of("/t/a"), a);
@@ -435,7 +435,7 @@ START_TEST(a_start_that_is_done_meanwhile_has_all_the_time_to_stop)
 	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
 	struct process *adding = process_start(tractor_command(), "add", "/t",
 		actor_line_with("b", "victim",
-			"start_timeout: 2800ms, shutdown: infinity, args: {start: sleep, stop: sleep, number: 1500}"),
+			"start_timeout: 5s, shutdown: infinity, args: {start: sleep, stop: sleep, number: 3000}"),
 		NULL);
 
 	expect_output(tree, "^/t/b: up 1$", SOON_MS);
@@ -539,11 +539,11 @@ START_TEST(one_for_all)
 	ck_assert(after.a != before.a && after.b != before.b && after.c != before.c &&
 		  after.outside == before.outside);
 	/* The others are stopped in reverse order, and all are started in order. */
-	expect_output(tree, "^/t/s/c: down 1$", 0);
-	expect_output(tree, "^/t/s/a: down 1$", 0);
-	expect_output(tree, "^/t/s/a: up 2$", 0);
-	expect_output(tree, "^/t/s/b: up 2$", 0);
-	expect_output(tree, "^/t/s/c: up 2$", 0);
+	expect_output(tree, "^/t/s/c: down 1$", SOON_MS);
+	expect_output(tree, "^/t/s/a: down 1$", SOON_MS);
+	expect_output(tree, "^/t/s/a: up 2$", SOON_MS);
+	expect_output(tree, "^/t/s/b: up 2$", SOON_MS);
+	expect_output(tree, "^/t/s/c: up 2$", SOON_MS);
 	tree_down(tree);
 }
 END_TEST
@@ -622,7 +622,7 @@ END_TEST
 START_TEST(backoff_is_seen_in_status)
 {
 	struct process *tree = tree_up("{name: t, intensity: 10, children: [%s, %s]}",
-		actor_line_with("a", "victim", "backoff: {initial: 600ms, factor: 1, jitter: 0}"),
+		actor_line_with("a", "victim", "backoff: {initial: 3s, factor: 1, jitter: 0}"),
 		actor_line("b", "victim"));
 	int64_t began_ms = now_ms();
 
@@ -630,12 +630,12 @@ START_TEST(backoff_is_seen_in_status)
 	expect_node("t", "/t/a", "waiting", 1, SOON_MS);
 	json_t *status = run_json(tractor_command(), "status", "--json", "/t/a", NULL);
 	ck_assert_int_gt(number_at(status, "root.next_attempt_ms"), 0);
-	ck_assert_int_le(number_at(status, "root.next_attempt_ms"), 600);
+	ck_assert_int_le(number_at(status, "root.next_attempt_ms"), 3000);
 	expect_number(status, "root.pid", 0);
 	json_decref(status);
 	/* Messages wait for it. */
 	json_decref(ask("/t/a", "victim.ping", "{}"));
-	ck_assert_int_ge(now_ms() - began_ms, 600);
+	ck_assert_int_ge(now_ms() - began_ms, 3000);
 	expect_node("t", "/t/a", "running", 2, SOON_MS);
 	tree_down(tree);
 }
@@ -747,13 +747,13 @@ END_TEST
 
 START_TEST(policy_says_restart_after)
 {
-	struct process *tree = tree_with_policy("echo restart_after 500", "");
+	struct process *tree = tree_with_policy("echo restart_after 2000", "");
 	int64_t began_ms = now_ms();
 
 	crash("/t/a");
 	expect_node("t", "/t/a", "waiting", 1, SOON_MS);
 	expect_node("t", "/t/a", "running", 2, SOON_MS);
-	ck_assert_int_ge(now_ms() - began_ms, 500);
+	ck_assert_int_ge(now_ms() - began_ms, 2000);
 	expect_verdict("restart_after", "restart_after");
 	tree_down(tree);
 }
@@ -850,16 +850,42 @@ START_TEST(a_policy_that_is_gone)
 }
 END_TEST
 
-/* Others go on while a policy thinks. */
+static bool
+is_there(void *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* The policy is asked about a death; true if somebody else has answered before it has. */
+static bool
+answers_while_it_thinks(char *asked, char *done)
+{
+	unlink(asked);
+	unlink(done);
+	crash("/t/a");
+	ck_assert(wait_until(SOON_MS, is_there, asked));
+	json_decref(ask("/t/b", "victim.ping", "{}"));
+	return access(done, F_OK) != 0;
+}
+
+/*
+ * Others go on while a policy thinks. It may think for half a second only, which on a busy machine an ask can take by itself; but not every time, unless it waits for the policy.
+ */
 START_TEST(a_slow_policy_holds_up_nobody_else)
 {
-	struct process *tree = tree_with_policy("sleep 0.4; echo restart", "");
+	char asked[128], done[128];
+	bool answers = false;
 
-	crash("/t/a");
-	int64_t began_ms = now_ms();
-	json_decref(ask("/t/b", "victim.ping", "{}"));
-	ck_assert_int_lt(now_ms() - began_ms, scaled_ms(300));
-	expect_node("t", "/t/a", "running", 2, SOON_MS);
+	snprintf(asked, sizeof(asked), "%s", scenario_path("asked"));
+	snprintf(done, sizeof(done), "%s", scenario_path("done"));
+	scenario_keep("asked");
+	scenario_keep("done");
+	struct process *tree = tree_with_policy("cd ${0%/*}; : >asked; sleep 0.3; : >done; echo restart", "");
+	for (int incarnation = 1; !answers && incarnation <= 5; incarnation++) {
+		answers = answers_while_it_thinks(asked, done);
+		expect_node("t", "/t/a", "running", incarnation + 1, SOON_MS);
+	}
+	ck_assert(answers);
 	tree_down(tree);
 }
 END_TEST

@@ -86,7 +86,7 @@ START_TEST(each_failure_says_where_and_what)
 		"  what had happened .*\n    waiting /t#0 start\n");
 	expect_failure("- expect_escalated: {path: /t/s, within: 20ms}\n",
 		"s.yaml:4:3: expect_escalated /t/s\n  /t/s did not give up\n");
-	expect_failure(DIE "- expect_restarted: {path: /t/a, cause: SIGSEGV, incarnation: 2, within: 1s}\n",
+	expect_failure(DIE "- expect_restarted: {path: /t/a, cause: SIGSEGV, incarnation: 2, within: 3s}\n",
 		"s.yaml:5:3: .*\n  /t/a: wanted .* last exit SIGSEGV; it is .* last exit panic\n");
 	expect_failure(DIE "- expect_restarted: {path: /t/a, incarnation: 2}\n- expect_untouched: /t\n",
 		"s.yaml:6:3: expect_untouched /t\n  /t/a: wanted untouched, incarnation 1; it is running, incarnation 2");
@@ -94,7 +94,7 @@ START_TEST(each_failure_says_where_and_what)
 		"s.yaml:6:3: expect_nothing_lost\n  1 message was lost\n(.*\n)*    crashed /t/a#1 .*panic"
 		"(.*\n)*  its crash reports stay: TRACTOR_RUN_DIR=[^ ]*/tractor-test-[^ ]* tractor crashes$");
 	expect_failure(
-		"- tell: {to: /t/a, message: victim.nap, fields: {ms: 2000}}\n- expect_healthy: {within: 20ms}\n",
+		"- tell: {to: /t/a, message: victim.nap, fields: {ms: 4000}}\n- expect_healthy: {within: 20ms}\n",
 		"s.yaml:5:3: expect_healthy\n  the tree is not healthy within 20 ms\n");
 }
 END_TEST
@@ -115,7 +115,7 @@ START_TEST(what_is_told_and_asked_fails)
 		"  number: expected an int64, got the string \"many\"\n");
 	expect_failure("- inject: {path: /t/a, fault: segv, at: victim.pnig}\n",
 		"s.yaml:4:3: inject /t/a segv at victim.pnig\n  /t/a does not understand victim.pnig;");
-	expect_failure("- ask: {to: /t/a, message: victim.rest, fields: {ms: 2000}, within: 50ms}\n",
+	expect_failure("- ask: {to: /t/a, message: victim.rest, fields: {ms: 4000}, within: 50ms}\n",
 		"  /t/a: .*\\(TRACTOR_ETIMEDOUT\\)\n");
 	expect_failure("- ask: {to: /t/a, message: victim.ping, fails: TRACTOR_ECRASHED}\n",
 		"  wanted TRACTOR_ECRASHED, got no error\n");
