@@ -16,7 +16,7 @@
 
 #define DIR_LENGTH_MAX 40 /* a socket's name below it must fit into the 108 bytes of a sun_path */
 #define KEEP_MAX 32
-#define GRACE_MS 1000 /* for processes whose parent is gone to be gone too: a SIGKILL is on its way to them */
+#define GRACE_MS 5000 /* for processes whose parent is gone to be gone too: a SIGKILL is on its way to them */
 
 struct path {
 	struct path *next;
