@@ -21,7 +21,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define GATES_MAX 64
 #define TEXT_MAX 8192
-#define SHORT_MS 200 /* a limit that is meant to be over */
+#define SHORT_MS 1000 /* a limit that is meant to be over, but not before a child has been heard of */
 
 /*
  * "Ends by itself": normal, {shutdown, x}, any other reason, killed. A plain `shutdown` of its own a process can't have: that is what an

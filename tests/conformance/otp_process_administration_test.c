@@ -352,8 +352,8 @@ END_TEST
 
 /* --- restart loops --- */
 
-/* An attempt hangs for this long. 8 restarts are allowed in the time of 4 attempts: the loop would never end by itself. */
-#define HANG_MS (scaled_ms(500))
+/* An attempt hangs for this long, in which one that doesn't hang must have come up. 8 restarts are allowed in the time of 4 attempts: the loop would never end by itself. */
+#define HANG_MS (scaled_ms(1000))
 #define LOOP_INTENSITY 8
 #define LOOP_PERIOD_MS (4 * HANG_MS)
 

@@ -58,7 +58,7 @@ END_TEST
 
 START_TEST(sup_stop_timeout_dynamic)
 {
-	const int64_t limit_ms = scaled_ms(500); /* enough for those that obey */
+	const int64_t limit_ms = scaled_ms(2000); /* enough for those that obey */
 
 	begin(.intensity = 2);
 	add_pool("p", 2, .shutdown_ms = limit_ms);
@@ -167,7 +167,7 @@ END_TEST
  */
 START_TEST(simple_one_for_one_shutdown)
 {
-	const int64_t limit_ms = scaled_ms(1000);
+	const int64_t limit_ms = scaled_ms(3000); /* enough for three to be heard of, and two to obey */
 
 	begin(.intensity = 2);
 	add_pool("p", 2, .shutdown_ms = limit_ms);

@@ -176,16 +176,15 @@ END_TEST
 /* The heartbeat: after so long without anything, and not before. */
 START_TEST(seed_idle_branch_fires_when_nothing_came)
 {
-	struct bench bench = set_up("it", "300");
+	struct bench bench = set_up("it", "1000");
 	int64_t began_ms;
 
 	for (int i = 1; i <= 3; i++) {
+		began_ms = now_ms(); /* that is before it gets the note, and no second after the last time */
 		OK(tractor_tell(bench.seed->ctx, bench.stepper, stepper_note, .n = 0));
 		expect_line(bench.seed, "/t/s", "note 0");
-		began_ms = now_ms();
 		expect_line(bench.seed, "/t/s", "branch t");
-		ck_assert_int_ge(
-			now_ms() - began_ms, 200); /* the line of the note took its time to come here */
+		ck_assert_int_ge(now_ms() - began_ms, 1000);
 	}
 	tear_down(&bench);
 }
