@@ -224,12 +224,15 @@ START_TEST(each_handler_has_its_own_time)
 	struct process *tree = tree_with("handler_cpu_timeout: 300ms");
 	pid_t pid = pid_of("/t/a");
 
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 4; i++)
 		json_decref(ask("/t/a", "victim.perish", "{\"how\":\"burn\",\"number\":200}"));
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 4; i++)
 		tell("/t/a", "victim.die", "{\"how\":\"burn\",\"number\":200}");
-	json_t *pong =
-		run_json(tractor_command(), "ask", "--timeout", "25s", "/t/a", "victim.ping", "{}", NULL);
+	/* How long it takes to use up 800 ms is the machine's business. */
+	struct process *asker = process_start(
+		tractor_command(), "ask", "--timeout", "30s", "/t/a", "victim.ping", "{}", NULL);
+	expect_exit(asker, 0, 30000);
+	json_t *pong = json_loads(process_output(asker), 0, NULL);
 	expect_number(pong, "pid", pid);
 	json_decref(pong);
 	ck_assert_uint_eq(crash_count(NULL), 0);
