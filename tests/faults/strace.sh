@@ -41,6 +41,7 @@ strace -o /dev/null -e trace=none true 2>/dev/null || exit 77
 work=$(mktemp -d "${TMPDIR:-/tmp}/strace.XXXXXX")
 supervisor=
 traced=false
+terminated=false
 # strace first lets go of the supervisor, then ends: so both.
 trap '[ -z "$supervisor" ] || { signal KILL; kill -9 "$supervisor" 2>/dev/null || true; }; $keep || rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
@@ -165,12 +166,14 @@ live() {
 	[ -z "$wrong" ]
 }
 
-# An exit code that run may have, with a word of its own on standard error.
+# An exit code that run may have, with a word of its own on standard error. 143: it was about to end with one, having said so, when our SIGTERM came, which takes effect as soon as the program
+# has its signals back.
 is_documented() {
 	case $1 in
 	0) return 0 ;;
 	1 | 65) grep -qE '^tractor: |tree.yaml' "$work/err" ;;
 	70) grep -q '^tractor: the tree gave up' "$work/err" ;;
+	143) $terminated && grep -q '^tractor: ' "$work/err" ;;
 	*) return 1 ;;
 	esac
 }
@@ -199,7 +202,10 @@ reap() {
 }
 
 come_down() {
-	tractor down >/dev/null 2>&1 || signal TERM
+	tractor down >/dev/null 2>&1 || {
+		terminated=true
+		signal TERM
+	}
 }
 
 next_start() {
@@ -224,6 +230,7 @@ run_traced() {
 # try CALL FAULT WHEN: FAULT is an errno or KILL. False: something was wrong, which is said.
 try() {
 	rm -rf "$work/run/t"
+	terminated=false
 	if [ "$2" = KILL ]; then
 		run_traced "$work/log" -e trace="$1" -e inject="$1:signal=KILL:when=$3"
 	else
