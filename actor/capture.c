@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
@@ -181,6 +183,31 @@ let_link_empty(struct tri_blackbox *box)
 		nanosleep(&pause, NULL);
 }
 
+/* Whether the kernel would keep a core of this process, or hand one to a program or a socket. What can't be read may be so. */
+static bool
+wants_core(void)
+{
+	struct rlimit limit;
+	char first = '|';
+	int fd = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && read(fd, &first, 1) != 1)
+		first = '|';
+	if (fd >= 0)
+		close(fd);
+	return first == '|' || first == '@' || getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur != 0;
+}
+
+/*
+ * Before it finds that there is no core to be written, the kernel has all threads come to rest one after the other, while the successor waits for this process' end. The wait status is the same.
+ */
+static void
+spare_core(void)
+{
+	if (!wants_core())
+		prctl(PR_SET_DUMPABLE, 0);
+}
+
 /*
  * Capture, then die of the same signal by its default action: a fault comes again when the instruction is run again; a signal that somebody
  * sent (abort() too) is sent again and waits until this handler returns.
@@ -200,6 +227,8 @@ on_fatal_signal(int signal, siginfo_t *info, void *context)
 		tri_speak_rest();
 		let_link_empty(captured_box);
 	}
+	if (ours)
+		spare_core();
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigaction(signal, &plain, NULL);
 	if (info->si_code <= 0)
