@@ -288,7 +288,7 @@ death_refused(struct slot *slot, const char *why)
 struct settling {
 	struct slot *slot;
 	const char *planned;
-	json_t *report;
+	struct remains *remains;
 };
 
 static void
@@ -310,7 +310,7 @@ in_hand(void *arg, const struct router_message *message)
 
 	note_message(settling->slot, message);
 	if (settling->slot->death.panicked)
-		settling->report = report_make(settling->slot, message, settling->planned);
+		settling->remains = remains_take(settling->slot, message, settling->planned);
 }
 
 /* Only forward, and not past what was delivered: the black box is gossip. */
@@ -333,12 +333,12 @@ remember(struct slot *slot)
 	if (!slot->death.panicked || !slot->ready)
 		return;
 	slot->panicked_before = true;
-	slot->last_death = slot->death;
-	memcpy(slot->last_message, slot->hand_message, sizeof(slot->last_message));
-	slot->last_digest = slot->hand_digest;
-	memcpy(slot->last_report_id, slot->report_id, sizeof(slot->last_report_id));
-	slot->last_incarnation = slot->incarnation;
-	slot->last_address = slot->box && slot->box->fault.complete ? slot->box->fault.address : 0;
+	slot->before.death = slot->death;
+	memcpy(slot->before.message, slot->hand_message, sizeof(slot->before.message));
+	slot->before.digest = slot->hand_digest;
+	memcpy(slot->before.report_id, slot->report_id, sizeof(slot->before.report_id));
+	slot->before.incarnation = slot->incarnation;
+	slot->before.address = slot->box && slot->box->fault.complete ? slot->box->fault.address : 0;
 }
 
 static void
@@ -419,8 +419,8 @@ death_drained(void *arg)
 		.from_outside = !slot->death.panicked || slot->death.cause == TRACTOR_CAUSE_KILLED,
 	};
 	router_down(runtime->router, slot->node->id, &how, in_hand, &settling);
-	if (slot->death.panicked && !settling.report)
-		settling.report = report_make(slot, NULL, settling.planned);
+	if (slot->death.panicked && !settling.remains)
+		settling.remains = remains_take(slot, NULL, settling.planned);
 	/* One that never was ready was given nothing: its black box's `done` is only where it was to go on from, beyond what was in hand before it. */
 	if (slot->ready)
 		slot->whole = done;
@@ -429,7 +429,7 @@ death_drained(void *arg)
 		note_start_failure(slot);
 	say_obituary(slot, slot->pid, settling.planned);
 	if (slot->death.panicked)
-		policy_ask(slot, settling.report, settling.planned);
+		policy_ask(slot, settling.remains, settling.planned);
 	else
 		end(slot, (struct node_verdict){ .kind = NODE_VERDICT_DEFAULT });
 }

@@ -101,20 +101,20 @@ args_of(struct tri_arena *arena, const struct spec *spec)
 }
 
 struct tri_died
-hearing_died(const struct slot *slot, bool panicked)
+hearing_died(const struct panic *before, bool panicked)
 {
 	if (!panicked)
 		return (struct tri_died){ .panicked = false };
 	return (struct tri_died){
 		.panicked = true,
-		.incarnation = slot->last_incarnation,
-		.cause = (uint8_t)slot->last_death.cause,
-		.signal = slot->last_death.signal,
-		.code = slot->last_death.code,
-		.fault_address = slot->last_address,
-		.text = slot->last_death.text,
-		.message = slot->last_message,
-		.digest = slot->last_digest,
+		.incarnation = before->incarnation,
+		.cause = (uint8_t)before->death.cause,
+		.signal = before->death.signal,
+		.code = before->death.code,
+		.fault_address = before->address,
+		.text = before->death.text,
+		.message = before->message,
+		.digest = before->digest,
 	};
 }
 
@@ -128,7 +128,7 @@ welcome_room(const struct slot *slot, const struct tri_welcome *welcome)
 		return 0;
 	if (welcome->died.panicked)
 		size -= strlen(welcome->died.text) + strlen(welcome->died.message);
-	return size + sizeof(slot->last_death.text) + sizeof(slot->last_message);
+	return size + sizeof(slot->before.death.text) + sizeof(slot->before.message);
 }
 
 /* Encoded; until the arena is reset. NULL: no memory. */
@@ -142,7 +142,7 @@ make_welcome(struct tri_arena *arena, const struct slot *slot, size_t *ret_bytes
 		.path = slot->node->path,
 		.args = { .items = args, .count = spec->args.count },
 		.whole = slot->whole,
-		.died = hearing_died(slot, slot->panicked_before),
+		.died = hearing_died(&slot->before, slot->panicked_before),
 	};
 	size_t room = args ? welcome_room(slot, &welcome) : 0;
 	uint8_t *bytes = room > 0 ? tri_arena_alloc(arena, room) : NULL;

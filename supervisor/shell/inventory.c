@@ -503,22 +503,22 @@ write_recordings(struct tractor_runtime *runtime)
 }
 
 void
-inventory_add_recording(struct slot *slot, const json_t *report)
+inventory_add_recording(struct remains *remains)
 {
+	const struct slot *slot = remains->slot;
 	struct inventory *inventory = &slot->runtime->inventory;
-	const char *id = json_string_value(json_object_get(report, "id"));
-	struct inventory_recording *recording = id ? calloc(1, sizeof(*recording)) : NULL;
+	struct inventory_recording *recording = calloc(1, sizeof(*recording));
 
 	if (!recording || !(recording->path = strdup(slot->node->path))) {
 		free(recording);
-		recording_lost(slot->runtime, slot->node->path, slot->incarnation, "out of memory");
+		recording_lost(slot->runtime, slot->node->path, remains->incarnation, "out of memory");
 		return;
 	}
-	snprintf(recording->id, sizeof(recording->id), "%s", id);
-	recording->incarnation = slot->incarnation;
-	recording->bytes = slot->recorder.made;
-	recording->size = slot->recorder.made_bytes;
-	slot->recorder.made = NULL;
+	memcpy(recording->id, remains->id, sizeof(recording->id));
+	recording->incarnation = remains->incarnation;
+	recording->bytes = remains->recording;
+	recording->size = remains->recording_bytes;
+	remains->recording = NULL;
 	recording->next = inventory->recordings;
 	inventory->recordings = recording;
 	inventory->recordings_bytes += recording->size;

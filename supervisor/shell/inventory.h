@@ -19,6 +19,7 @@
 
 struct tractor_runtime;
 struct slot;
+struct remains;
 
 /* Crashes that are alike. */
 struct inventory_kind {
@@ -59,9 +60,9 @@ void inventory_rewrite(
 	struct tractor_runtime *runtime, const json_t *report, const char *path, uint32_t incarnation);
 
 /*
- * Takes over the recording that was made of the slot's death, to be written a moment later beside its report, which has been written. If it can't be, an event says so.
+ * Takes over the recording that was made of the remains, to be written a moment later beside their report, which has been written. If it can't be, an event says so.
  */
-void inventory_add_recording(struct slot *slot, const json_t *report);
+void inventory_add_recording(struct remains *remains);
 
 /* FNV-1a, to make a fingerprint of: begin with INVENTORY_HASH. */
 #define INVENTORY_HASH UINT64_C(0xcbf29ce484222325)

@@ -103,8 +103,8 @@ note_crashes(struct lost_letter *letter, const struct slot *slot)
 {
 	if (!slot)
 		return;
-	if (slot->last_digest == letter->digest)
-		memcpy(letter->crashes[0], slot->last_report_id, LOST_ID_BYTES);
+	if (slot->before.digest == letter->digest)
+		memcpy(letter->crashes[0], slot->before.report_id, LOST_ID_BYTES);
 	memcpy(letter->crashes[1], slot->report_id, LOST_ID_BYTES);
 }
 

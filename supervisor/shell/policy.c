@@ -26,7 +26,7 @@ struct judgement {
 	struct judgement *next;
 	struct slot *slot; /* NULL: the slot has gone meanwhile */
 	struct tractor_runtime *runtime;
-	json_t *report;
+	struct remains *remains;
 	struct spawned process;
 	struct watch ended, answering, reading;
 	struct alarm limit;
@@ -75,14 +75,14 @@ is_ours(struct tractor_verdict verdict)
 }
 
 static void
-decided(struct slot *slot, json_t *report, struct tractor_verdict verdict)
+decided(struct slot *slot, struct remains *remains, struct tractor_verdict verdict)
 {
 	if (!is_ours(verdict))
 		verdict = (struct tractor_verdict){ .kind = TRACTOR_VERDICT_DEFAULT };
-	if (report)
-		report_write(slot, report, verdict);
+	if (remains)
+		remains_decided(remains, verdict);
 	else
-		report_lost(slot, "out of memory");
+		report_lost(slot, slot->incarnation, "out of memory");
 	death_judged(slot, verdict);
 }
 
@@ -107,7 +107,7 @@ judgement_free(struct judgement *judgement)
 		if (fd >= 0)
 			sys.close(fd);
 	}
-	json_decref(judgement->report);
+	remains_free(judgement->remains);
 	free(judgement->question);
 	free(judgement);
 }
@@ -116,7 +116,7 @@ static void
 conclude(struct judgement *judgement, bool exited_well)
 {
 	struct slot *slot = judgement->slot;
-	json_t *report = json_incref(judgement->report);
+	struct remains *remains = judgement->remains;
 	struct tractor_verdict verdict = { .kind = TRACTOR_VERDICT_DEFAULT };
 
 	judgement->answer[judgement->answer_bytes] = '\0';
@@ -127,11 +127,11 @@ conclude(struct judgement *judgement, bool exited_well)
 			: !exited_well
 				? "the crash policy failed"
 				: "the crash policy's answer is no verdict (default, restart, restart_after MS, stop, escalate)");
+	if (slot)
+		judgement->remains = NULL;
 	judgement_free(judgement);
 	if (slot)
-		decided(slot, report, verdict);
-	else
-		json_decref(report);
+		decided(slot, remains, verdict);
 }
 
 static void
@@ -251,19 +251,17 @@ start_program(struct judgement *judgement, char **argv)
 }
 
 static tractor_err
-ask_program(struct slot *slot, json_t *report)
+ask_program(struct slot *slot, struct remains *remains)
 {
 	struct tractor_runtime *runtime = slot->runtime;
-	struct judgement *judgement = calloc(1, sizeof(*judgement));
+	json_t *report = remains_report(remains);
+	struct judgement *judgement = report ? calloc(1, sizeof(*judgement)) : NULL;
 
 	if (!judgement || loop_reserve(&runtime->loop, 1) != TRACTOR_OK) {
 		free(judgement);
 		return TRACTOR_ENOMEM;
 	}
-	*judgement = (struct judgement){ .next = runtime->policy.pending,
-		.slot = slot,
-		.runtime = runtime,
-		.report = json_incref(report) };
+	*judgement = (struct judgement){ .next = runtime->policy.pending, .slot = slot, .runtime = runtime };
 	runtime->policy.pending = judgement;
 	judgement->ended = (struct watch){ .fd = -1, .ready = on_ended, .arg = judgement };
 	judgement->answering = (struct watch){ .fd = -1, .ready = on_answering, .arg = judgement };
@@ -277,6 +275,7 @@ ask_program(struct slot *slot, json_t *report)
 		judgement_free(judgement);
 		return err;
 	}
+	judgement->remains = remains;
 	loop_arm(
 		&runtime->loop, &judgement->limit, runtime->loop.now_ns + POLICY_LIMIT_MS * SPEC_MILLISECOND);
 	return TRACTOR_OK;
@@ -285,26 +284,24 @@ ask_program(struct slot *slot, json_t *report)
 /* --- any --- */
 
 void
-policy_ask(struct slot *slot, json_t *report, const char *planned)
+policy_ask(struct slot *slot, struct remains *remains, const char *planned)
 {
 	struct policy *policy = &slot->runtime->policy;
 	struct tractor_verdict verdict = { .kind = TRACTOR_VERDICT_DEFAULT };
 
 	if (policy->argv) {
-		tractor_err err = report ? ask_program(slot, report) : TRACTOR_ENOMEM;
-		if (err == TRACTOR_OK) {
-			json_decref(report);
+		tractor_err err = remains ? ask_program(slot, remains) : TRACTOR_ENOMEM;
+		if (err == TRACTOR_OK)
 			return;
-		}
 		runtime_explained(err);
 		events_note(slot->runtime, "policy_failed", slot->node->path, slot->incarnation,
 			"%s; so the default it is", tractor_why());
 	} else if (policy->call) {
-		struct tractor_crash crash = report_crash(slot, report, planned);
+		struct tractor_crash crash = remains_crash(slot, remains, planned);
 		verdict = policy->call->on_crash(policy->call->self, &crash);
 	}
 	/* cppcheck-suppress invalidLifetime ; a verdict holds no pointer */
-	decided(slot, report, verdict);
+	decided(slot, remains, verdict);
 }
 
 /* Looked at again where it is opened: what the tree file's check saw may have been replaced. */

@@ -2,16 +2,12 @@
  * recorder.c: keeps what a process was answered while it is at one thing, and at its death makes a recording of that and of all else that it takes to have it die again. While nothing crashes that costs one copy
  * of each answer, in memory that is used again for the next message; tells and messages cost nothing. The memory is bounded; what there is none for is missing in the recording, which says so.
  */
-#include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actor_process.h"
 #include "shell.h"
-#include "state.h"
-#include "sys.h"
 #include "why.h"
 
 #define ROOM_FIRST ((size_t)1 << 10)
@@ -113,19 +109,18 @@ recorder_told(struct slot *slot, const struct tri_frame *frame, const uint8_t *p
 }
 
 void
-recorder_clear(struct slot *slot)
+recorder_clear(struct recorder *recorder)
 {
-	free(slot->recorder.start.bytes);
-	free(slot->recorder.hand.bytes);
-	free(slot->recorder.made);
-	slot->recorder = (struct recorder){ .made = NULL };
+	free(recorder->start.bytes);
+	free(recorder->hand.bytes);
+	*recorder = (struct recorder){ .after_panic = false };
 }
 
 /* --- at its death: parts, in an arena; what there is no memory for is none --- */
 
 /* `missing` says what could not be kept, the last of it. */
 struct making {
-	struct slot *slot;
+	struct remains *remains;
 	struct tri_arena *arena;
 	struct recording_about *about;
 	const char *missing;
@@ -172,12 +167,12 @@ take_words(struct making *making, const struct recorder_words *words, uint64_t b
 static void
 add_answers(struct making *making)
 {
-	const struct slot *slot = making->slot;
-	const struct recorder *recorder = &slot->recorder;
-	const struct tri_in_hand *hand = &slot->box->hand;
+	const struct remains *remains = making->remains;
+	const struct recorder *recorder = &remains->recorder;
+	const struct tri_in_hand *hand = &remains->box->hand;
 	uint64_t sequence = making->about->sequence, before = 0;
 
-	making->about->start = take_words(making, &recorder->start, (uint64_t)slot->incarnation << 32);
+	making->about->start = take_words(making, &recorder->start, (uint64_t)remains->incarnation << 32);
 	if (recorder->hand.sequence != sequence)
 		return;
 	if (sequence != 0 && hand->sequence == sequence)
@@ -190,7 +185,8 @@ add_answers(struct making *making)
 static void
 add_environment(struct making *making)
 {
-	char **entries = environment_make(making->slot->runtime, making->slot->node->spec, NULL);
+	const struct slot *slot = making->remains->slot;
+	char **entries = environment_make(slot->runtime, slot->node->spec, NULL);
 	size_t count = 0;
 
 	/* The last is the mark of this supervisor. */
@@ -205,7 +201,7 @@ add_environment(struct making *making)
 static void
 add_args(struct making *making)
 {
-	const struct spec_pairs *args = &making->slot->node->spec->args;
+	const struct spec_pairs *args = &making->remains->slot->node->spec->args;
 	struct tri_pair *pairs = tri_arena_alloc(making->arena, args->count * sizeof(*pairs));
 
 	for (size_t i = 0; pairs && i < args->count; i++)
@@ -239,7 +235,7 @@ add_schema(struct known *known, const struct payload_schema *schema)
 static void
 add_names(struct making *making)
 {
-	struct tree *tree = making->slot->runtime->tree;
+	struct tree *tree = making->remains->slot->runtime->tree;
 	struct known *known = tri_arena_alloc(making->arena, sizeof(*known));
 
 	if (!known)
@@ -261,134 +257,113 @@ add_names(struct making *making)
 		(tractor_field_list_str){ .items = known->texts, .count = known->text_count };
 }
 
-/* --- its state --- */
-
-static bool
-read_at(int fd, void *to, size_t size, uint64_t at)
-{
-	size_t got = 0;
-
-	while (got < size) {
-		ssize_t some = sys.pread(fd, (uint8_t *)to + got, size - got, (off_t)(at + got));
-		if (some < 0 && errno == EINTR)
-			continue;
-		if (some <= 0)
-			return false;
-		got += (size_t)some;
-	}
-	return true;
-}
-
-/* Read, not mapped: a process that it has left behind may shrink the file. */
-static void
-add_state(struct making *making, struct tractor_bytes *ret_state)
-{
-	uint8_t head[TRI_STATE_HEAD_BYTES];
-	uint64_t at, size;
-	int fd = making->slot->state_fd;
-
-	if (fd < 0 || !read_at(fd, head, sizeof(head), 0) ||
-		!tri_state_find(head, making->about->done, &at, &size))
-		return;
-	uint8_t *bytes = size <= RECORDING_STATE_MAX ? tri_arena_alloc(making->arena, size) : NULL;
-	if (!bytes || !read_at(fd, bytes, size, at)) {
-		making->missing = "its state: it is larger than 16 MiB, or there was no memory";
-		return;
-	}
-	making->about->has_state = true;
-	*ret_state = (struct tractor_bytes){ bytes, size };
-}
-
 /* --- the whole --- */
 
 static void
-add_message(struct making *making, const struct router_message *in_hand)
+add_message(struct making *making)
 {
 	struct recording_about *about = making->about;
-	const struct slot *slot = making->slot;
+	const struct remains *remains = making->remains;
+	const struct router_message *in_hand = &remains->message;
 
-	about->done = slot->ready ? atomic_load(&slot->box->done) : slot->whole;
-	if (!slot->ready)
+	about->done = remains->done;
+	if (!remains->ready)
 		about->what = RECORDING_START;
-	else if (!in_hand)
-		about->what = atomic_load(&slot->box->phase) == TRI_PHASE_STOPPING ? RECORDING_STOP
-										   : RECORDING_ALONE;
-	if (!slot->ready || !in_hand)
+	else if (!remains->has_message)
+		about->what = atomic_load(&remains->box->phase) == TRI_PHASE_STOPPING ? RECORDING_STOP
+										      : RECORDING_ALONE;
+	if (!remains->ready || !remains->has_message)
 		return;
 	about->what = in_hand->kind == ROUTER_DOWN ? RECORDING_DOWN : RECORDING_MESSAGE;
 	about->sequence = in_hand->sequence;
 	about->message = in_hand->message;
 	about->source = in_hand->sender >= ROUTER_PORT_FIRST ? 0 : in_hand->sender;
 	about->ask = in_hand->ask;
-	if (about->done >= about->sequence) /* a process that it has left behind writes there still */
-		about->done = about->sequence - 1;
+}
+
+static void
+add_state(struct making *making, struct tractor_bytes *ret_state)
+{
+	struct remains *remains = making->remains;
+
+	if (remains->state_missing || !remains_read_state(remains)) {
+		making->missing = "its state: it is larger than 16 MiB, or there was no memory";
+		return;
+	}
+	making->about->has_state = remains->has_state;
+	if (remains->has_state)
+		*ret_state = (struct tractor_bytes){ remains->state, remains->state_bytes };
 }
 
 /* Its supervisor ended it after that long; 0: it did not. */
 static uint64_t
-limit_ms(const struct slot *slot)
+limit_ms(const struct remains *remains)
 {
-	const struct spec *spec = slot->node->spec;
+	const struct spec *spec = remains->slot->node->spec;
 	int64_t limit_ns = 0;
 
-	if (slot->ladder != LADDER_NONE)
-		limit_ns = strstr(slot->overrun, "cpu") ? spec->handler_cpu_timeout_ns
-							: spec->handler_timeout_ns;
-	else if (!slot->ready && slot->killed_by_us)
+	if (remains->ladder != LADDER_NONE)
+		limit_ns = strstr(remains->overrun, "cpu") ? spec->handler_cpu_timeout_ns
+							   : spec->handler_timeout_ns;
+	else if (!remains->ready && remains->killed_by_us)
 		limit_ns = spec->start_timeout_ns;
 	return (uint64_t)(limit_ns / SPEC_MILLISECOND);
 }
 
 static void
-add_identity(struct making *making, const char *id)
+add_identity(struct making *making)
 {
-	const struct slot *slot = making->slot;
-	const struct spec *spec = slot->node->spec;
-	const struct tri_module *program = &slot->box->program;
+	const struct remains *remains = making->remains;
+	const struct node *node = remains->slot->node;
+	const struct spec *spec = node->spec;
+	const struct tri_module *program = &remains->box->program;
 	struct recording_about *about = making->about;
 
-	about->id = id;
-	about->path = slot->node->path;
-	about->self = slot->node->id;
-	about->incarnation = slot->incarnation;
+	about->id = remains->id;
+	about->path = node->path;
+	about->self = node->id;
+	about->incarnation = remains->incarnation;
 	about->exec = spec->exec;
 	about->program = spec->exec_path;
 	about->directory = spec->directory;
 	about->build_id = (struct tractor_bytes){ program->build_id,
 		program->build_id_bytes < TRI_BUILD_ID_BYTES ? program->build_id_bytes : TRI_BUILD_ID_BYTES };
-	about->died = hearing_died(slot, slot->recorder.after_panic);
-	about->limit_ms = limit_ms(slot);
+	about->died = hearing_died(&remains->before, remains->recorder.after_panic);
+	about->limit_ms = limit_ms(remains);
 }
 
 static tractor_err
-make(struct slot *slot, const struct router_message *in_hand, const char *id, const char **ret_missing)
+make(struct remains *remains, const char **ret_missing)
 {
 	struct recording recording = { .about = { .sequence = 0 } };
-	struct making making = { .slot = slot, .arena = &slot->runtime->arena, .about = &recording.about };
+	struct making making = {
+		.remains = remains, .arena = &remains->slot->runtime->arena, .about = &recording.about
+	};
 
-	add_identity(&making, id);
-	add_message(&making, in_hand);
+	add_identity(&making);
+	add_message(&making);
 	if (recording.about.sequence != 0)
-		recording.message = (struct tractor_bytes){ in_hand->payload, in_hand->payload_bytes };
+		recording.message =
+			(struct tractor_bytes){ remains->message.payload, remains->message.payload_bytes };
 	add_args(&making);
 	add_environment(&making);
 	add_names(&making);
 	add_answers(&making);
 	add_state(&making, &recording.state);
 	recording.about.missing = *ret_missing = making.missing;
-	tractor_err err = recording_encode(&recording, &slot->recorder.made, &slot->recorder.made_bytes);
+	tractor_err err = recording_encode(&recording, &remains->recording, &remains->recording_bytes);
 	tri_arena_reset(making.arena);
 	return err;
 }
 
 void
-recorder_make(struct slot *slot, const struct router_message *in_hand, json_t *report)
+recorder_make(struct remains *remains, json_t *report)
 {
-	const char *id = json_string_value(json_object_get(report, "id")), *missing = NULL;
+	const char *missing = NULL;
 
-	if (!slot->box || !id) /* it never came to be a process */
+	if (!remains->box) /* it never came to be a process */
 		return;
-	tractor_err err = make(slot, in_hand, id, &missing);
+	tractor_err err = make(remains, &missing);
 	if (err != TRACTOR_OK)
 		missing = runtime_explained(err) != TRACTOR_OK ? tractor_why() : NULL;
 	json_object_set_new(report, "replay",

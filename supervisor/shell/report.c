@@ -1,5 +1,5 @@
 /*
- * report.c: a panic as one JSON object, from which `tractor crashes show` makes its words. Made from the slot and the black box, whose contents are copied, bounded and distrusted: it was
+ * report.c: a panic as one JSON object, from which `tractor crashes show` makes its words. Made from the remains and their black box, whose contents are copied, bounded and distrusted: it was
  * written by a process that was going wrong. What crashes again and again is told in full once, and then in short. A field that there is no memory for is missing; nothing fails because of a report.
  */
 #include <inttypes.h>
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "mappings.h"
 #include "shell.h"
@@ -69,28 +68,28 @@ hex(uint64_t number)
 
 /* --- parts --- */
 
-/* How long ago that was, in ms. */
+/* How long before that was, in ms. */
 static json_t *
-since_json(int64_t since_ns)
+since_json(int64_t now_ns, int64_t since_ns)
 {
-	int64_t now_ns = (int64_t)tri_now_ns();
-
 	return since_ns > 0 && since_ns <= now_ns ? json_integer((now_ns - since_ns) / SPEC_MILLISECOND)
 						  : json_null();
 }
 
 /* When it took up what it has in hand, by its own account. */
 static int64_t
-began_ns(const struct slot *slot)
+began_ns(const struct remains *remains)
 {
-	uint64_t since_ns = slot->box ? slot->box->hand.began_ns : 0;
+	uint64_t since_ns = remains->box ? remains->box->hand.began_ns : 0;
 
 	return since_ns <= INT64_MAX ? (int64_t)since_ns : 0;
 }
 
 static json_t *
-message_json(struct slot *slot, const struct router_message *message)
+message_json(const struct remains *remains)
 {
+	const struct slot *slot = remains->slot;
+	const struct router_message *message = &remains->message;
 	const struct payload_schema *schema = hearing_schema(slot, message->message);
 	json_t *fields = NULL;
 	bool shortened = false;
@@ -105,8 +104,8 @@ message_json(struct slot *slot, const struct router_message *message)
 	json_t *json = json_pack("{s:s, s:s, s:o, s:b, s:I, s:o, s:b}", "protocol", schema->protocol, "name",
 		schema->message, "fields", fields, "shortened", shortened, "bytes",
 		(json_int_t)message->payload_bytes, "digest", hex(message->digest), "ask", message->ask);
-	json_object_set_new(json, "age_ms", since_json(message->sent_ns));
-	json_object_set_new(json, "in_hand_ms", since_json(began_ns(slot)));
+	json_object_set_new(json, "age_ms", since_json(remains->now_ns, message->sent_ns));
+	json_object_set_new(json, "in_hand_ms", since_json(remains->now_ns, began_ns(remains)));
 	return json;
 }
 
@@ -136,14 +135,15 @@ rusage_json(const struct rusage *usage)
 
 /* The last messages handled, oldest first. */
 static json_t *
-recent_json(const struct slot *slot)
+recent_json(const struct remains *remains)
 {
+	const struct slot *slot = remains->slot;
 	json_t *recent = json_array();
-	uint64_t handled = atomic_load(&slot->box->handled);
+	uint64_t handled = atomic_load(&remains->box->handled);
 	uint64_t count = handled < TRI_RECENT_COUNT ? handled : TRI_RECENT_COUNT;
 
 	for (uint64_t i = handled - count; i < handled; i++) {
-		struct tri_recent one = slot->box->recent[i % TRI_RECENT_COUNT];
+		struct tri_recent one = remains->box->recent[i % TRI_RECENT_COUNT];
 		const struct payload_schema *schema = hearing_schema(slot, one.message);
 		json_t *name =
 			schema ? json_sprintf("%s.%s", schema->protocol, schema->message) : hex(one.message);
@@ -185,23 +185,21 @@ add_signal_limits(json_t *limits, const struct death *death)
 
 /* Those that it ran into, and its supervisor's if that is exhausted now. */
 static json_t *
-limits_json(const struct slot *slot, const struct captured *captured)
+limits_json(const struct remains *remains, const struct captured *captured)
 {
-	const struct node *supervisor = slot->node->parent;
-	const struct spec *spec = slot->node->spec;
+	const struct node *node = remains->slot->node, *supervisor = node->parent;
 	json_t *limits = json_array();
 
-	if (slot->ladder != LADDER_NONE)
-		add_limit(limits, strstr(slot->overrun, "cpu") ? "handler_cpu_timeout" : "handler_timeout",
-			"%s", slot->overrun);
-	if (!slot->ready && slot->killed_by_us && slot->death.cause == TRACTOR_CAUSE_START)
+	if (remains->ladder != LADDER_NONE)
+		add_limit(limits, strstr(remains->overrun, "cpu") ? "handler_cpu_timeout" : "handler_timeout",
+			"%s", remains->overrun);
+	if (!remains->ready && remains->killed_by_us && remains->death.cause == TRACTOR_CAUSE_START)
 		add_limit(limits, "start_timeout", "it was not ready within %lld ms",
-			(long long)(spec->start_timeout_ns / SPEC_MILLISECOND));
+			(long long)(node->spec->start_timeout_ns / SPEC_MILLISECOND));
 	if (captured && reportfault_is_overflow(&captured->fault, &captured->mappings))
 		add_limit(limits, "stack", "its stack is full (ulimit -s)");
-	add_signal_limits(limits, &slot->death);
-	if (supervisor && tree_restarts_in_window(supervisor, slot->runtime->loop.now_ns) >=
-				  supervisor->spec->intensity)
+	add_signal_limits(limits, &remains->death);
+	if (supervisor && remains->restarts_in_window >= supervisor->spec->intensity)
 		add_limit(limits, "intensity", "%s may restart %u in %lld ms, and has", supervisor->path,
 			supervisor->spec->intensity,
 			(long long)(supervisor->spec->period_ns / SPEC_MILLISECOND));
@@ -212,61 +210,40 @@ limits_json(const struct slot *slot, const struct captured *captured)
 
 /* Frames say nothing where the moment was not its own: a deadline, or a signal from outside. */
 static bool
-has_telling_frames(const struct slot *slot, const struct tri_fault *fault)
+has_telling_frames(const struct remains *remains, const struct tri_fault *fault)
 {
-	bool sent = fault->signal != 0 && fault->code <= 0 && fault->sender_pid != slot->pid;
+	bool sent = fault->signal != 0 && fault->code <= 0 && fault->sender_pid != remains->pid;
 
-	return slot->death.cause != TRACTOR_CAUSE_DEADLINE && !sent;
+	return remains->death.cause != TRACTOR_CAUSE_DEADLINE && !sent;
 }
 
 /* Equal for crashes of one program that are one bug, as far as one can tell without names; wherever in the tree it was. */
 static uint64_t
-fingerprint(const struct slot *slot, const struct captured *captured)
+fingerprint(const struct remains *remains, const struct captured *captured)
 {
-	const struct death *death = &slot->death;
+	const struct death *death = &remains->death;
 	const int numbers[] = { (int)death->cause, death->signal, death->signal ? 0 : death->code };
-	uint64_t hash = inventory_hash_text(INVENTORY_HASH, slot->node->spec->exec);
+	uint64_t hash = inventory_hash_text(INVENTORY_HASH, remains->slot->node->spec->exec);
 
 	hash = inventory_hash(hash, numbers, sizeof(numbers));
-	hash = inventory_hash_text(hash, slot->hand_message);
+	hash = inventory_hash_text(hash, remains->message_name);
 	hash = inventory_hash_text(hash, death->where);
-	if (captured && has_telling_frames(slot, &captured->fault))
+	if (captured && has_telling_frames(remains, &captured->fault))
 		hash = reportfault_hash(hash, &captured->fault, &captured->mappings);
 	return hash;
 }
 
 /* --- the whole --- */
 
-/* Sorts by time, says who, and is a file name: 20260823T063005.123-alice-1. */
-static void
-make_id(const struct slot *slot, char *ret_id, size_t size)
-{
-	struct tractor_runtime *runtime = slot->runtime;
-	time_t seconds = (time_t)(slot->death.time_ms / 1000);
-	char stamp[32], more[16] = "";
-	struct tm broken;
-
-	gmtime_r(&seconds, &broken);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &broken);
-	/* Of several in one ms, the second and later ones are numbered. */
-	runtime->reports_in_ms =
-		slot->death.time_ms == runtime->last_report_ms ? runtime->reports_in_ms + 1 : 1;
-	runtime->last_report_ms = slot->death.time_ms;
-	if (runtime->reports_in_ms > 1)
-		snprintf(more, sizeof(more), "-%u", runtime->reports_in_ms);
-	snprintf(ret_id, size, "%s.%03d-%s-%u%s", stamp, (int)(slot->death.time_ms % 1000),
-		slot->node->spec->name, slot->incarnation, more);
-}
-
 /* A copy: a process that it left behind may still be writing there. NULL: nothing was captured, or there is no memory. */
 static struct captured *
-copy_captured(const struct slot *slot)
+copy_captured(const struct tri_blackbox *box)
 {
-	struct captured *captured = slot->box && slot->box->fault.complete ? malloc(sizeof(*captured)) : NULL;
+	struct captured *captured = box && box->fault.complete ? malloc(sizeof(*captured)) : NULL;
 
 	if (!captured)
 		return NULL;
-	memcpy(&captured->fault, &slot->box->fault, sizeof(captured->fault));
+	memcpy(&captured->fault, &box->fault, sizeof(captured->fault));
 	reportfault_mappings(&captured->fault, &captured->mappings);
 	return captured;
 }
@@ -283,165 +260,110 @@ add_place(json_t *report, const char *where)
 }
 
 static void
-add_supervision(json_t *report, const struct slot *slot, const char *planned)
+add_supervision(json_t *report, const struct remains *remains)
 {
-	const struct node *supervisor = slot->node->parent;
-	int64_t now_ns = slot->runtime->loop.now_ns;
+	const struct node *supervisor = remains->slot->node->parent;
 
-	json_object_set_new(report, "restarts", json_integer(slot->node->restarts));
-	json_object_set_new(report, "restarts_in_window",
-		json_integer(supervisor ? tree_restarts_in_window(supervisor, now_ns) : 0));
+	json_object_set_new(report, "restarts", json_integer(remains->restarts));
+	json_object_set_new(report, "restarts_in_window", json_integer(remains->restarts_in_window));
 	json_object_set_new(report, "intensity", json_integer(supervisor ? supervisor->spec->intensity : 0));
 	json_object_set_new(report, "period_ms",
 		json_integer(supervisor ? supervisor->spec->period_ns / SPEC_MILLISECOND : 0));
-	json_object_set_new(report, "planned", json_string(planned));
-	json_object_set_new(report, "ready", json_boolean(slot->ready));
+	json_object_set_new(report, "planned", json_string(remains->planned));
+	json_object_set_new(report, "ready", json_boolean(remains->ready));
 }
 
 static void
-add_message(json_t *report, struct slot *slot, const struct router_message *in_hand)
+add_message(json_t *report, const struct remains *remains)
 {
-	const char *sender = in_hand ? runtime_path_of(slot->runtime, in_hand->sender) : NULL;
+	const char *sender = remains->has_message
+				     ? runtime_path_of(remains->slot->runtime, remains->message.sender)
+				     : NULL;
 
-	json_object_set_new(report, "message", in_hand ? message_json(slot, in_hand) : json_null());
+	json_object_set_new(report, "message", remains->has_message ? message_json(remains) : json_null());
 	json_object_set_new(report, "sender", sender ? json_string(sender) : json_null());
 }
 
 /* Who it was and what of: whatever becomes of the rest, this is there. */
 static json_t *
-begin_report(const struct slot *slot, const char *id)
+begin_report(const struct remains *remains)
 {
-	const struct death *death = &slot->death;
+	const struct death *death = &remains->death;
+	const struct node *node = remains->slot->node;
 
 	return json_pack("{s:i, s:s, s:s, s:s, s:i, s:i, s:I, s:s, s:s?, s:i, s:s, s:o}", "schema_version",
-		REPORT_SCHEMA_VERSION, "id", id, "path", slot->node->path, "program",
-		slot->node->spec->exec_path, "incarnation", (int)slot->incarnation, "pid", (int)slot->pid,
+		REPORT_SCHEMA_VERSION, "id", remains->id, "path", node->path, "program",
+		node->spec->exec_path, "incarnation", (int)remains->incarnation, "pid", (int)remains->pid,
 		"time", (json_int_t)death->time_ms, "cause", tractor_cause_name(death->cause), "signal",
 		death->signal ? report_signal_name(death->signal) : NULL, "code", death->code, "exit",
 		death->exit, "panic_text", utf8_json(death->text, strlen(death->text)));
 }
 
 json_t *
-report_make(struct slot *slot, const struct router_message *in_hand, const char *planned)
+report_make(struct remains *remains)
 {
-	struct captured *captured = copy_captured(slot);
-	uint64_t alike = fingerprint(slot, captured), count;
-	char id[INVENTORY_ID_MAX];
+	const struct slot *slot = remains->slot;
+	const struct tri_blackbox *box = remains->box;
+	struct captured *captured = copy_captured(box);
+	uint64_t alike = fingerprint(remains, captured), count;
+	const char *like = inventory_count(slot->runtime, alike, remains->id, remains->death.time_ms, &count);
+	json_t *report = begin_report(remains);
 
-	make_id(slot, id, sizeof(id));
-	const char *like = inventory_count(slot->runtime, alike, id, slot->death.time_ms, &count);
-	json_t *report = begin_report(slot, id);
 	if (report) {
-		snprintf(slot->report_id, sizeof(slot->report_id), "%s", id);
-		add_place(report, slot->death.where);
-		add_message(report, slot, in_hand);
+		add_place(report, remains->death.where);
+		add_message(report, remains);
 		json_object_set_new(report, "fingerprint", hex(alike));
 		json_object_set_new(report, "count", json_integer((json_int_t)count));
 		json_object_set_new(report, "like", like ? json_string(like) : json_null());
-		add_supervision(report, slot, planned);
-		json_object_set_new(report, "limits", limits_json(slot, captured));
+		add_supervision(report, remains);
+		json_object_set_new(report, "limits", limits_json(remains, captured));
 		json_object_set_new(report, "backtrace", json_array());
 		if (captured)
 			reportfault_add(report, &captured->fault, &captured->mappings, !like);
-		if (slot->box && !like)
-			json_object_set_new(report, "recent", recent_json(slot));
+		if (box && !like)
+			json_object_set_new(report, "recent", recent_json(remains));
 		json_object_set_new(report, "log_tail", log_json(slot));
-		json_object_set_new(report, "rusage", rusage_json(&slot->death.usage));
+		json_object_set_new(report, "rusage", rusage_json(&remains->death.usage));
 		if (!like)
-			recorder_make(slot, in_hand, report);
+			recorder_make(remains, report);
 	}
 	free(captured);
 	return report;
 }
 
-struct tractor_crash
-report_crash(const struct slot *slot, const json_t *report, const char *planned)
-{
-	const struct death *death = &slot->death;
-	const struct node *supervisor = slot->node->parent;
-	const char *id = json_string_value(json_object_get(report, "id"));
-
-	return (struct tractor_crash){
-		.id = id ? id : "",
-		.path = slot->node->path,
-		.incarnation = slot->incarnation,
-		.pid = slot->pid,
-		.time_ms = death->time_ms,
-		.cause = death->cause,
-		.signal = death->signal,
-		.code = death->code,
-		.fault_address = slot->box && slot->box->fault.complete ? slot->box->fault.address : 0,
-		.panic_text = death->text,
-		.message = *slot->hand_message ? slot->hand_message : NULL,
-		.sender = json_string_value(json_object_get(report, "sender")),
-		.digest = slot->hand_digest,
-		.restarts = slot->node->restarts,
-		.restarts_in_window =
-			supervisor ? tree_restarts_in_window(supervisor, slot->runtime->loop.now_ns) : 0,
-		.intensity = supervisor ? supervisor->spec->intensity : 0,
-		.planned = planned,
-	};
-}
-
 /* --- what was done --- */
 
-/* A restart that the policy asks for counts, too. */
-static const char *
-action_of(const struct slot *slot, struct tractor_verdict verdict, const char *planned)
-{
-	const struct node *supervisor = slot->node->parent;
-	bool restarts =
-		verdict.kind == TRACTOR_VERDICT_RESTART || verdict.kind == TRACTOR_VERDICT_RESTART_AFTER;
-
-	if (verdict.kind == TRACTOR_VERDICT_DEFAULT)
-		return planned;
-	if (restarts && supervisor &&
-		tree_restarts_in_window(supervisor, slot->runtime->loop.now_ns) >=
-			supervisor->spec->intensity)
-		return tractor_verdict_name(TRACTOR_VERDICT_ESCALATE);
-	return tractor_verdict_name(verdict.kind);
-}
-
 static void
-add_sibling(void *siblings, const struct node *sibling)
+add_outcome(const struct remains *remains)
 {
-	json_array_append_new(siblings, json_string(sibling->path));
-}
+	json_t *report = remains->report;
 
-static void
-add_outcome(json_t *report, const struct slot *slot, struct tractor_verdict verdict)
-{
-	const char *planned = json_string_value(json_object_get(report, "planned"));
-	const char *action = action_of(slot, verdict, planned ? planned : "");
-	json_t *siblings = json_array();
-
-	if (strncmp(action, "restart", strlen("restart")) == 0)
-		tree_companions(slot->node, add_sibling, siblings);
-	json_object_set_new(report, "verdict", json_string(tractor_verdict_name(verdict.kind)));
-	json_object_set_new(report, "action", json_string(action));
-	if (verdict.kind == TRACTOR_VERDICT_RESTART_AFTER)
-		json_object_set_new(report, "after_ms", json_integer((json_int_t)verdict.after_ms));
-	json_object_set_new(report, "siblings", siblings);
+	json_object_set_new(report, "verdict", json_string(tractor_verdict_name(remains->verdict.kind)));
+	json_object_set_new(report, "action", json_string(remains->action));
+	if (remains->verdict.kind == TRACTOR_VERDICT_RESTART_AFTER)
+		json_object_set_new(report, "after_ms", json_integer((json_int_t)remains->verdict.after_ms));
+	json_object_set(report, "siblings", remains->siblings);
 }
 
 void
-report_lost(struct slot *slot, const char *why)
+report_lost(struct slot *slot, uint32_t incarnation, const char *why)
 {
-	events_note(slot->runtime, "report_lost", slot->node->path, slot->incarnation, "%s", why);
+	events_note(slot->runtime, "report_lost", slot->node->path, incarnation, "%s", why);
 }
 
 void
-report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict)
+report_write(struct remains *remains)
 {
-	bool is_short = json_is_string(json_object_get(report, "like"));
-	const char *symbols = is_short ? UNWINDING_ELSEWHERE : unwinding_prospect(slot);
+	const struct slot *slot = remains->slot;
+	bool is_short = json_is_string(json_object_get(remains->report, "like"));
+	const char *symbols = is_short ? UNWINDING_ELSEWHERE : unwinding_prospect(remains);
 
-	add_outcome(report, slot, verdict);
-	json_object_set_new(report, "symbols", json_string(symbols));
-	bool written = inventory_write(slot->runtime, report, slot->node->path, slot->incarnation);
-	if (written && slot->recorder.made)
-		inventory_add_recording(slot, report);
+	add_outcome(remains);
+	json_object_set_new(remains->report, "symbols", json_string(symbols));
+	bool written =
+		inventory_write(slot->runtime, remains->report, slot->node->path, remains->incarnation);
+	if (written && remains->recording)
+		inventory_add_recording(remains);
 	if (written && strcmp(symbols, UNWINDING_PENDING) == 0)
-		unwinding_add(slot, report);
-	json_decref(report);
+		unwinding_add(remains);
 }

@@ -328,6 +328,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 		return;
 	if (runtime->tree)
 		come_down(runtime);
+	remains_tell(runtime);
 	if (runtime->tree)
 		unwinding_finish(runtime);
 	inventory_close(runtime);

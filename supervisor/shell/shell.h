@@ -42,6 +42,7 @@
 
 struct tractor_runtime;
 struct slot;
+struct remains;
 
 /* --- rundir.c: the run directory: who runs under this name, and where things lie --- */
 
@@ -204,6 +205,15 @@ struct death {
 	char exit[48];		   /* "SIGSEGV", "exit 3", "normal" */
 };
 
+/* A panic as the successor is told of it. */
+struct panic {
+	struct death death;
+	uint32_t incarnation;
+	char message[2 * PAYLOAD_NAME_MAX]; /* that was in hand; "": none */
+	uint64_t digest, address;
+	char report_id[LOST_ID_BYTES]; /* "": none was made */
+};
+
 /* --- recorder.c: what a crash can be played again from --- */
 
 /* Words between a process and the supervisor since it began what it is at, packed. */
@@ -217,8 +227,6 @@ struct recorder_words {
 struct recorder {
 	struct recorder_words start, hand; /* until it was ready; since */
 	bool after_panic;		   /* it was told of its predecessor's */
-	uint8_t *made;			   /* of the death that is being dealt with; NULL: none */
-	size_t made_bytes;
 };
 
 /* It has sent that; an ask is noted. */
@@ -226,10 +234,10 @@ void recorder_sent(struct slot *slot, const struct tri_frame *frame);
 /* That is sent to it; what tells it how a send came out is noted. */
 void recorder_told(
 	struct slot *slot, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
-/* Makes a recording of the slot's dead process, for that report, which says so. `in_hand` NULL: it had nothing. */
-void recorder_make(struct slot *slot, const struct router_message *in_hand, json_t *report);
-/* The process is let go, and what was noted of it. */
-void recorder_clear(struct slot *slot);
+/* Makes a recording of it, for that report, which says so. */
+void recorder_make(struct remains *remains, json_t *report);
+/* What was noted is let go. */
+void recorder_clear(struct recorder *recorder);
 
 /* How far the deadline ladder of a handler has got. */
 enum ladder { LADDER_NONE, LADDER_ABORTED, LADDER_CONTINUED, LADDER_KILLED };
@@ -281,13 +289,9 @@ struct slot {
 	struct payload_schema **schemas; /* what it serves, by its last hello */
 	size_t schema_count;
 	uint64_t whole;	      /* the sequence up to which durable state counts */
-	bool panicked_before; /* the incarnation before died of `last_death` */
-	struct death last_death;
-	uint32_t last_incarnation;
+	bool panicked_before; /* the incarnation before died of `before` */
+	struct panic before;
 	uint64_t stale_frames; /* said to be of an incarnation that its process is not */
-	char last_message[2 * PAYLOAD_NAME_MAX];
-	uint64_t last_digest, last_address;
-	char last_report_id[LOST_ID_BYTES];
 	char hand_message
 		[2 * PAYLOAD_NAME_MAX]; /* what the death that is being dealt with had in hand; "": nothing */
 	uint64_t hand_digest;
@@ -336,8 +340,8 @@ void hearing_salvaged(struct slot *slot, const void *bytes, size_t size_bytes);
 tractor_err hearing_rehearse(struct slot *slot);
 /* The process broke the rules: it is killed, and its death will say so. */
 void hearing_violated(struct slot *slot, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* What the process is told of its predecessor's panic, if there was one to tell. Points into the slot. */
-struct tri_died hearing_died(const struct slot *slot, bool panicked);
+/* What a process is told of its predecessor's panic, if there was one to tell. Points into that. */
+struct tri_died hearing_died(const struct panic *before, bool panicked);
 /* The schema of a message that the actor serves; NULL: it doesn't. */
 const struct payload_schema *hearing_schema(const struct slot *slot, uint64_t message);
 
@@ -362,19 +366,74 @@ void death_drained(void *slot);
 /* The policy has spoken. */
 void death_judged(struct slot *slot, struct tractor_verdict verdict);
 
+/* --- remains.c: what is left of a process that has panicked, until its report is written --- */
+
+struct remains {
+	struct remains *next; /* of those that wait for their report, the oldest first */
+	struct slot *slot;
+	struct tri_blackbox *box; /* NULL: it never came to be a process. The slot's, until all is decided */
+	bool decided;
+	pid_t pid;
+	uint32_t incarnation;
+	struct death death;
+	int64_t now_ns; /* when it was dealt with */
+	bool ready, killed_by_us;
+	enum ladder ladder;
+	char overrun[512];
+	struct panic before; /* which it may have been told of */
+	struct recorder recorder;
+	bool has_message;	       /* it had one in hand */
+	struct router_message message; /* its payload is valid until remains_take() returns, or `payload` */
+	uint8_t *payload;
+	char message_name[2 * PAYLOAD_NAME_MAX]; /* "": it has none */
+	uint64_t done;				 /* its state is as of then */
+	bool has_state, state_missing;		 /* it has some; that could not be read */
+	uint64_t state_at, state_bytes;		 /* where it is in the state's file */
+	uint8_t *state;				 /* NULL: it was not read, yet */
+	unsigned restarts, restarts_in_window;
+	const char *planned; /* static */
+	char id[INVENTORY_ID_MAX];
+
+	/* what was decided */
+	struct tractor_verdict verdict;
+	const char *action; /* static */
+	json_t *siblings;   /* whom the strategy took along */
+
+	json_t *report;	    /* NULL: not made yet, or there was no memory */
+	uint8_t *recording; /* beside it; NULL: none */
+	size_t recording_bytes;
+};
+
+/*
+ * Of the slot's process, which is dead; in_hand NULL: it had nothing. What belongs to the process, and does not outlive it, is taken: until the remains are freed or decided the slot's black box
+ * must stay. NULL: no memory.
+ */
+struct remains *remains_take(struct slot *slot, const struct router_message *in_hand, const char *planned);
+/* The report is made now, if it is not there: somebody wants to read it before all is decided. NULL: no memory. */
+json_t *remains_report(struct remains *remains);
+/* It is to be told in a report as soon as the restart is under way: takes the remains, and the slot's black box. */
+void remains_decided(struct remains *remains, struct tractor_verdict verdict);
+/* Its state, if it has any; as long as no successor may write there. False: it can't be had. */
+bool remains_read_state(struct remains *remains);
+/* Nobody wants to know any more. NULL is fine. */
+void remains_free(struct remains *remains);
+/* Writes all reports that wait. To be called before anybody is heard, or a slot goes. */
+void remains_tell(struct tractor_runtime *runtime);
+/* The death as the policy sees it; points into the remains, which may be NULL, and the slot. */
+struct tractor_crash remains_crash(
+	const struct slot *slot, const struct remains *remains, const char *planned);
+
 /* --- report.c: a panic in words and in JSON --- */
 
 /* How much of the message in hand a report shows. */
 extern const struct payload_limits report_message_limits;
 
-/* The whole of what is known, before anything of the incarnation is let go. Owned by the caller. NULL: no memory. */
-json_t *report_make(struct slot *slot, const struct router_message *in_hand, const char *planned);
-/* Adds what was decided, writes it and has it made readable. Takes the report. A disk that is full costs the file, and is said. */
-void report_write(struct slot *slot, json_t *report, struct tractor_verdict verdict);
+/* The whole of what is known. Owned by the caller. NULL: no memory. */
+json_t *report_make(struct remains *remains);
+/* Adds what was decided, writes it and has it made readable. A disk that is full costs the file, and is said. */
+void report_write(struct remains *remains);
 /* Says so. */
-void report_lost(struct slot *slot, const char *why);
-/* The same death as the policy sees it; points into the report, which may be NULL, and the slot. */
-struct tractor_crash report_crash(const struct slot *slot, const json_t *report, const char *planned);
+void report_lost(struct slot *slot, uint32_t incarnation, const char *why);
 /* "SIGSEGV"; static. */
 const char *report_signal_name(int signal);
 
@@ -415,9 +474,9 @@ struct unwinding {
 /* TRACTOR_ENOMEM. That there is no such program is no error. */
 tractor_err unwinding_open(struct tractor_runtime *runtime);
 /* Whether unwinding_add() is of use for this death: UNWINDING_PENDING, or why not. */
-const char *unwinding_prospect(const struct slot *slot);
-/* Has the captured stack of the slot's dead process read, a moment from now, and the report written anew. */
-void unwinding_add(const struct slot *slot, json_t *report);
+const char *unwinding_prospect(const struct remains *remains);
+/* Has the captured stack read, a moment from now, and the report written anew. */
+void unwinding_add(const struct remains *remains);
 /* Whether that process is one of ours, which is then waited for here. */
 bool unwinding_runs(const struct tractor_runtime *runtime, pid_t pid);
 /* Waits for those that are not done yet, but not for long. */
@@ -445,8 +504,8 @@ tractor_err policy_load(
 	const struct spec *root, const struct tractor_crash_policy *call, struct policy *ret_policy);
 void policy_replace(struct tractor_runtime *runtime, const struct policy *policy);
 void policy_unload(struct policy *policy);
-/* Asks it; death_judged() is called, now or within POLICY_LIMIT_MS. `report` belongs to it from now on; NULL: there was no memory for it. */
-void policy_ask(struct slot *slot, json_t *report, const char *planned);
+/* Asks it; death_judged() is called, now or within POLICY_LIMIT_MS. The remains belong to it from now on; NULL: there was no memory for them. */
+void policy_ask(struct slot *slot, struct remains *remains, const char *planned);
 /* Whether that process is a policy's program, which is then waited for here. */
 bool policy_runs(const struct tractor_runtime *runtime, pid_t pid);
 /* The slot is going away: its judgement is not wanted any more. */
@@ -700,6 +759,7 @@ struct tractor_runtime {
 	struct policy policy;
 	struct unwinding unwinding;
 	struct inventory inventory;
+	struct remains *remains; /* whose reports are to be written */
 	struct control *control;
 	struct control_tag { /* for each fd of the control socket; see requests.c */
 		struct watch watch;

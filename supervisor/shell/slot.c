@@ -68,6 +68,7 @@ slot_free(struct slot *slot)
 {
 	if (!slot)
 		return;
+	remains_tell(slot->runtime);
 	slot_clear(slot);
 	wire_free(slot->wire);
 	policy_forget(slot);
@@ -103,7 +104,7 @@ slot_clear(struct slot *slot)
 	table_remove(&slot->runtime->pids, &slot->by_pid);
 	actorlog_end(slot);
 	wire_close(slot->wire);
-	recorder_clear(slot);
+	recorder_clear(&slot->recorder);
 	tri_blackbox_unmap(slot->box);
 	free(slot->refusal);
 	free(slot->farewell_reason);

@@ -23,6 +23,7 @@ turn_settle(struct tractor_runtime *runtime)
 		if (runtime->bell.retry_ns <= now_ns)
 			bell_answer(&runtime->bell, hearing_ready);
 		tree_run(runtime->tree, now_ns);
+		remains_tell(runtime);
 		coreops_decide(runtime);
 		reloading_tick(runtime);
 		router_run(runtime->router, now_ns);

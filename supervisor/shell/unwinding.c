@@ -336,16 +336,17 @@ begin(void *arg)
 /* --- what others ask for --- */
 
 static struct unwinding_job *
-job_new(const struct slot *slot, json_t *report)
+job_new(const struct remains *remains)
 {
+	const struct slot *slot = remains->slot;
 	struct unwinding_job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		return NULL;
 	*job = (struct unwinding_job){ .runtime = slot->runtime,
-		.report = json_incref(report),
+		.report = json_incref(remains->report),
 		.path = strdup(slot->node->path),
-		.incarnation = slot->incarnation,
+		.incarnation = remains->incarnation,
 		.fault = malloc(sizeof(*job->fault)),
 		.due_ns = slot->runtime->loop.now_ns + BEGIN_NS };
 	job->ended = (struct watch){ .fd = -1, .ready = on_ended, .arg = job };
@@ -358,11 +359,11 @@ job_new(const struct slot *slot, json_t *report)
 }
 
 const char *
-unwinding_prospect(const struct slot *slot)
+unwinding_prospect(const struct remains *remains)
 {
-	const struct unwinding *unwinding = &slot->runtime->unwinding;
+	const struct unwinding *unwinding = &remains->slot->runtime->unwinding;
 
-	if (!slot->box || !slot->box->fault.complete)
+	if (!remains->box || !remains->box->fault.complete)
 		return "nothing was captured";
 	if (!unwinding->program)
 		return "there is no tractor-unwind";
@@ -370,14 +371,14 @@ unwinding_prospect(const struct slot *slot)
 }
 
 void
-unwinding_add(const struct slot *slot, json_t *report)
+unwinding_add(const struct remains *remains)
 {
-	struct tractor_runtime *runtime = slot->runtime;
-	struct unwinding_job *job = job_new(slot, report), **last = &runtime->unwinding.jobs;
+	struct tractor_runtime *runtime = remains->slot->runtime;
+	struct unwinding_job *job = job_new(remains), **last = &runtime->unwinding.jobs;
 
 	if (!job)
 		return; /* it stays pending */
-	memcpy(job->fault, &slot->box->fault, sizeof(*job->fault));
+	memcpy(job->fault, &remains->box->fault, sizeof(*job->fault));
 	while (*last)
 		last = &(*last)->next;
 	*last = job;
