@@ -79,14 +79,20 @@ actor_program(void)
 
 /* SIGKILL at the end: some of them are in the middle of a flood. */
 static bench_ref
-start_actor(struct tree *tree, const char *name)
+start_actor_with(struct tree *tree, const char *name, const char *const *args)
 {
 	bench_ref ref;
 
 	ok(tractor_start(tree->runtime, bench, &ref,
 		&(struct tractor_child){
-			.name = name, .exec = actor_program(), .shutdown_ms = TRACTOR_KILL }));
+			.name = name, .exec = actor_program(), .args = args, .shutdown_ms = TRACTOR_KILL }));
 	return ref;
+}
+
+static bench_ref
+start_actor(struct tree *tree, const char *name)
+{
+	return start_actor_with(tree, name, NULL);
 }
 
 static bench_ref
@@ -255,12 +261,12 @@ time_restart(struct tree *tree, const char *path, int signal)
 }
 
 static void
-take_restarts(const struct plan *plan, int signal)
+take_restarts(const struct plan *plan, int signal, const char *const *args)
 {
 	struct tree tree;
 
 	open_tree(&tree);
-	start_actor(&tree, "victim");
+	start_actor_with(&tree, "victim", args);
 	time_restart(&tree, "/bench/victim", signal); /* the first has a report in full, with names */
 	for (unsigned long i = 0; i < plan->count; i++) {
 		live_on(&tree, plan->pause_us / 1000);
@@ -272,13 +278,19 @@ take_restarts(const struct plan *plan, int signal)
 static void
 take_restart_killed(const struct plan *plan)
 {
-	take_restarts(plan, SIGKILL);
+	take_restarts(plan, SIGKILL, NULL);
 }
 
 static void
 take_restart_captured(const struct plan *plan)
 {
-	take_restarts(plan, SIGSEGV);
+	take_restarts(plan, SIGSEGV, NULL);
+}
+
+static void
+take_restart_uncaptured(const struct plan *plan)
+{
+	take_restarts(plan, SIGSEGV, (const char *const[]){ "capture", "off", NULL });
 }
 
 /* What the dying process itself took for it, from its report. */
@@ -387,6 +399,7 @@ main(int argc, char **argv)
 		{ "shares", take_shares },
 		{ "restart_killed", take_restart_killed },
 		{ "restart_captured", take_restart_captured },
+		{ "restart_uncaptured", take_restart_uncaptured },
 		{ "capture", take_capture },
 		{ "supervisor_memory", take_supervisor_memory },
 		{ "start", take_start },
