@@ -3,14 +3,58 @@
  * thread's last sentence. It knows nothing of what failed. Nothing here fails: numbers that are not ours,
  * which a peer may have sent, have words too.
  */
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "why.h"
 
-static _Thread_local char why[TRI_WHY_MAX];
+/*
+ * Room for a sentence has who has said one. In the storage of threads itself it would be a page of each thread's, and an actor has a dozen of nng's that never say anything.
+ */
+static char first_room[TRI_WHY_MAX]; /* the first thread's, so that it needs no memory */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool has_key;
+
+static _Thread_local char *room;
+static _Thread_local const char *why;
 static _Thread_local tractor_err why_of; /* the error that it was said of */
+
+/* The thread ends. */
+static void
+leave_room(void *memory)
+{
+	room = NULL;
+	why = NULL;
+	free(memory);
+}
+
+static void
+make_key(void)
+{
+	has_key = pthread_key_create(&key, leave_room) == 0;
+}
+
+/* NULL: there is no memory. */
+static char *
+own_room(void)
+{
+	if (room)
+		return room;
+	if (getpid() == gettid())
+		return room = first_room;
+	pthread_once(&once, make_key);
+	char *memory = has_key ? malloc(TRI_WHY_MAX) : NULL;
+	if (memory && pthread_setspecific(key, memory) == 0)
+		return room = memory;
+	free(memory);
+	return NULL;
+}
 
 const char *
 tractor_err_name(tractor_err err)
@@ -51,19 +95,19 @@ tractor_cause_name(enum tractor_cause cause)
 const char *
 tractor_why(void)
 {
-	return why;
+	return why ? why : "";
 }
 
 void
 tri_why_clear(void)
 {
-	why[0] = '\0';
+	why = NULL;
 }
 
 const char *
 tri_why_said_of(tractor_err err)
 {
-	return err == why_of ? why : "";
+	return err == why_of ? tractor_why() : "";
 }
 
 tractor_err
@@ -83,7 +127,8 @@ tractor_fail(tractor_err err, const char *format, ...)
 	if (vsnprintf(text, sizeof(text), format, args) < 0)
 		snprintf(text, sizeof(text), "%s", tractor_err_text(err));
 	va_end(args);
-	memcpy(why, text, strlen(text) + 1);
+	char *kept = own_room();
+	why = kept ? memcpy(kept, text, strlen(text) + 1) : tractor_err_text(err);
 	why_of = err;
 	return err;
 }

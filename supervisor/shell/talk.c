@@ -164,19 +164,18 @@ talk_begin(struct slot *slot, const struct payload_schema *schema, const json_t 
 
 /* --- how it came out --- */
 
-/* The sentence that came with an error, or its own. Valid until the next call. */
+/* The sentence that came with an error, or its own. */
 static const char *
-reason_of(tractor_err err, const uint8_t *payload, size_t payload_bytes)
+reason_of(tractor_err err, const uint8_t *payload, size_t payload_bytes, char text[static TRI_WHY_MAX])
 {
-	static _Thread_local char text[TRI_WHY_MAX];
 	struct tri_arena none = { 0 };
 	struct tri_reason reason;
 
-	snprintf(text, sizeof(text), "%s", tractor_err_text(err));
+	snprintf(text, TRI_WHY_MAX, "%s", tractor_err_text(err));
 	if (payload_bytes > 0 &&
 		tri_decode(&tri_record_tri_reason, payload, payload_bytes, &none, &reason) == TRACTOR_OK &&
 		*reason.text)
-		snprintf(text, sizeof(text), "%s", reason.text);
+		snprintf(text, TRI_WHY_MAX, "%s", reason.text);
 	return text;
 }
 
@@ -209,7 +208,7 @@ talk_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_fr
 	struct talk *talk = talk_at(runtime, port);
 	tractor_err err = (tractor_err)frame->err;
 	bool answer = frame->kind == TRI_FRAME_ANSWER;
-	char text[SPEC_PATH_MAX + TRI_WHY_MAX + 64] = "";
+	char text[SPEC_PATH_MAX + TRI_WHY_MAX + 64] = "", reason[TRI_WHY_MAX];
 	json_t *reply = NULL;
 
 	if (!talk)
@@ -217,7 +216,7 @@ talk_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_fr
 	if (err != TRACTOR_OK)
 		snprintf(text, sizeof(text), "%s: %s (%s)", talk->path,
 			!answer && err == TRACTOR_ETIMEDOUT ? "no room in its mailbox in time"
-							    : reason_of(err, payload, payload_bytes),
+							    : reason_of(err, payload, payload_bytes, reason),
 			tractor_err_name(err));
 	else if (answer && (err = read_reply(talk, payload, payload_bytes, &reply)) != TRACTOR_OK)
 		snprintf(text, sizeof(text), "%s: its reply cannot be read: %s", talk->path, tractor_why());
