@@ -202,7 +202,7 @@ make_box(struct slot *slot, struct launch *launch)
 
 	router_counts(slot->runtime->router, slot->node->id, &counts);
 	tractor_err err = box_make(slot->incarnation, counts.sequence, &slot->box, &launch->box_fd);
-	if (err == TRACTOR_OK)
+	if (err == TRACTOR_OK && slot->plan.size_bytes > 0)
 		slot->box->plan = slot->plan;
 	slot->plan.size_bytes = 0;
 	return err;
