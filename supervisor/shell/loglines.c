@@ -187,9 +187,10 @@ actors_json(struct tractor_runtime *runtime, const char *path, size_t *ret_count
 
 	*ret_count = 0;
 	for (struct slot *slot; (slot = next_of_concern(runtime, path, &at)); ++*ret_count)
-		json_array_append_new(actors,
-			json_pack("{s:s, s:I, s:I}", "path", slot->node->path, "run",
-				(json_int_t)slot->born_ms, "incarnation", (json_int_t)slot->incarnation));
+		json_array_append_new(
+			actors, json_pack("{s:s, s:I, s:I, s:b}", "path", slot->node->path, "run",
+					(json_int_t)slot->born_ms, "incarnation",
+					(json_int_t)slot->incarnation, "files", has_files(slot)));
 	return json_pack("{s:i, s:o}", "schema_version", 1, "actors", actors);
 }
 

@@ -608,6 +608,31 @@ START_TEST(log_files_that_cannot_be_made)
 }
 END_TEST
 
+/* What no file has, and what its supervisor has forgotten, is told of a tree that runs as of one that has ended. */
+START_TEST(lines_that_are_lost_are_told_while_the_tree_runs)
+{
+	struct process *tree = printer_tree("");
+	const char *folder = scenario_path("run/t/logs"), *aside = scenario_path("aside");
+
+	print("/t/a", "one");
+	free(logs(NULL));
+	ck_assert_int_eq(rename(folder, aside), 0);
+	close(open(folder, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	print("/t/a", "lost");
+	expect_event("/t/a", "logs_lost", "^log files can't be written");
+	unlink(folder);
+	ck_assert_int_eq(rename(aside, folder), 0);
+	print("/t/a", "two");
+	expect_event("/t/a", "logs_resumed", "; 1 line was lost$");
+	for (int i = 0; i < LINES_KEPT; i++)
+		tell("/t/a", "printer.print", "{\"text\":\"more\"}");
+	print("/t/a", "last");
+	expect_command(0, "\\| one\n.* \\* 1 line is missing here\n.*\\| two\n(.*\n)+.*\\| last$", "^$",
+		"logs", "/t/a", NULL);
+	tree_down(tree);
+}
+END_TEST
+
 /* One that is opened only when somebody reads from it. */
 START_TEST(a_pipe_in_the_place_of_a_log)
 {
@@ -901,7 +926,8 @@ test_suite(void)
 	SCENARIO_CASE(suite, "files", 60, files_are_bounded_in_size_and_number,
 		half_a_line_in_a_file_is_passed_over);
 	SCENARIO_CASE(suite, "floods", 60, a_flood_is_cut_down_and_nobody_starves, the_last_words_of_a_flood);
-	SCENARIO_CASE(suite, "disks", 60, log_files_that_cannot_be_made, a_pipe_in_the_place_of_a_log,
+	SCENARIO_CASE(suite, "disks", 60, log_files_that_cannot_be_made,
+		lines_that_are_lost_are_told_while_the_tree_runs, a_pipe_in_the_place_of_a_log,
 		a_full_disk_costs_lines_and_is_told_once, a_slow_disk_holds_nobody_up,
 		a_disk_that_hangs_does_not_hold_up_the_end);
 	return suite;
