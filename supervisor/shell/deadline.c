@@ -120,6 +120,7 @@ watch_cpu(struct slot *slot, int64_t limit_ns)
 	snprintf(slot->overrun, sizeof(slot->overrun),
 		"a handler used %lld ms of CPU time, more than %lld ms (handler_cpu_timeout)",
 		(long long)(cpu_ns / SPEC_MILLISECOND), (long long)(limit_ns / SPEC_MILLISECOND));
+	slot->overran_cpu = true;
 	climb(slot);
 }
 

@@ -303,8 +303,7 @@ limit_ms(const struct remains *remains)
 	int64_t limit_ns = 0;
 
 	if (remains->ladder != LADDER_NONE)
-		limit_ns = strstr(remains->overrun, "cpu") ? spec->handler_cpu_timeout_ns
-							   : spec->handler_timeout_ns;
+		limit_ns = remains->overran_cpu ? spec->handler_cpu_timeout_ns : spec->handler_timeout_ns;
 	else if (!remains->ready && remains->killed_by_us)
 		limit_ns = spec->start_timeout_ns;
 	return (uint64_t)(limit_ns / SPEC_MILLISECOND);

@@ -146,6 +146,7 @@ remains_take(struct slot *slot, const struct router_message *in_hand, const char
 		.ready = slot->ready,
 		.killed_by_us = slot->killed_by_us,
 		.ladder = slot->ladder,
+		.overran_cpu = slot->overran_cpu,
 		.before = slot->before,
 		.recorder = slot->recorder,
 		.planned = planned };

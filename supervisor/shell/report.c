@@ -191,8 +191,8 @@ limits_json(const struct remains *remains, const struct captured *captured)
 	json_t *limits = json_array();
 
 	if (remains->ladder != LADDER_NONE)
-		add_limit(limits, strstr(remains->overrun, "cpu") ? "handler_cpu_timeout" : "handler_timeout",
-			"%s", remains->overrun);
+		add_limit(limits, remains->overran_cpu ? "handler_cpu_timeout" : "handler_timeout", "%s",
+			remains->overrun);
 	if (!remains->ready && remains->killed_by_us && remains->death.cause == TRACTOR_CAUSE_START)
 		add_limit(limits, "start_timeout", "it was not ready within %lld ms",
 			(long long)(node->spec->start_timeout_ns / SPEC_MILLISECOND));

@@ -272,7 +272,8 @@ struct slot {
 	struct death death;
 	struct alarm drain, handler, cpu, flood;
 	enum ladder ladder;
-	char overrun[512]; /* which limit its handler overran; "": none */
+	char overrun[512]; /* which limit its handler overran, in words; "": none */
+	bool overran_cpu;  /* that of CPU time */
 	struct cpu_mark cpu_mark;
 	struct recorder recorder;
 	uint64_t seen_progress; /* of the black box, when the deadline was armed */
@@ -380,6 +381,7 @@ struct remains {
 	bool ready, killed_by_us;
 	enum ladder ladder;
 	char overrun[512];
+	bool overran_cpu;
 	struct panic before; /* which it may have been told of */
 	struct recorder recorder;
 	bool has_message;	       /* it had one in hand */

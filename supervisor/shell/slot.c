@@ -117,6 +117,7 @@ slot_clear(struct slot *slot)
 	slot->dead = slot->judged = false;
 	slot->ladder = LADDER_NONE;
 	slot->overrun[0] = '\0';
+	slot->overran_cpu = false;
 	slot->cpu_mark = (struct cpu_mark){ .thing_ns = 0 };
 }
 

@@ -328,6 +328,24 @@ START_TEST(the_limits_that_were_hit)
 }
 END_TEST
 
+/* What it waited for is named in the same sentence as the limit. */
+START_TEST(who_waits_for_an_actor_called_cpu_did_not_overrun_a_limit_of_cpu_time)
+{
+	struct process *tree = tree_up("{name: t, intensity: 10, children: [%s, %s]}",
+		actor_line_with("victim", "victim", "handler_timeout: 300ms, args: {whom: /t/cpu}"),
+		actor_line("cpu", "victim"));
+
+	tell("/t/cpu", "victim.nap", "{\"ms\":2000}");
+	expect_output(tree, "^/t/cpu: asleep$", SOON_MS);
+	tell("/t/victim", "victim.die", "{\"how\":\"ask\"}");
+	json_t *report = crash_of("/t/victim", 1);
+	expect_text(report, "limits.0.limit", "handler_timeout");
+	expect_match(text_at(report, "limits.0.text"), "it waited for /t/cpu$");
+	json_decref(report);
+	tree_down(tree);
+}
+END_TEST
+
 /* The tree ends by it, and so its crash is the one that matters. */
 START_TEST(a_crash_that_ends_the_tree_is_told_in_full)
 {
@@ -642,7 +660,9 @@ test_suite(void)
 			each_way_to_die_stripped, a_static_program, a_program_at_a_fixed_address,
 			a_program_without_tables);
 	SCENARIO_CASE(suite, "reports", 30, a_report_has_all_that_is_known, a_panic_has_its_file_and_line,
-		the_limits_that_were_hit, a_crash_that_ends_the_tree_is_told_in_full);
+		the_limits_that_were_hit,
+		who_waits_for_an_actor_called_cpu_did_not_overrun_a_limit_of_cpu_time,
+		a_crash_that_ends_the_tree_is_told_in_full);
 	SCENARIO_CASE(suite, "unwinders", 30, an_unwinder_that_fails, an_unwinder_that_is_killed,
 		an_unwinder_that_babbles, an_unwinder_that_says_nothing, an_unwinder_that_never_stops_talking,
 		an_unwinder_that_takes_too_long, an_unwinder_that_is_not_there, without_an_unwinder,
