@@ -679,7 +679,6 @@ clean_up(struct stage *stage)
 	const int fds[] = { stage->box_fd, stage->state_fd, stage->signals, stage->readers[0].fd,
 		stage->readers[1].fd };
 
-	end_children();
 	wire_free(stage->wire);
 	bell_close(&stage->bell);
 	tri_blackbox_unmap(stage->box);
@@ -730,6 +729,7 @@ replaystage_play(const struct recording *recording, const struct replay_program 
 	if (err == TRACTOR_OK) {
 		while (!stage.dead)
 			turn(&stage);
+		end_children(); /* first: one of them might print for ever */
 		drain(&stage);
 		take_last_words(&stage);
 	} else {

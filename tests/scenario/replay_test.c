@@ -643,7 +643,18 @@ START_TEST(what_it_starts_is_ended)
 {
 	struct process *tree = player_up("fresh", "");
 
-	tell("/t/them", "player.spawn", "{}");
+	tell("/t/them", "player.spawn", "{\"prints\":false}");
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV", NULL, crash_id("/t/them", 1));
+	tree_down(tree);
+}
+END_TEST
+
+/* It is ended before the last of what it prints is read. */
+START_TEST(what_it_starts_may_print_without_end)
+{
+	struct process *tree = player_up("fresh", "");
+
+	tell("/t/them", "player.spawn", "{\"prints\":true}");
 	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV", NULL, crash_id("/t/them", 1));
 	tree_down(tree);
 }
@@ -745,8 +756,8 @@ test_suite(void)
 		a_damaged_bundle_is_refused, a_bundle_that_lies, a_bundle_has_no_say_over_the_loader,
 		a_script_that_starts_the_program);
 	SCENARIO_CASE(suite, "what is left", 60, what_it_starts_is_ended,
-		an_interrupted_replay_leaves_nothing, a_replay_that_takes_too_long_is_given_up,
-		a_recording_goes_with_its_report, a_recording_that_there_is_no_room_for,
-		words_that_make_no_sense);
+		what_it_starts_may_print_without_end, an_interrupted_replay_leaves_nothing,
+		a_replay_that_takes_too_long_is_given_up, a_recording_goes_with_its_report,
+		a_recording_that_there_is_no_room_for, words_that_make_no_sense);
 	return suite;
 }

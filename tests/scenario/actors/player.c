@@ -99,11 +99,24 @@ player_on_watch(struct player *self, tractor_ctx *ctx, const struct player_watch
 	return err == TRACTOR_OK ? tractor_tell(ctx, msg->who, oracle_die) : err;
 }
 
+/* More at once than anybody takes in the same time. */
+static void
+chatter(void)
+{
+	char lines[4096];
+
+	for (size_t i = 0; i < sizeof(lines); i++)
+		lines[i] = i % 2 == 0 ? 'x' : '\n';
+	(void)!write(STDOUT_FILENO, lines, sizeof(lines));
+}
+
 static tractor_err
 player_on_spawn(struct player *self, tractor_ctx *ctx, const struct player_spawn *msg)
 {
 	if (fork() == 0) {
 		setsid();
+		while (msg->prints)
+			chatter();
 		for (;;)
 			pause();
 	}

@@ -26,6 +26,7 @@ TRACTOR_PROTOCOL(oracle, ORACLE_PROTOCOL);
 #define PLAYER_CHECK(FIELD) FIELD(int64, limit)
 #define PLAYER_CONSULT(FIELD) FIELD(oracle_ref, who) FIELD(str, how)
 #define PLAYER_HOARD(FIELD) FIELD(oracle_ref, who) FIELD(uint32, count) FIELD(uint32, size)
+#define PLAYER_SPAWN(FIELD) FIELD(bool, prints)
 #define PLAYER_REST(FIELD) FIELD(uint32, ms)
 #define PLAYER_SUM(FIELD) FIELD(int64, value) FIELD(int64, foretold)
 TRACTOR_RECORD(player_sum, PLAYER_SUM);
@@ -38,7 +39,7 @@ TRACTOR_RECORD(player_sum, PLAYER_SUM);
 	TELL(player, hoard, PLAYER_HOARD)     /* so many scrolls, and dies */                 \
 	TELL(player, whisper, PLAYER_CONSULT) /* tells a note, and dies */                    \
 	TELL(player, watch, PLAYER_CONSULT)   /* and dies of its end */                       \
-	TELL(player, spawn, PLAYER_NOTHING)   /* a process that stays, and dies */            \
+	TELL(player, spawn, PLAYER_SPAWN)     /* a process that stays, and dies */            \
 	TELL(player, rest, PLAYER_REST)                                                       \
 	ASK(player, total, PLAYER_NOTHING, player_sum)
 TRACTOR_PROTOCOL(player, PLAYER_PROTOCOL);
