@@ -2,7 +2,7 @@
  * replay.h: one actor, played again from a recording, with this program in the place of its supervisor: alone, without a tree, a strategy or a restart.
  *
  *   replayprogram.c  which program: whether it is the build that crashed, and how it is run
- *   replaystage.c    the supervisor's part: starting, hearing, the message, the end of everything
+ *   replaystage.c    the supervisor's part: starting, hearing, the message, the end of everything (its files: replaystage.h)
  *   replaywords.c    what the actor asks and tells on the way, and what it is answered
  *   replayverdict.c  whether it was the same crash
  */
