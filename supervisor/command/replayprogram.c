@@ -46,7 +46,7 @@ look_for_build_id(int fd, const Elf64_Ehdr *header, struct tri_module *module)
 static bool
 build_id_of(const char *path, struct tri_module *ret_module, bool *ret_is_script)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe is not waited for */
 	Elf64_Ehdr header = { .e_phnum = 0 };
 
 	*ret_module = (struct tri_module){ .build_id_bytes = 0 };

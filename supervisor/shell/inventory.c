@@ -72,7 +72,7 @@ write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* Whole or not at all: written aside, then renamed. */
+/* Whole or not at all: written aside, then renamed. A pipe that somebody put there is not waited for. */
 static tractor_err
 write_file(const char *path, const void *bytes, size_t size)
 {
@@ -80,7 +80,7 @@ write_file(const char *path, const void *bytes, size_t size)
 
 	if (asprintf(&aside, "%s.part", path) < 0)
 		return tri_why(TRACTOR_ENOMEM, "out of memory");
-	int fd = sys.open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	int fd = sys.open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	int error = fd < 0 ? errno : write_all(fd, bytes, size);
 	if (fd >= 0 && sys.close(fd) < 0 && error == 0 && errno != EINTR)
 		error = errno; /* where the disk is somebody else's, the last of it may fail only now */

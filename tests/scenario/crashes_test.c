@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "inventory.h"
 #include "trees.h"
 
 /* A sanitizer has its own ways with crashy's faults. */
@@ -549,6 +551,32 @@ START_TEST(a_crash_loop_is_told_in_full_once_and_then_counted)
 }
 END_TEST
 
+static bool
+is_gone(void *path)
+{
+	return access(path, F_OK) < 0;
+}
+
+/* Opened to be written it would hold up whoever opens it until somebody reads. */
+START_TEST(a_pipe_in_the_place_of_a_report)
+{
+	struct process *tree =
+		tree_up("{name: t, intensity: 10, children: [%s]}", actor_line("victim", "victim"));
+	char *pipe = strdup(scenario_path("run/t/crashes/" INVENTORY_COUNTS ".part"));
+
+	ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+	tell("/t/victim", "victim.die", "{\"how\":\"panic\"}");
+	expect_node("t", "/t/victim", "running", 2, SOON_MS);
+	ck_assert(wait_until(SOON_MS, is_gone, pipe));
+	expect_event("", "counts_lost", "No such device or address$");
+	tell("/t/victim", "victim.die", "{\"how\":\"panic\"}");
+	expect_node("t", "/t/victim", "running", 3, SOON_MS);
+	ck_assert_uint_eq(crash_count(NULL), 2);
+	free(pipe);
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(reports_stay_within_their_number)
 {
 	setenv("TRACTOR_CRASHES_MAX", "10", 1);
@@ -668,7 +696,7 @@ test_suite(void)
 		an_unwinder_that_takes_too_long, an_unwinder_that_is_not_there, without_an_unwinder,
 		an_unwinder_inherits_nothing);
 	SCENARIO_CASE(suite, "inventory", 60, a_crash_loop_is_told_in_full_once_and_then_counted,
-		reports_stay_within_their_number, reports_are_removed,
+		a_pipe_in_the_place_of_a_report, reports_stay_within_their_number, reports_are_removed,
 		the_reports_of_a_tree_that_has_ended_are_removed, a_report_that_was_removed_stays_so);
 	return suite;
 }

@@ -496,6 +496,10 @@ START_TEST(another_program_is_refused)
 		bundle, "--exec", program);
 	EXPECT_REPLAY(1, "^$", "is another build than the one that crashed", bundle, "--exec", "/bin/sh");
 	EXPECT_REPLAY(1, "^$", "No such file", bundle, "--exec", "/nonexistent");
+	ck_assert_int_eq(mkfifo(scenario_path("pipe"), 0600), 0); /* which nobody waits for */
+	EXPECT_REPLAY(1, "^$", "is another build than the one that crashed", bundle, "--exec",
+		scenario_path("pipe"));
+	unlink(scenario_path("pipe"));
 }
 END_TEST
 
