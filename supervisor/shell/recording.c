@@ -120,6 +120,8 @@ check_about(const struct recording_about *about)
 	if (about->what >= RECORDING_WHATS || about->path[0] != '/' || about->program[0] != '/' ||
 		!*about->exec || about->self == 0 || about->incarnation == 0)
 		return tri_why(TRACTOR_EBADMSG, "it does not say which actor it was, or what it was at");
+	if (!*about->id || *about->id == '.' || strchr(about->id, '/')) /* files are named by it */
+		return tri_why(TRACTOR_EBADMSG, "its id is none");
 	if (has_message && (about->sequence == 0 || about->sequence <= about->done))
 		return tri_why(TRACTOR_EBADMSG, "its message was done already");
 	for (size_t i = 0; i < about->environment.count; i++)

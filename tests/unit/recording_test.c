@@ -179,6 +179,23 @@ START_TEST(recording_changed_by_one_who_knows_how)
 }
 END_TEST
 
+/* A bundle's file has the name that the recording says, unless the user says another. */
+START_TEST(recording_whose_id_leads_elsewhere)
+{
+	static const char *const ids[] = { "", "../../somewhere", "/etc/cron", ".profile" };
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct recording recording = example(), read;
+		size_t size;
+		recording.about.id = ids[i];
+		uint8_t *bytes = encoded(&recording, &size);
+		ck_assert_int_eq(recording_decode(bytes, size, &read), TRACTOR_EBADMSG);
+		ck_assert_str_eq(tractor_why(), "its id is none");
+		free(bytes);
+	}
+}
+END_TEST
+
 START_TEST(recording_of_something_else)
 {
 	struct recording read, recording = example();
@@ -224,7 +241,7 @@ test_suite(void)
 	Suite *suite = suite_create("recording");
 
 	TEST_CASE(suite, "recording", 60, recording_read_as_it_was_written, recording_damaged_anywhere,
-		recording_cut_anywhere, recording_changed_by_one_who_knows_how, recording_of_something_else,
-		recording_of_the_largest);
+		recording_cut_anywhere, recording_changed_by_one_who_knows_how,
+		recording_whose_id_leads_elsewhere, recording_of_something_else, recording_of_the_largest);
 	return suite;
 }
