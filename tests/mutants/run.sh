@@ -27,6 +27,10 @@ suites() {
 		core    unit/timers
 		core    unit/gate
 		core    unit/strategy
+		core    unit/strategy_nested
+		core    unit/strategy_backoff
+		core    unit/strategy_verdicts
+		core    unit/strategy_significant
 		core    unit/tree
 		core    unit/tree_order
 		core    unit/tree_pool
