@@ -18,7 +18,7 @@ extern "C" {
 	X(TRACTOR_OK, 0, "no error")                                                        \
 	X(TRACTOR_ENOACTOR, 1, "no such actor ever existed")                                \
 	X(TRACTOR_ESTOPPED, 2, "the actor is gone for good")                                \
-	X(TRACTOR_ECRASHED, 3, "the actor died with this ask in hand")                      \
+	X(TRACTOR_ECRASHED, 3, "the actor died with this in hand")                          \
 	X(TRACTOR_EUNREACHABLE, 4, "the actor's node cannot be reached")                    \
 	X(TRACTOR_EFULL, 5, "this sender's share of the mailbox is full")                   \
 	X(TRACTOR_ETIMEDOUT, 6, "the deadline passed")                                      \

@@ -374,8 +374,8 @@ client_check_path(const char *path, struct client_end *end)
 		client_set_end(end, CONTROL_USAGE, "a path is the tree's name and more: /shop/db");
 	else
 		client_set_end(end, CONTROL_USAGE,
-			"\"%.200s\" is no path: paths begin with \"/\"; did you mean \"/%.200s\"?", path,
-			path);
+			"\"%.200s\" is no path: paths begin with \"/\" and the tree's name; did you mean \"%s%.200s\"?",
+			path, strchr(path, '/') != NULL ? "/" : "/TREE/", path);
 	return false;
 }
 

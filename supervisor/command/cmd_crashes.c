@@ -383,15 +383,16 @@ remove_some(struct place *place, const struct crashes *crashes)
 /* --- which of them --- */
 
 static const struct verb {
-	const char *name;
+	const char *name, *synopsis;
 	unsigned option;						/* that is its own */
 	bool wants_one;							/* an ID, or that option instead */
+	int more;							/* words that may be behind that */
 	int (*run)(struct place *place, const struct crashes *crashes); /* NULL: it is cmd_replay.c's */
 } verbs[] = {
-	{ "list", OPTION_UNIQUE, false, list },
-	{ "show", OPTION_LAST, true, show },
-	{ "bundle", 0, true, NULL },
-	{ "rm", OPTION_ALL, true, remove_some },
+	{ "list", " [--unique]", OPTION_UNIQUE, false, 0, list },
+	{ "show", " ID|--last", OPTION_LAST, true, 0, show },
+	{ "bundle", " ID|--last [FILE]", OPTION_LAST, true, 1, NULL },
+	{ "rm", " ID|--all", OPTION_ALL, true, 0, remove_some },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -418,15 +419,15 @@ static bool
 is_sensible(const struct command_line *line, const struct verb *verb)
 {
 	unsigned given = line->given & (OPTION_UNIQUE | OPTION_LAST | OPTION_ALL);
-	bool has_id = line->word_count > 1;
+	bool has_one = line->word_count > 1 || given != 0;
+	int most = 1 + (verb->wants_one && given == 0) + verb->more;
 
 	if ((given & ~verb->option) != 0)
 		output_error("crashes %s has no such option; see: tractor help crashes", verb->name);
-	else if (!verb->wants_one && has_id)
-		output_error("\"%.64s\" is too much; it is: tractor crashes %s", line->words[1], verb->name);
-	else if (verb->run != NULL && line->word_count > 2)
-		output_error("\"%.64s\" is too much; see: tractor help crashes", line->words[2]);
-	else if (verb->wants_one && has_id == (given != 0))
+	else if (line->word_count > most)
+		output_error("\"%.64s\" is too much; it is: tractor crashes %s%s", line->words[most],
+			verb->name, verb->synopsis);
+	else if (verb->wants_one && !has_one)
 		output_error("crashes %s which? see: tractor crashes list", verb->name);
 	else
 		return true;

@@ -197,7 +197,8 @@ write_bundle(struct subject *subject, const char *file)
 		output_error("it cannot be bundled: %s",
 			err == TRACTOR_ENOMEM ? tractor_err_text(err) : tractor_why());
 	else if (!write_new(file, bytes, size))
-		output_error("%s: %s", file, strerror(errno));
+		output_error("%s: %s%s", file, strerror(errno),
+			errno == EEXIST ? "; remove it, or name another file" : "");
 	else
 		code = CONTROL_DONE;
 	free(bytes);
@@ -221,12 +222,13 @@ int
 replay_bundle(const struct command_line *line)
 {
 	struct subject subject = { .report = NULL };
+	int words = line->last ? 1 : 2; /* before the file's name */
 	char own[NAME_MAX + 1];
 	int code;
 
-	if (find_crash(&subject, line->tree, line->words[1], &code)) {
+	if (find_crash(&subject, line->tree, line->last ? NULL : line->words[1], &code)) {
 		snprintf(own, sizeof(own), "%s" BUNDLE_SUFFIX, subject.recording.about.id);
-		const char *file = line->word_count > 2 ? line->words[2] : own;
+		const char *file = line->word_count > words ? line->words[words] : own;
 		code = write_bundle(&subject, file);
 		if (code == CONTROL_DONE)
 			say_bundle(file, line->json);
@@ -284,6 +286,14 @@ ended_below_debugger(const struct command_line *line, const struct replay_end *e
 	return line->gdb && end->fault == NULL && end->in_hand && end->last_words == TRI_LAST_NONE;
 }
 
+/* Else whoever sat there has left again, or the debugger could not. */
+static bool
+was_run(const struct replay_end *end)
+{
+	return end->ready || end->in_hand || end->fault != NULL || end->last_words != TRI_LAST_NONE ||
+	       *end->refusal != '\0' || *end->violation != '\0';
+}
+
 static int
 judge(const struct subject *subject, const struct command_line *line, struct replay_end *end)
 {
@@ -299,6 +309,8 @@ judge(const struct subject *subject, const struct command_line *line, struct rep
 		code = 128 + end->interrupted;
 	if (line->json)
 		say_verdict_json(replayed, differs);
+	else if (line->gdb && !was_run(end))
+		printf("not the same: the debugger ended before the actor had started\n");
 	else if (ended_below_debugger(line, end))
 		printf("the debugger has ended, with the crash in hand\n");
 	else

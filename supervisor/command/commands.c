@@ -94,7 +94,7 @@ const struct command commands[] = {
 		"processes. What was added or stopped by hand stays so. Waits until all has been done; a child that doesn't start is told, and\n"
 		"stopped. A file with errors (exit code 65) changes nothing.\n",
 		OPTION_DRY_RUN | OPTION_TIMEOUT, 0, 0, cmd_reload },
-	{ "crashes", "[list [--unique] | show ID | show --last | bundle ID [FILE] | rm ID | rm --all]",
+	{ "crashes", "[list [--unique] | show ID|--last | bundle ID|--last [FILE] | rm ID|--all]",
 		"what crashed; one report in full",
 		"Works without the tree running, too: reports stay in its run directory, the last 1000 (TRACTOR_CRASHES_MAX) with 64 KiB for\n"
 		"each. What crashes in the same way again within ten minutes is told in short. The beginning of an ID is enough if no other\n"
@@ -154,6 +154,9 @@ _Static_assert(sizeof(commands) / sizeof(commands[0]) <= COMMANDS_MAX, "room for
 
 /* --- help --- */
 
+#define NAME_WIDTH 12 /* "dead-letters" */
+#define SYNOPSIS_WIDTH 38
+
 static void
 print_options(FILE *stream, unsigned options)
 {
@@ -170,13 +173,24 @@ print_options(FILE *stream, unsigned options)
 	}
 }
 
+/* What it does stands in a column of its own, below a synopsis that takes more room. */
+static void
+print_line(FILE *stream, const struct command *command)
+{
+	bool fits = strlen(command->synopsis) <= SYNOPSIS_WIDTH;
+
+	fprintf(stream, "  %-*s  %-*s", NAME_WIDTH, command->name, SYNOPSIS_WIDTH, command->synopsis);
+	if (!fits)
+		fprintf(stream, "\n  %*s  %*s", NAME_WIDTH, "", SYNOPSIS_WIDTH, "");
+	fprintf(stream, "  %s\n", command->summary);
+}
+
 static void
 print_overview(FILE *stream)
 {
 	fputs("tractor runs supervised trees of actors, each a process of its own.\n\n", stream);
 	for (size_t i = 0; i < command_count; i++)
-		fprintf(stream, "  %-9s %-38s %s\n", commands[i].name, commands[i].synopsis,
-			commands[i].summary);
+		print_line(stream, &commands[i]);
 	fputs("\n", stream);
 	print_options(stream, ARGS_COMMON);
 	fputs("\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no such tree is running, 4 no such actor, 65 bad file,\n"

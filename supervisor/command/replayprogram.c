@@ -130,7 +130,8 @@ find_tool(struct replay_program *program, enum tool tool)
 		return true;
 	if (treeexec_find(names[tool], "/", &program->tool, &fault) == TRACTOR_OK)
 		return true;
-	output_error("%s", fault.text);
+	output_error("no %s in PATH that can be executed; install it, or replay without --%s", names[tool],
+		names[tool]);
 	return false;
 }
 

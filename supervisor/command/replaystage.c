@@ -151,18 +151,26 @@ drain(struct replay_stage *stage)
 		replayprinted_rest(stage, &stage->readers[i]);
 }
 
+static bool
+was_at_it(const struct replay_stage *stage)
+{
+	const struct recording_about *about = stage->about;
+
+	if (about->sequence != 0)
+		return atomic_load(&stage->box->in_hand) == about->sequence;
+	return about->what == RECORDING_START ? stage->greeted : stage->end->ready;
+}
+
 /* What the black box says, copied: a process that was left behind may be writing there. */
 static void
 take_last_words(struct replay_stage *stage)
 {
 	const struct tri_blackbox *box = stage->box;
 	struct replay_end *end = stage->end;
-	uint64_t hand = atomic_load(&box->in_hand);
 
 	end->last_words = atomic_load(&box->last_words);
 	end->phase = atomic_load(&box->phase);
-	end->in_hand = stage->about->sequence != 0 ? hand == stage->about->sequence && !end->handled
-						   : end->ready && !end->handled;
+	end->in_hand = !end->handled && was_at_it(stage);
 	memcpy(end->text, box->text, sizeof(end->text));
 	memcpy(end->where, box->where, sizeof(end->where));
 	end->text[sizeof(end->text) - 1] = end->where[sizeof(end->where) - 1] = '\0';

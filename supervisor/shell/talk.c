@@ -24,6 +24,17 @@ struct talk {
 
 /* --- what is said --- */
 
+/* People leave out the protocol, too. */
+static size_t
+distance_to(const char *name, const char *full_name)
+{
+	const char *dot = strchr(full_name, '.');
+	size_t whole = suggest_distance(name, full_name),
+	       part = dot ? suggest_distance(name, dot + 1) : SIZE_MAX;
+
+	return part < whole ? part : whole;
+}
+
 static const struct payload_schema *
 nearest_message(const struct slot *slot, const char *name)
 {
@@ -31,7 +42,7 @@ nearest_message(const struct slot *slot, const char *name)
 	size_t best = strlen(name) / 2;
 
 	for (size_t i = 0; i < slot->schema_count; i++) {
-		size_t distance = suggest_distance(name, slot->schemas[i]->record->name);
+		size_t distance = distance_to(name, slot->schemas[i]->record->name);
 		if (distance <= best && (!nearest || distance < best)) {
 			nearest = slot->schemas[i];
 			best = distance;

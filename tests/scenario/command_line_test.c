@@ -56,6 +56,10 @@ START_TEST(what_is_wrong_with_a_message)
 		"victim.ping", NULL);
 	expect_command(2, "^$", "victim.note is a tell: it has no reply; use: tractor tell$", "ask", "/t/a",
 		"victim.note", NULL);
+	expect_command(2, "^$", "does not understand ping; did you mean victim\\.ping\\?$", "ask", "/t/a",
+		"ping", NULL);
+	expect_command(2, "^$", "\"a\" is no path: .*; did you mean \"/TREE/a\"\\?$", "ask", "a",
+		"victim.ping", NULL);
 	expect_command(2, "^$", "does not understand nothing.like_it; see: tractor messages /t/a$", "ask",
 		"/t/a", "nothing.like_it", NULL);
 	expect_command(
@@ -74,9 +78,8 @@ START_TEST(what_is_wrong_with_a_message)
 	/* The actor's own refusal has its reason. */
 	expect_command(1, "^$", "^tractor: /t/a: the shop is closed \\(TRACTOR_EREFUSED\\)$", "ask", "/t/a",
 		"victim.perish", "{\"how\":\"refuse\"}", NULL);
-	expect_command(1, "^$",
-		"^tractor: /t/a: the actor died with this ask in hand \\(TRACTOR_ECRASHED\\)$", "ask", "/t/a",
-		"victim.perish", "{\"how\":\"segv\"}", NULL);
+	expect_command(1, "^$", "^tractor: /t/a: the actor died with this in hand \\(TRACTOR_ECRASHED\\)$",
+		"ask", "/t/a", "victim.perish", "{\"how\":\"segv\"}", NULL);
 	expect_command(75, "^$", "^tractor: /t/a: the deadline passed \\(TRACTOR_ETIMEDOUT\\)$", "ask",
 		"/t/a", "victim.rest", "{\"ms\":700}", "--timeout", "100ms", NULL);
 	json_decref(ask("/t/a", "victim.ping", "{}"));

@@ -423,6 +423,31 @@ START_TEST(gdb_stops_at_the_same_line)
 }
 END_TEST
 
+/* A crash at the start is one, too, and who looked and left without running it has seen nothing. */
+START_TEST(gdb_and_a_start_that_crashes)
+{
+	if (!can_debug())
+		return;
+	start_and_fail("start");
+	const char *id = crash_id("/t/them", 1);
+	EXPECT_REPLAY(0, "received signal SIGSEGV(.*\n)+the debugger has ended, with the crash in hand$",
+		NULL, id, "--gdb", "--", "-nx", "-batch", "-ex", "run");
+	EXPECT_REPLAY(1, "^not the same: the debugger ended before the actor had started$", NULL, id, "--gdb",
+		"--", "-nx", "-batch", "-ex", "info files");
+}
+END_TEST
+
+START_TEST(a_debugger_that_is_not_there)
+{
+	start_and_fail("start");
+	char *id = strdup(crash_id("/t/them", 1));
+	setenv("PATH", "/nonexistent", 1);
+	EXPECT_REPLAY(1, "^$", "no gdb in PATH that can be executed; install it, or replay without --gdb$",
+		id, "--gdb");
+	free(id);
+}
+END_TEST
+
 START_TEST(valgrind_sees_it_too)
 {
 	if (!has_program("valgrind"))
@@ -448,7 +473,8 @@ make_bundle(void)
 	tell("/t/them", "player.consult", "{" ORACLE ",\"how\":\"number\"}");
 	const char *id = crash_id("/t/them", 1), *file = scenario_path("it.bundle");
 	expect_command(0, "/it\\.bundle$", "^$", "crashes", "bundle", id, file, NULL);
-	expect_command(1, "^$", "File exists", "crashes", "bundle", id, file, NULL);
+	expect_command(1, "^$", "File exists; remove it, or name another file$", "crashes", "bundle",
+		"--last", file, NULL);
 	tree_down(tree);
 	expect_command(0, "^$", "^$", "crashes", "rm", "--all", "-t", "t", NULL);
 	expect_command(3, "^$", NULL, "replay", id, NULL);
@@ -746,7 +772,8 @@ test_suite(void)
 
 	if (!IS_SANITIZED)
 		SCENARIO_CASE(suite, "ways to die", 120, each_way_to_die_again_with_debug_information,
-			each_way_to_die_again_stripped, gdb_stops_at_the_same_line, valgrind_sees_it_too);
+			each_way_to_die_again_stripped, gdb_stops_at_the_same_line,
+			gdb_and_a_start_that_crashes, a_debugger_that_is_not_there, valgrind_sees_it_too);
 	SCENARIO_CASE(suite, "what it depends on", 60, a_crash_that_depends_on_the_state,
 		without_the_state_it_is_not_the_same, a_crash_that_depends_on_an_answer,
 		an_ask_that_was_refused_is_refused, an_ask_that_was_waited_for_too_long_is_again,

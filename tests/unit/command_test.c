@@ -439,6 +439,10 @@ START_TEST(every_command_has_help)
 	ck_assert_int_eq(tractor("help"), 0);
 	for (size_t i = 0; i < command_count; i++)
 		expect_in(standard_output, commands[i].summary);
+	/* In one column, also of those with much to say before. */
+	expect_in(standard_output, "\n  version                                               which");
+	expect_in(standard_output,
+		"\n                                                        make a crash happen");
 	for (size_t i = 0; i < command_count; i++) {
 		snprintf(words, sizeof(words), "help %s", commands[i].name);
 		ck_assert_int_eq(tractor(words), 0);
