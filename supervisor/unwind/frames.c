@@ -74,12 +74,16 @@ set_line(json_t *frame, const char *file, int line)
 
 /* --- debug information --- */
 
-/* Some compilers write no index of the units (.debug_aranges): then each is asked. */
+/*
+ * Some compilers write no index of the units (.debug_aranges): then each is asked. And libdw takes what is between two units (what the compiler brings along, such as _start) for the first one's: that has no line.
+ */
 static void
 find_unit(struct place *place)
 {
 	Dwarf_Die *unit = dwfl_module_addrdie(place->module, place->address, &place->bias);
 
+	if (unit && dwarf_haspc(unit, place->address - place->bias) == 0)
+		return;
 	while (!unit && (unit = dwfl_module_nextcu(place->module, place->unit, &place->bias))) {
 		place->unit = unit;
 		if (dwarf_haspc(unit, place->address - place->bias) <= 0)

@@ -179,6 +179,22 @@ START_TEST(each_way_to_die_with_debug_information)
 }
 END_TEST
 
+/* It came from the compiler, and lies where the linker put it: between parts of two units of ours. */
+START_TEST(what_is_of_no_unit_has_no_line)
+{
+	struct process *tree = crashy_up("crashy_plain");
+
+	tell("/t/crashy", "crashy.null_dereference", "{}");
+	json_t *report = unwound_crash_of("/t/crashy", 1);
+	const json_t *frame = frame_of(report, "_start");
+	if (frame) /* as the library names it */
+		ck_assert_str_eq(text_at(frame, "file"), "");
+	expect_match(text_at(frame_of(report, "main"), "file"), "/crashy\\.c$");
+	json_decref(report);
+	tree_down(tree);
+}
+END_TEST
+
 /* The functions of a handler are nobody's but the file's own: all that is left of them is where they are. */
 static void
 check_place(const struct way *way, const json_t *report)
@@ -685,8 +701,8 @@ test_suite(void)
 
 	if (!IS_SANITIZED)
 		SCENARIO_CASE(suite, "ways to die", 60, each_way_to_die_with_debug_information,
-			each_way_to_die_stripped, a_static_program, a_program_at_a_fixed_address,
-			a_program_without_tables);
+			what_is_of_no_unit_has_no_line, each_way_to_die_stripped, a_static_program,
+			a_program_at_a_fixed_address, a_program_without_tables);
 	SCENARIO_CASE(suite, "reports", 30, a_report_has_all_that_is_known, a_panic_has_its_file_and_line,
 		the_limits_that_were_hit,
 		who_waits_for_an_actor_called_cpu_did_not_overrun_a_limit_of_cpu_time,
