@@ -40,7 +40,7 @@ make_channels(struct replay_stage *stage)
 	tractor_err err = bell_open(&stage->bell);
 
 	if (err == TRACTOR_OK)
-		err = wire_new(&stage->bell, stage, &stage->wire);
+		err = wire_new(&stage->bell, replayhearing, stage, &stage->wire);
 	if (err == TRACTOR_OK)
 		err = wire_open(stage->wire, stage->url);
 	if (err == TRACTOR_OK)

@@ -126,7 +126,7 @@ turn(struct replay_stage *stage)
 		if (fds[OUT + i].revents != 0)
 			replayprinted_some(stage, &stage->readers[i]);
 	if (fds[BELL].revents != 0 || stage->bell.retry_ns <= (int64_t)tri_now_ns())
-		bell_answer(&stage->bell, replayhearing);
+		bell_answer(&stage->bell);
 	replayhearing_look(stage);
 	if (fds[SIGNAL].revents != 0)
 		take_signal(stage);
@@ -145,7 +145,7 @@ drain(struct replay_stage *stage)
 
 	while (!wire_drained(stage->wire) && (int64_t)tri_now_ns() < until_ns) {
 		poll(&bell, 1, DRAIN_MS / 10);
-		bell_answer(&stage->bell, replayhearing);
+		bell_answer(&stage->bell);
 	}
 	for (int i = 0; i < 2; i++)
 		replayprinted_rest(stage, &stage->readers[i]);

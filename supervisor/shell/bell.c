@@ -198,7 +198,7 @@ note_news(struct bell *bell)
 }
 
 void
-bell_hear(struct bell *bell, void (*ready)(void *owner))
+bell_hear(struct bell *bell)
 {
 	/* Those that ring again meanwhile have rung the eventfd too: the next turn is theirs. */
 	int count = 0;
@@ -208,14 +208,14 @@ bell_hear(struct bell *bell, void (*ready)(void *owner))
 		take_off(wire);
 		wire_attend(wire);
 		warm(wire);
-		ready(wire->owner);
+		wire->ready(wire->owner);
 	}
 }
 
 void
-bell_answer(struct bell *bell, void (*ready)(void *owner))
+bell_answer(struct bell *bell)
 {
 	bell->retry_ns = INT64_MAX;
 	note_news(bell);
-	bell_hear(bell, ready);
+	bell_hear(bell);
 }

@@ -74,7 +74,7 @@ bell_rang(void *arg, uint32_t epoll_events)
 	struct tractor_runtime *runtime = arg;
 
 	(void)epoll_events;
-	bell_answer(&runtime->bell, hearing_ready);
+	bell_answer(&runtime->bell);
 }
 
 static tractor_err

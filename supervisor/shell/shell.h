@@ -188,6 +188,42 @@ tractor_err box_make(uint32_t incarnation, uint64_t done, struct tri_blackbox **
 /* In the runtime's arena, until that is reset; ended by NULL. `spec` and `url` are an actor's; NULL: it is another program's. NULL: no memory. */
 char **environment_make(struct tractor_runtime *runtime, const struct spec *spec, const char *url);
 
+/* --- launch.c: a process with its channels, whoever's it is --- */
+
+#define LAUNCH_NAME_BYTES 32 /* of a link's name: two numbers */
+
+struct launch_plan {
+	const struct spec *spec;
+	const char *url;   /* launch_url()'s; NULL: there was no memory for it */
+	const char *title; /* its one argument, which `ps` shows */
+	uint32_t incarnation;
+	uint64_t done;			  /* it goes on behind that message */
+	const struct tri_box_plan *fault; /* NULL: none */
+};
+
+struct launched {
+	struct spawned spawned; /* pid 0: there is none */
+	struct wire *wire;	/* closed, where there is none */
+	struct tri_blackbox *box;
+	int state_fd; /* -1: it has to be made */
+	int out, err; /* our ends of what it prints; -1: not there */
+};
+#define LAUNCHED_NOTHING                                                         \
+	(struct launched)                                                        \
+	{                                                                        \
+		.spawned = { .pidfd = -1 }, .state_fd = -1, .out = -1, .err = -1 \
+	}
+
+/* Where a link of that name listens; in the runtime's arena, and as large whatever the name is. NULL: no memory. */
+char *launch_url(struct tractor_runtime *runtime, const char *name);
+/* Whether its processes are offered lanes. */
+bool launch_has_lanes(const struct spec *spec);
+/* Starts one, with the wire and the state's memory that are there. Resets the arena. As spawn_start(); nothing but the state's memory is left behind in case of an error. */
+tractor_err launch_start(
+	struct tractor_runtime *runtime, const struct launch_plan *plan, struct launched *launched);
+/* Ends what is there of it, the process too; but the state's memory stays, and the wire, which is closed. Blocks for the moment that a SIGKILL takes. */
+void launch_release(struct launched *launched);
+
 /* --- slot.c: an actor's place in the tree, and starting and stopping its process --- */
 
 /* What the wait status and the black box say of a death. */
@@ -316,6 +352,14 @@ tractor_err slot_rehearse(struct slot *slot);
 /* A supervisor's node has none: NULL. */
 struct slot *slot_of(const struct node *node);
 struct slot *slot_by_id(struct tractor_runtime *runtime, uint64_t actor);
+
+/*
+ * The process is the slot's from now on, its wire apart, which it has already. What it has taken over it has taken out of *launched. TRACTOR_ESYSTEM: it can't be watched; then it may have taken a part, which
+ * slot_clear() lets go of.
+ */
+tractor_err slot_adopt(struct slot *slot, struct launched *launched);
+/* Up to which message the router has delivered. */
+uint64_t slot_delivered(const struct slot *slot);
 
 /* What the core asks for; see tree_ops. */
 void slot_start(struct slot *slot);

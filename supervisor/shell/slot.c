@@ -1,16 +1,11 @@
 /*
- * slot.c: an actor's place in the tree, and the process that fills it. Starting makes everything that a process needs and undoes it if one part can't be had; that is then told
- * to the core as a death is, which answers it. Nothing here decides whether to start or stop. A restart takes no memory that was not set aside when the slot was made, or at its first start.
+ * slot.c: an actor's place in the tree, and the process that fills it. One that can't be started is told to the core as a death is, which answers it. Nothing here decides whether to start or stop. A restart takes no memory that was not set aside when the slot was made, or at its first start.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
-#include "actor_process.h"
 #include "codec.h"
 #include "shell.h"
 #include "sys.h"
@@ -48,7 +43,7 @@ slot_new(struct tractor_runtime *runtime, struct node *node)
 	slot->flood = (struct alarm){ .due = actorlog_due, .arg = slot };
 	tractor_err err = loop_reserve(&runtime->loop, ALARMS);
 	if (err == TRACTOR_OK)
-		err = wire_new(&runtime->bell, slot, &slot->wire);
+		err = wire_new(&runtime->bell, hearing_ready, slot, &slot->wire);
 	if (err == TRACTOR_OK)
 		err = slot_rehearse(slot);
 	if (err == TRACTOR_OK)
@@ -121,176 +116,96 @@ slot_clear(struct slot *slot)
 	slot->cpu_mark = (struct cpu_mark){ .thing_ns = 0 };
 }
 
-/* --- what a start takes from the arena --- */
+/* --- starting --- */
 
-/* Where an incarnation's link listens; as large whichever it is. NULL: no memory. */
+/* Where this incarnation's link listens. NULL: no memory. */
 static char *
-make_url(struct tri_arena *arena, const struct slot *slot)
+make_url(const struct slot *slot)
 {
-	static const char format[] = "ipc://%s/link/%llu.%u";
-	size_t size = sizeof(format) + strlen(slot->runtime->rundir.path) + sizeof("18446744073709551615") +
-		      sizeof("4294967295");
-	char *url = tri_arena_alloc(arena, size);
+	char name[LAUNCH_NAME_BYTES];
 
-	if (url)
-		snprintf(url, size, format, slot->runtime->rundir.path, (unsigned long long)slot->node->id,
-			slot->incarnation);
-	return url;
+	snprintf(name, sizeof(name), "%llu.%u", (unsigned long long)slot->node->id, slot->incarnation);
+	return launch_url(slot->runtime, name);
 }
 
 tractor_err
 slot_rehearse(struct slot *slot)
 {
 	struct tri_arena *arena = &slot->runtime->arena;
-	const char *url = make_url(arena, slot);
+	const char *url = make_url(slot);
 	bool whole = url && environment_make(slot->runtime, slot->node->spec, url);
 
 	tri_arena_set_aside(arena);
 	return whole ? hearing_rehearse(slot) : TRACTOR_ENOMEM;
 }
 
-/* --- starting --- */
-
-struct launch {
-	const char *url;
-	int box_fd;
-	int bells[2]; /* the wire's */
-	int out[2], err[2];
-};
-
-static tractor_err
-make_pipes(struct launch *launch)
+tractor_err
+slot_adopt(struct slot *slot, struct launched *launched)
 {
-	if (sys.pipe(launch->out) < 0 || sys.pipe(launch->err) < 0)
-		return host_refused(errno, "pipe", "a pipe for its output");
-	return TRACTOR_OK;
-}
+	struct tractor_runtime *runtime = slot->runtime;
+	tractor_err err = loop_watch(&runtime->loop, &slot->process, launched->spawned.pidfd, EPOLLIN);
 
-static tractor_err
-make_state(struct slot *slot)
-{
-	if (slot->state_fd < 0)
-		slot->state_fd = sys.memfd("tractor-state", 0);
-	return slot->state_fd < 0 ? host_refused(errno, "memfd_create", "memory for its state") : TRACTOR_OK;
-}
-
-/* TRACTOR_LANES=off is for all trees, so that whatever holds with lanes can be seen to hold without. */
-static bool
-has_lanes(const struct slot *slot)
-{
-	const char *wanted = getenv("TRACTOR_LANES");
-
-	return slot->node->spec->lanes && !(wanted && strcmp(wanted, "off") == 0);
-}
-
-/* After the black box, which the lanes are in. */
-static tractor_err
-make_link(struct slot *slot, struct launch *launch)
-{
-	launch->url = make_url(&slot->runtime->arena, slot);
-	tractor_err err = launch->url ? wire_open(slot->wire, launch->url) : TRACTOR_ENOMEM;
-
-	if (err == TRACTOR_OK && has_lanes(slot))
-		err = wire_lay(slot->wire, slot->box, launch->bells);
+	/* A process whose death would not be noticed is none. */
+	if (err != TRACTOR_OK)
+		return err;
+	slot->pid = launched->spawned.pid;
+	table_add(&runtime->pids, &slot->by_pid, (uint64_t)slot->pid, 0);
+	slot->box = launched->box;
+	slot->state_fd = launched->state_fd;
+	launched->spawned = (struct spawned){ .pidfd = -1 };
+	launched->box = NULL;
+	err = actorlog_open(&slot->logs[0], slot, launched->out, LOGLINE_STDOUT);
+	if (err != TRACTOR_OK)
+		return err;
+	launched->out = -1;
+	err = actorlog_open(&slot->logs[1], slot, launched->err, LOGLINE_STDERR);
+	if (err == TRACTOR_OK)
+		launched->err = -1;
 	return err;
 }
 
 /* The router numbers what it delivers; the new black box goes on where that is. */
-static tractor_err
-make_box(struct slot *slot, struct launch *launch)
+uint64_t
+slot_delivered(const struct slot *slot)
 {
 	struct router_counts counts = { .sequence = 0 };
 
 	router_counts(slot->runtime->router, slot->node->id, &counts);
-	tractor_err err = box_make(slot->incarnation, counts.sequence, &slot->box, &launch->box_fd);
-	if (err == TRACTOR_OK && slot->plan.size_bytes > 0)
-		slot->box->plan = slot->plan;
-	slot->plan.size_bytes = 0;
-	return err;
+	return counts.sequence;
 }
 
 static tractor_err
-spawn(struct slot *slot, struct launch *launch)
+launch(struct slot *slot)
 {
-	const struct spec *spec = slot->node->spec;
-	struct spawned spawned;
-	char *argv[] = { spec->exec, slot->node->path, NULL };
-	char **environment = environment_make(slot->runtime, spec, launch->url);
-	struct spawn_plan plan = {
-		.path = spec->exec_path,
-		.argv = argv,
-		.envp = environment,
-		.directory = spec->directory,
-		.fds = { -1, launch->out[1],
-			launch->err[1], [TRI_FD_BLACKBOX] = launch->box_fd, [TRI_FD_STATE] = slot->state_fd,
-			[TRI_FD_BELL] = launch->bells[0], [TRI_FD_DOORBELL] = launch->bells[1] },
-		.fd_count = (has_lanes(slot) ? TRI_FD_DOORBELL : TRI_FD_STATE) + 1,
-		.files = host_files_before(&slot->runtime->files),
+	const struct launch_plan plan = {
+		.spec = slot->node->spec,
+		.url = make_url(slot),
+		.title = slot->node->path,
+		.incarnation = slot->incarnation,
+		.done = slot_delivered(slot),
+		.fault = &slot->plan,
 	};
+	struct launched launched = LAUNCHED_NOTHING;
 
-	tractor_err err = environment ? spawn_start(&plan, &spawned) : TRACTOR_ENOMEM;
-	if (err != TRACTOR_OK)
-		return err;
-	slot->pid = spawned.pid;
-	table_add(&slot->runtime->pids, &slot->by_pid, (uint64_t)spawned.pid, 0);
-	wire_expect(slot->wire, spawned.pid);
-	err = loop_watch(&slot->runtime->loop, &slot->process, spawned.pidfd, EPOLLIN);
-	if (err == TRACTOR_OK)
-		return TRACTOR_OK;
-	/* A process whose death would not be noticed is none. */
-	spawn_end(&spawned);
-	table_remove(&slot->runtime->pids, &slot->by_pid);
-	slot->pid = 0;
-	return err;
-}
-
-static void
-close_pair(int fds[2])
-{
-	for (int i = 0; i < 2; i++)
-		if (fds[i] >= 0)
-			sys.close(fds[i]);
-}
-
-/* Our ends of the pipes are watched from now on; the others, and what else the process has of its own now, are closed. */
-static tractor_err
-keep_ends(struct slot *slot, struct launch *launch)
-{
-	tractor_err err = actorlog_open(&slot->logs[0], slot, launch->out[0], LOGLINE_STDOUT);
-
-	if (err == TRACTOR_OK) {
-		launch->out[0] = -1;
-		err = actorlog_open(&slot->logs[1], slot, launch->err[0], LOGLINE_STDERR);
+	launched.wire = slot->wire;
+	launched.state_fd = slot->state_fd;
+	tractor_err err = launch_start(slot->runtime, &plan, &launched);
+	slot->state_fd = launched.state_fd;
+	if (err == TRACTOR_OK && (err = slot_adopt(slot, &launched)) != TRACTOR_OK) {
+		launch_release(&launched);
+		slot_clear(slot);
 	}
-	if (err == TRACTOR_OK)
-		launch->err[0] = -1;
+	slot->plan.size_bytes = 0;
 	return err;
 }
 
 void
 slot_start(struct slot *slot)
 {
-	struct launch launch = { .box_fd = -1, .bells = { -1, -1 }, .out = { -1, -1 }, .err = { -1, -1 } };
-
 	slot_clear(slot);
 	slot->incarnation = slot->node->incarnation;
 	faults_begin(slot);
-	tractor_err err = make_state(slot);
-	if (err == TRACTOR_OK)
-		err = make_pipes(&launch);
-	if (err == TRACTOR_OK)
-		err = make_box(slot, &launch);
-	if (err == TRACTOR_OK)
-		err = make_link(slot, &launch);
-	if (err == TRACTOR_OK)
-		err = keep_ends(slot, &launch);
-	if (err == TRACTOR_OK)
-		err = spawn(slot, &launch);
-	close_pair(launch.out);
-	close_pair(launch.err);
-	if (launch.box_fd >= 0)
-		sys.close(launch.box_fd);
-	tri_arena_reset(&slot->runtime->arena);
+	tractor_err err = launch(slot);
 	if (err == TRACTOR_ESYSTEM || err == TRACTOR_ENOMEM)
 		death_refused(slot, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
 	else if (err != TRACTOR_OK)

@@ -21,7 +21,7 @@ turn_settle(struct tractor_runtime *runtime)
 
 	do {
 		if (runtime->bell.retry_ns <= now_ns)
-			bell_answer(&runtime->bell, hearing_ready);
+			bell_answer(&runtime->bell);
 		tree_run(runtime->tree, now_ns);
 		remains_tell(runtime);
 		coreops_decide(runtime);
@@ -98,7 +98,7 @@ hear_lanes(struct tractor_runtime *runtime)
 	if (!bell_look(&runtime->bell))
 		return false;
 	turn_refresh(runtime);
-	bell_hear(&runtime->bell, hearing_ready);
+	bell_hear(&runtime->bell);
 	return true;
 }
 
@@ -151,7 +151,7 @@ await(struct tractor_runtime *runtime, int64_t until_ns)
 	if (until_ns <= began_ns || look_at_lanes(runtime, until_ns))
 		return TRACTOR_OK;
 	if (!bell_sleep(&runtime->bell)) {
-		bell_hear(&runtime->bell, hearing_ready);
+		bell_hear(&runtime->bell);
 		return TRACTOR_OK;
 	}
 	tractor_err err = hear(runtime, until_ns, &heard);

@@ -234,7 +234,7 @@ cannot_listen(int error, const char *path, bool of_fd)
 }
 
 tractor_err
-wire_new(struct bell *bell, void *owner, struct wire **ret_wire)
+wire_new(struct bell *bell, wire_ready *ready, void *owner, struct wire **ret_wire)
 {
 	const struct iovec hello = { (void *)greeting, sizeof(greeting) };
 	struct wire *wire = calloc(1, sizeof(*wire));
@@ -242,6 +242,7 @@ wire_new(struct bell *bell, void *owner, struct wire **ret_wire)
 	if (!wire)
 		return TRACTOR_ENOMEM;
 	*wire = (struct wire){ .bell = bell,
+		.ready = ready,
 		.owner = owner,
 		.listener = -1,
 		.peer = -1,
@@ -256,6 +257,13 @@ wire_new(struct bell *bell, void *owner, struct wire **ret_wire)
 	}
 	*ret_wire = wire;
 	return TRACTOR_OK;
+}
+
+void
+wire_give(struct wire *wire, wire_ready *ready, void *owner)
+{
+	wire->ready = ready;
+	wire->owner = owner;
 }
 
 tractor_err

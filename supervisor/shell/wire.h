@@ -26,10 +26,10 @@ struct bell {
 /* TRACTOR_ESYSTEM: no fd. TRACTOR_ENOMEM. */
 tractor_err bell_open(struct bell *bell);
 void bell_close(struct bell *bell);
-/* Calls `ready(owner)` for each wire that had news since the last time. A wire may be closed from there. To be called when the fd is readable, and at retry_ns. */
-void bell_answer(struct bell *bell, void (*ready)(void *owner));
+/* Tells the owner of each wire that had news since the last time. A wire may be closed from there. To be called when the fd is readable, and at retry_ns. */
+void bell_answer(struct bell *bell);
 /* The same for those that are known to have news, without a look at the sockets. */
-void bell_hear(struct bell *bell, void (*ready)(void *owner));
+void bell_hear(struct bell *bell);
 /* Whether a lane that is looked at has something: to be heard. */
 bool bell_look(struct bell *bell);
 bool bell_has_warm(const struct bell *bell);
@@ -38,8 +38,13 @@ void bell_remind(struct bell *bell);
 /* To be called before the loop sleeps: from then on every lane rings. False: some have something already, to be heard. */
 bool bell_sleep(struct bell *bell);
 
+/* Its wire has news. */
+typedef void wire_ready(void *owner);
+
 /* A closed one, with all the memory that an ordinary process's link needs, for one process after the other. TRACTOR_ENOMEM. */
-tractor_err wire_new(struct bell *bell, void *owner, struct wire **ret_wire);
+tractor_err wire_new(struct bell *bell, wire_ready *ready, void *owner, struct wire **ret_wire);
+/* It, and whoever is at its other end, is somebody else's from now on. */
+void wire_give(struct wire *wire, wire_ready *ready, void *owner);
 
 /*
  * Listens on `url` (ipc://, its socket file 0600) for one peer. Nobody is let in before wire_expect(). Another for each incarnation: what was meant for a dead one never reaches the next.

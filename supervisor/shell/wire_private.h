@@ -37,6 +37,7 @@ struct wire_source {
 
 struct wire {
 	struct bell *bell;
+	wire_ready *ready;
 	void *owner;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int listener, peer; /* -1: none */
