@@ -38,6 +38,7 @@ struct tri_served {
 struct tri_actor {
 	tractor_ctx ctx;
 	const struct tractor_actor *what;
+	char *title; /* its argument, which `ps` shows; NULL: it has none */
 	struct tractor_behaviour behaviour;
 	struct tri_channel channel;
 	struct tri_blackbox *box;
@@ -70,7 +71,9 @@ extern struct tri_actor *tri_the_actor;
 
 /* --- handshake.c --- */
 
-/* Dials, says hello, takes the welcome. What the caller does next is on_start. */
+/* Which one it is, by its black box: a spare's is the zeroth, until it is welcomed as another. */
+void tri_take_incarnation(struct tri_actor *actor);
+/* Dials, says hello, takes the welcome, which a spare waits for as long as it takes. What the caller does next is on_start. */
 tractor_err tri_handshake(struct tri_actor *actor);
 tractor_err tri_say_ready(struct tri_actor *actor, tractor_err outcome, bool continued);
 /* Says bye and waits until the supervisor has everything that was sent before. */

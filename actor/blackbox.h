@@ -122,8 +122,9 @@ struct tri_blackbox {
 	uint32_t magic;
 	uint32_t version;
 	uint64_t size_bytes;
-	uint32_t incarnation;	   /* written by the supervisor before exec */
-	int32_t pid;		   /* written by the actor */
+	uint32_t
+		incarnation; /* written by the supervisor before exec; 0: it is a spare, until it is welcomed */
+	int32_t pid;	     /* written by the actor */
 	struct tri_module program; /* likewise: which build it is, however it dies */
 
 	/* The mailbox's read position: one word each, so that there is no torn state between them that matters (see router.h). */

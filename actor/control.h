@@ -8,18 +8,18 @@
 #include <tractor/protocol.h>
 
 /* The version of all this: an actor and a supervisor that differ in it don't understand each other at all. */
-#define TRI_CONTROL_VERSION 3
+#define TRI_CONTROL_VERSION 4
 
 #define TRI_CONTROL_PAIR(FIELD) FIELD(str, key) FIELD(str, value)
 TRACTOR_RECORD(tri_pair, TRI_CONTROL_PAIR);
 
 /* The first frame of an actor. */
-#define TRI_CONTROL_HELLO(FIELD)                                           \
-	FIELD(uint32, version)                                             \
-	FIELD(uint32, incarnation)                                         \
-	FIELD(str, actor)	  /* which of its binary's actors it is */ \
-	FIELD(list_str, messages) /* schema texts of all that it serves */ \
-	FIELD(bool, durable)                                               \
+#define TRI_CONTROL_HELLO(FIELD)                                                            \
+	FIELD(uint32, version)                                                              \
+	FIELD(uint32, incarnation) /* 0: it is a spare; its welcome makes it another one */ \
+	FIELD(str, actor)	   /* which of its binary's actors it is */                 \
+	FIELD(list_str, messages)  /* schema texts of all that it serves */                 \
+	FIELD(bool, durable)                                                                \
 	FIELD(bool, minds_panics) /* has on_panic */
 TRACTOR_RECORD(tri_hello, TRI_CONTROL_HELLO);
 

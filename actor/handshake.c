@@ -62,6 +62,26 @@ say_hello(struct tri_actor *actor)
 	return tri_actor_end.send(&actor->ctx, &frame, &tri_record_tri_hello, &hello);
 }
 
+void
+tri_take_incarnation(struct tri_actor *actor)
+{
+	actor->ctx.incarnation = actor->box->incarnation;
+	/* So that a timer or future kept in durable state never means one of a later incarnation's. */
+	actor->ctx.last_correlation = (uint64_t)actor->ctx.incarnation << 32;
+}
+
+/* A spare's has room for the path of whoever it may become. */
+static void
+take_title(struct tri_actor *actor, const char *path)
+{
+	size_t room = actor->title ? strlen(actor->title) : 0, length = strlen(path);
+
+	if (length > room)
+		return;
+	memcpy(actor->title, path, length);
+	memset(actor->title + length, '\0', room - length);
+}
+
 static tractor_err
 take_welcome(struct tri_actor *actor)
 {
@@ -75,13 +95,16 @@ take_welcome(struct tri_actor *actor)
 		return err;
 	actor->ctx.self = (struct tractor_address){ .actor = welcome->self };
 	actor->said = welcome;
+	tri_take_incarnation(actor);
+	take_title(actor, welcome->path);
 	return TRACTOR_OK;
 }
 
 tractor_err
 tri_handshake(struct tri_actor *actor)
 {
-	int64_t until_ns = tri_until_ns(HELLO_LIMIT_MS);
+	bool is_spare = actor->ctx.incarnation == 0;
+	int64_t until_ns = is_spare ? TRI_FOREVER : tri_until_ns(HELLO_LIMIT_MS);
 
 	while (!actor->welcome) {
 		uint32_t connection = tri_link_connection(actor->channel.link);

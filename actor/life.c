@@ -15,6 +15,8 @@
 #include "modules.h"
 #include "why.h"
 
+#define TITLE_NAME_BYTES 128 /* no name is as long */
+
 struct tri_actor *tri_the_actor;
 
 /* Leaves the reason where the supervisor looks for it. */
@@ -69,6 +71,16 @@ choose_for(const struct tractor_actor *const *actors, const char *role, const ch
 	return chosen || (role && *role) ? chosen : choose(actors, NULL);
 }
 
+/* The last part of the path; a spare's is followed by a blank, and empty where it isn't known yet. */
+static void
+name_of(const char *title, char *ret_name, size_t size)
+{
+	const char *slash = title ? strrchr(title, '/') : NULL;
+
+	snprintf(ret_name, size, "%s", slash ? slash + 1 : "");
+	ret_name[strcspn(ret_name, " ")] = '\0';
+}
+
 static void
 list_names(const struct tractor_actor *const *actors, char *to, size_t size)
 {
@@ -87,9 +99,7 @@ prepare(struct tri_actor *actor, const char *url)
 
 	tri_context_begin(&actor->ctx, &tri_actor_end);
 	actor->ctx.actor = actor;
-	actor->ctx.incarnation = actor->box->incarnation;
-	/* So that a timer or future kept in durable state never means one of a later incarnation's. */
-	actor->ctx.last_correlation = (uint64_t)actor->ctx.incarnation << 32;
+	tri_take_incarnation(actor);
 	actor->ctx.arena = &actor->hook_arena;
 	tri_outbox_open(&actor->outbox, actor->box);
 	if (err == TRACTOR_OK)
@@ -301,7 +311,7 @@ tractor_actor_main(int argc, char **argv, const struct tractor_actor *const *act
 	static struct tri_actor actor;
 	const char *url = getenv(TRI_ENV_LINK), *role = getenv(TRI_ENV_ACTOR);
 	struct tri_blackbox *box;
-	char names[512];
+	char name[TITLE_NAME_BYTES], names[512];
 
 	if (!url)
 		return started_by_hand(argc > 0 ? argv[0] : "this program");
@@ -312,7 +322,8 @@ tractor_actor_main(int argc, char **argv, const struct tractor_actor *const *act
 		return refuse(NULL, TRI_EXIT_FAILED, "cannot start: %s", tractor_why());
 	tri_note_program(&box->program);
 	/* The supervisor gives the path in the tree as the one argument, for `ps` to show and for this. */
-	const char *name = argc > 1 && strrchr(argv[1], '/') ? strrchr(argv[1], '/') + 1 : "";
+	char *title = argc > 1 ? argv[1] : NULL;
+	name_of(title, name, sizeof(name));
 	const struct tractor_actor *what = choose_for(actors, role, name);
 	if (!what) {
 		list_names(actors, names, sizeof(names));
@@ -325,9 +336,11 @@ tractor_actor_main(int argc, char **argv, const struct tractor_actor *const *act
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	unsetenv(TRI_ENV_LINK);
 	unsetenv(TRI_ENV_ACTOR);
-	actor = (struct tri_actor){
-		.what = what, .behaviour = what->behaviour(), .box = box, .may_be_stopped = true
-	};
+	actor = (struct tri_actor){ .what = what,
+		.behaviour = what->behaviour(),
+		.box = box,
+		.title = title,
+		.may_be_stopped = true };
 	tri_the_actor = &actor;
 	int code = own_url ? live(&actor, own_url) : TRI_EXIT_FAILED;
 	free(own_url);

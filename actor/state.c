@@ -88,7 +88,8 @@ whole_copy(const struct tri_state_file *file, uint64_t done)
 bool
 tri_state_load(struct tri_state *state, uint64_t done)
 {
-	int which = state->file ? whole_copy(state->file, done) : -1;
+	bool fits = state->file && state->file->size_bytes == state->size_bytes;
+	int which = fits ? whole_copy(state->file, done) : -1;
 
 	if (which < 0)
 		return false;
@@ -157,15 +158,24 @@ tri_state_find(const void *head, uint64_t done, uint64_t *ret_at, uint64_t *ret_
 	return true;
 }
 
-tractor_err
-tri_state_fill(int fd, const void *bytes, size_t size_bytes, uint64_t done)
+void
+tri_state_begin(void *ret_head, size_t size_bytes, uint64_t done)
 {
 	struct tri_state_file file = { .size_bytes = size_bytes,
 		.copy = { { .tag = done, .generation = 1 }, { .tag = NOT_WHOLE } } };
 
-	if (ftruncate(fd, (off_t)(sizeof(file) + 2 * rounded(size_bytes))) == 0 &&
-		pwrite(fd, &file, sizeof(file), 0) == (ssize_t)sizeof(file) &&
-		pwrite(fd, bytes, size_bytes, sizeof(file)) == (ssize_t)size_bytes)
+	memcpy(ret_head, &file, sizeof(file));
+}
+
+tractor_err
+tri_state_fill(int fd, const void *bytes, size_t size_bytes, uint64_t done)
+{
+	uint8_t head[TRI_STATE_HEAD_BYTES];
+
+	tri_state_begin(head, size_bytes, done);
+	if (ftruncate(fd, (off_t)(sizeof(head) + 2 * rounded(size_bytes))) == 0 &&
+		pwrite(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+		pwrite(fd, bytes, size_bytes, sizeof(head)) == (ssize_t)size_bytes)
 		return TRACTOR_OK;
 	return tri_why(TRACTOR_ESYSTEM, "cannot keep %zu bytes of state: %s", size_bytes, strerror(errno));
 }

@@ -45,6 +45,9 @@ void tri_state_close(struct tri_state *state);
 /* By the file's first TRI_STATE_HEAD_BYTES: where in it the copy is that is whole as of `done`, and how large. False: there is none. */
 bool tri_state_find(const void *head, uint64_t done, uint64_t *ret_at, uint64_t *ret_size_bytes);
 
+/* The head of a file whose first copy, right behind it, is whole as of `done`, and the only one: TRI_STATE_HEAD_BYTES. */
+void tri_state_begin(void *ret_head, size_t size_bytes, uint64_t done);
+
 /* Makes the empty file behind `fd` one whose whole copy, as of `done`, is this. TRACTOR_ESYSTEM. */
 tractor_err tri_state_fill(int fd, const void *bytes, size_t size_bytes, uint64_t done);
 

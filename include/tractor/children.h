@@ -71,6 +71,7 @@ struct tractor_child {
 	uint32_t mailbox;		/* 0: 1024; TRACTOR_UNBOUNDED */
 	bool redeliver;
 	bool no_lanes; /* its messages go over its link only, and not through memory shared with the supervisor */
+	uint32_t spares; /* processes that wait to become its next one, or a pool's next member; see README */
 	/* The delay before a restart: initial, initial * factor, ... up to max, each +- jitter (a fraction of it); initial again after it has run for `reset`. */
 	int64_t backoff_initial_ms; /* 0: restarts don't wait */
 	double backoff_factor;	    /* 0: 2 */

@@ -92,6 +92,8 @@ static const struct {
 	{ "violation", "broke the protocol and is killed", "31" },
 	{ "host_refused", "", "31" },
 	{ "left_behind", "", "33" },
+	{ "spare_lost", "lost a spare", "33" },
+	{ "spare_refused", "has no spare", "33" },
 	{ "overdue", "is aborted", "31" },
 	{ "gave_up", "gives up", "31" },
 	{ "quarantined", "quarantined", "31" },

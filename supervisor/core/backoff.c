@@ -7,6 +7,12 @@
  */
 #include "backoff.h"
 
+const struct spec_backoff backoff_of_host = { .initial_ns = 50 * SPEC_MILLISECOND,
+	.factor = 2,
+	.max_ns = 5 * SPEC_SECOND,
+	.jitter = 0.2,
+	.reset_ns = 10 * SPEC_SECOND };
+
 static uint64_t
 next_random(uint64_t *state)
 {

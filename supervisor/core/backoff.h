@@ -12,6 +12,11 @@ struct backoff {
 };
 
 /*
+ * For what a host has refused: short enough for a moment's shortage; at the end so long that a tree of any size costs it one attempt in 5 s.
+ */
+extern const struct spec_backoff backoff_of_host;
+
+/*
  * The next delay in nanoseconds, and a step further in the series: d = initial, initial * factor, ... up to max. The delay is random, uniform
  * between d * (1 - jitter) and the smaller of d * (1 + jitter) and max: never longer than max, and those that have come to
  * max are spread still. An initial delay of 0 means no delay, ever. `random` is the state of the generator.

@@ -6,13 +6,6 @@
  */
 #include "core.h"
 
-/* Short enough for a moment's shortage; at the end so long that a tree of any size costs the host one attempt in 5 s. */
-static const struct spec_backoff host_backoff = { .initial_ns = 50 * SPEC_MILLISECOND,
-	.factor = 2,
-	.max_ns = 5 * SPEC_SECOND,
-	.jitter = 0.2,
-	.reset_ns = 10 * SPEC_SECOND };
-
 bool
 gate_is_restart(const struct node *node)
 {
@@ -114,9 +107,9 @@ gate_close(struct tree *tree)
 
 	/* One that was refused in the same moment is told the same time. */
 	if (!timer_armed(&gate->timer)) {
-		backoff_ran(&gate->backoff, &host_backoff, tree->now_ns - gate->opened_ns);
+		backoff_ran(&gate->backoff, &backoff_of_host, tree->now_ns - gate->opened_ns);
 		timers_arm(&tree->timers, &gate->timer,
-			tree->now_ns + backoff_next_ns(&gate->backoff, &host_backoff, &tree->random));
+			tree->now_ns + backoff_next_ns(&gate->backoff, &backoff_of_host, &tree->random));
 	}
 	return gate->timer.due_ns - tree->now_ns;
 }

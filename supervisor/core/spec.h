@@ -28,6 +28,7 @@ enum spec_policy { SPEC_POLICY_LOG, SPEC_POLICY_EXEC, SPEC_POLICY_PLUGIN };
 #define SPEC_INTENSITY_MAX 100000 /* a supervisor sets that many times aside when it is made */
 #define SPEC_POOL_MAX 1000000	  /* more processes than any machine has */
 #define SPEC_MAILBOX_MAX 1000000
+#define SPEC_SPARES_MAX 100	    /* each costs as much memory as an actor */
 #define SPEC_LOG_SIZE_MIN 4000	    /* bytes of one log file: a few lines */
 #define SPEC_LOG_SIZE_MAX 100000000 /* whoever reads it has all of it in memory */
 #define SPEC_LOG_FILES_MAX 100
@@ -111,7 +112,8 @@ struct spec {
 	int64_t handler_cpu_timeout_ns; /* the same in CPU time */
 	unsigned mailbox;		/* messages that one sender may have waiting; 0: no bound */
 	bool redeliver;
-	bool lanes; /* its messages may go through memory that it shares with the supervisor */
+	unsigned spares; /* processes that wait to become its next one; a pool's are for all its members */
+	bool lanes;	 /* its messages may go through memory that it shares with the supervisor */
 	struct spec_backoff backoff;
 	struct spec_log log;
 

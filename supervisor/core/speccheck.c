@@ -133,6 +133,9 @@ check_process(struct check *check, const struct spec *spec)
 	if (spec->mailbox > SPEC_MAILBOX_MAX)
 		complain(check, spec, "mailbox %u is out of range; use 0 (no bound) to %d", spec->mailbox,
 			SPEC_MAILBOX_MAX);
+	if (spec->spares > SPEC_SPARES_MAX)
+		complain(
+			check, spec, "spares %u is out of range; use 0 to %d", spec->spares, SPEC_SPARES_MAX);
 	check_backoff(check, spec);
 	check_log(check, spec);
 	if (spec->child_count > 0)

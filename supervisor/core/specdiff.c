@@ -62,6 +62,7 @@ static const struct key keys[] = {
 	{ "handler_cpu_timeout", IN_PROCESS, false,   DURATION,      offsetof(struct spec, handler_cpu_timeout_ns) },
 	{ "mailbox",          IN_PROCESS,    false,   NUMBER,        offsetof(struct spec, mailbox) },
 	{ "redeliver",        IN_PROCESS,    false,   BOOLEAN,       offsetof(struct spec, redeliver) },
+	{ "spares",           IN_PROCESS,    false,   NUMBER,        offsetof(struct spec, spares) },
 	{ "lanes",            IN_PROCESS,    true,    ON_OFF,        offsetof(struct spec, lanes) },
 	{ "backoff.initial",  IN_PROCESS,    false,   DURATION,      offsetof(struct spec, backoff.initial_ns) },
 	{ "backoff.factor",   IN_PROCESS,    false,   DECIMAL,       offsetof(struct spec, backoff.factor) },

@@ -265,6 +265,13 @@ tree_host_ns(const struct tree *tree)
 }
 
 bool
+tree_is_starting(const struct tree *tree)
+{
+	return tree->gate.starting > 0 || tree->gate.first != NULL || timer_armed(&tree->gate.timer) ||
+	       tree->root->state != NODE_RUNNING;
+}
+
+bool
 tree_is_held(const struct node *node)
 {
 	return node->own->lined_up;

@@ -264,6 +264,9 @@ void tree_limit_starts(struct tree *tree, unsigned limit);
 /* Until when no restart is tried because the host refused one; 0: it didn't. */
 int64_t tree_host_ns(const struct tree *tree);
 
+/* Whether some actor is STARTING or held back, a restart was refused a moment ago, or the root isn't up: nothing that can wait should be in the way now. */
+bool tree_is_starting(const struct tree *tree);
+
 /* Whether it is WAITING in line. */
 bool tree_is_held(const struct node *node);
 

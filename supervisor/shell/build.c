@@ -186,6 +186,7 @@ set_values(struct spec *spec, const struct tractor_child *child)
 		spec->mailbox = child->mailbox == TRACTOR_UNBOUNDED ? 0 : child->mailbox;
 	spec->redeliver = child->redeliver;
 	spec->lanes = !child->no_lanes;
+	spec->spares = child->spares;
 	set_backoff(&spec->backoff, child);
 	set_log(&spec->log, &child->log);
 }
@@ -250,11 +251,11 @@ is_bare(const struct tractor_child *child)
 	return !child->exec && !child->directory && !child->actor && !child->env && child->restart == 0 &&
 	       !child->significant && child->shutdown_ms == 0 && child->start_timeout_ms == 0 &&
 	       child->handler_timeout_ms == 0 && child->handler_cpu_timeout_ms == 0 && child->mailbox == 0 &&
-	       !child->redeliver && !child->no_lanes && child->backoff_initial_ms == 0 &&
-	       !(child->backoff_factor < 0 || child->backoff_factor > 0) && child->backoff_max_ms == 0 &&
-	       !(child->backoff_jitter < 0 || child->backoff_jitter > 0) && child->backoff_reset_ms == 0 &&
-	       child->log.max_size == 0 && child->log.files == 0 && child->log.rate == 0 &&
-	       child->log.burst == 0;
+	       !child->redeliver && !child->no_lanes && child->spares == 0 &&
+	       child->backoff_initial_ms == 0 && !(child->backoff_factor < 0 || child->backoff_factor > 0) &&
+	       child->backoff_max_ms == 0 && !(child->backoff_jitter < 0 || child->backoff_jitter > 0) &&
+	       child->backoff_reset_ms == 0 && child->log.max_size == 0 && child->log.files == 0 &&
+	       child->log.rate == 0 && child->log.burst == 0;
 }
 
 tractor_err

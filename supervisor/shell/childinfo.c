@@ -223,6 +223,7 @@ lay_process(struct pack *pack, const struct spec *spec)
 		.mailbox = spec->mailbox == 0 ? TRACTOR_UNBOUNDED : spec->mailbox,
 		.redeliver = spec->redeliver,
 		.no_lanes = !spec->lanes,
+		.spares = spec->spares,
 		.backoff_initial_ms = milliseconds(spec->backoff.initial_ns),
 		.backoff_factor = spec->backoff.factor,
 		.backoff_max_ms = or_none(spec->backoff.max_ns),

@@ -123,6 +123,7 @@ tree_changed_op(void *arg, struct node *node, enum node_state from, const char *
 	events_note(runtime, node_state_name(node->state), node->path, node->incarnation, "%s", event);
 	if (slot)
 		actor_changed(runtime, slot, from);
+	spares_changed(runtime, node);
 	waiter_changed(runtime, node);
 }
 
@@ -138,7 +139,7 @@ tree_gives_up_op(void *arg, struct node *node, struct node *culprit)
 static void
 tree_released_op(void *arg, struct node *node)
 {
-	(void)arg;
+	spares_forget(arg, node);
 	slot_free(slot_of(node));
 }
 

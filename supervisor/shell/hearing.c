@@ -208,6 +208,12 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 		slot_stop(slot); /* SIGTERM may have come before its handler was there */
 }
 
+void
+hearing_hello(struct slot *slot, const struct tri_frame *hello, const uint8_t *payload)
+{
+	on_hello(slot, hello, payload);
+}
+
 /* --- ready, bye --- */
 
 static tractor_err

@@ -121,6 +121,7 @@ static void
 pass_on_values(struct tractor_runtime *runtime)
 {
 	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node)) {
+		spares_renewed(runtime, node);
 		if (!slot_of(node))
 			continue;
 		router_change(runtime->router, node->id, node->spec->mailbox, node->spec->redeliver);

@@ -43,6 +43,19 @@ next_attempt_ns(struct tractor_runtime *runtime, const struct node *node)
 	return tree_is_held(node) ? tree_host_ns(runtime->tree) : node->due_ns;
 }
 
+/* The processes that wait to become somebody there. */
+static json_t *
+spares_json(struct tractor_runtime *runtime, const struct node *node)
+{
+	pid_t pids[SPEC_SPARES_MAX];
+	unsigned ready = spares_ready(runtime, node, pids, SPEC_SPARES_MAX);
+	json_t *json = json_array();
+
+	for (unsigned i = 0; i < ready; i++)
+		json_array_append_new(json, json_integer(pids[i]));
+	return json;
+}
+
 static json_t *
 actor_json(struct tractor_runtime *runtime, struct slot *slot)
 {
@@ -60,6 +73,7 @@ actor_json(struct tractor_runtime *runtime, struct slot *slot)
 		(json_int_t)counts.dead_letter_total, "stale_frames", (json_int_t)slot->stale_frames, "why",
 		held ? why_held(runtime, held) : why_not_running(slot));
 	json_object_set_new(json, "held_by", held ? json_string(held) : json_null());
+	json_object_set_new(json, "spares", spares_json(runtime, node));
 	json_object_set_new(json, "last_exit", *slot->last_exit ? json_string(slot->last_exit) : json_null());
 	json_object_set_new(json, "next_attempt_ms",
 		next_ns > now_ns ? json_integer((json_int_t)((next_ns - now_ns) / SPEC_MILLISECOND))
@@ -91,6 +105,8 @@ node_json(struct tractor_runtime *runtime, struct node *node)
 		(int)tree_restarts_in_window(node, runtime->loop.now_ns), "counts", counts_json(node),
 		"children", children);
 
+	if (json && node->spec->kind == SPEC_POOL)
+		json_object_set_new(json, "spares", spares_json(runtime, node));
 	for (size_t i = 0; json && i < node->child_count; i++)
 		json_array_append_new(children, node_json(runtime, node->children[i]));
 	return json;

@@ -146,6 +146,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 		err = router_new(&coreops_router, runtime, &runtime->router);
 	if (err == TRACTOR_OK)
 		err = table_init(&runtime->pids);
+	if (err == TRACTOR_OK)
+		err = spares_open(runtime);
 	clock_gettime(CLOCK_REALTIME, &seed);
 	if (err == TRACTOR_OK)
 		err = policy_open(runtime, spec, runtime->options.crash_policy);
@@ -346,6 +348,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	port_close(runtime);
 	waiter_close(runtime);
 	tree_free(runtime->tree);
+	spares_close(runtime);
 	router_free(runtime->router);
 	table_free(&runtime->pids);
 	lost_free(&runtime->lost);

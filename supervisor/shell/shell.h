@@ -14,6 +14,7 @@
 #include <tractor/runtime.h>
 
 #include "arena.h"
+#include "backoff.h"
 #include "blackbox.h"
 #include "context.h"
 #include "control.h"
@@ -375,10 +376,43 @@ void slot_send(
 tractor_err slot_send_record(
 	struct slot *slot, struct tri_frame *frame, const struct tractor_record *record, const void *value);
 
+/* --- spares.c: processes that wait to become somebody --- */
+
+struct stock;
+struct spare;
+
+struct spares {
+	struct table stocks;	    /* by the ids of their nodes */
+	struct stock *first, *last; /* the line of those that are short of one */
+	struct spare *starting;	    /* one at a time; NULL: none is */
+	struct spare *ending;	    /* killed, and not reaped yet */
+	struct alarm pause;	    /* armed: the host has refused one a moment ago */
+	struct backoff host;
+	uint64_t started; /* how many there were */
+	uint64_t random;
+};
+
+tractor_err spares_open(struct tractor_runtime *runtime);
+/* When the tree is freed: waits for the end of those that were killed. */
+void spares_close(struct tractor_runtime *runtime);
+/* The slot is to be started: true if a spare has become its process, and was welcomed. Else nothing has happened. */
+bool spares_name(struct slot *slot);
+/* The node has another state; another spec; is going away. */
+void spares_changed(struct tractor_runtime *runtime, struct node *node);
+void spares_renewed(struct tractor_runtime *runtime, struct node *node);
+void spares_forget(struct tractor_runtime *runtime, struct node *node);
+/* The core has done all it can at present: perhaps there is time for one more. */
+void spares_tick(struct tractor_runtime *runtime);
+/* The pids of those that can be named, `room` at most; how many these are. */
+unsigned spares_ready(
+	struct tractor_runtime *runtime, const struct node *node, pid_t *ret_pids, unsigned room);
+
 /* --- hearing.c: what a process says over its link --- */
 
 /* The wire has news; `owner` is the slot. */
 void hearing_ready(void *owner);
+/* What its process had said before it was the slot's. */
+void hearing_hello(struct slot *slot, const struct tri_frame *hello, const uint8_t *payload);
 /* A frame that a dead process had said and that did not come over its link; nobody is left who could be killed for what it says. */
 void hearing_salvaged(struct slot *slot, const void *bytes, size_t size_bytes);
 /* As slot_rehearse(), for what the handshake takes. */
@@ -815,7 +849,8 @@ struct tractor_runtime {
 	struct talk *talks; /* under way */
 	struct reloading reloading;
 	struct orphans orphans;
-	struct table pids; /* of the processes of slots that are not reaped */
+	struct table pids; /* of the processes of slots and spares that are not reaped */
+	struct spares spares;
 	struct host_files files;
 	struct oom oom;
 	char refusal[256]; /* the host's last; "": none */

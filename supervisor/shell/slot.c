@@ -152,6 +152,7 @@ slot_adopt(struct slot *slot, struct launched *launched)
 	table_add(&runtime->pids, &slot->by_pid, (uint64_t)slot->pid, 0);
 	slot->box = launched->box;
 	slot->state_fd = launched->state_fd;
+	launched->state_fd = -1;
 	launched->spawned = (struct spawned){ .pidfd = -1 };
 	launched->box = NULL;
 	err = actorlog_open(&slot->logs[0], slot, launched->out, LOGLINE_STDOUT);
@@ -205,7 +206,7 @@ slot_start(struct slot *slot)
 	slot_clear(slot);
 	slot->incarnation = slot->node->incarnation;
 	faults_begin(slot);
-	tractor_err err = launch(slot);
+	tractor_err err = spares_name(slot) ? TRACTOR_OK : launch(slot);
 	if (err == TRACTOR_ESYSTEM || err == TRACTOR_ENOMEM)
 		death_refused(slot, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
 	else if (err != TRACTOR_OK)

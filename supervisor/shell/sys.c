@@ -285,6 +285,7 @@ const struct sys_calls sys_real = {
 	.rmdir = rmdir,
 	.read = read,
 	.pread = pread,
+	.pwrite = pwrite,
 	.write = write,
 	.close = close,
 	.files_limit = real_files_limit,

@@ -72,6 +72,7 @@
 	X(int, rmdir, (const char *path), (path))                                                            \
 	X(ssize_t, read, (int fd, void *to, size_t size), (fd, to, size))                                    \
 	X(ssize_t, pread, (int fd, void *to, size_t size, off_t at), (fd, to, size, at))                     \
+	X(ssize_t, pwrite, (int fd, const void *from, size_t size, off_t at), (fd, from, size, at))          \
 	X(ssize_t, write, (int fd, const void *from, size_t size), (fd, from, size))                         \
 	X(int, close, (int fd), (fd))                                                                        \
 	X(int, files_limit, (struct rlimit * ret_limit), (ret_limit))                                        \

@@ -26,6 +26,7 @@ turn_settle(struct tractor_runtime *runtime)
 		remains_tell(runtime);
 		coreops_decide(runtime);
 		reloading_tick(runtime);
+		spares_tick(runtime);
 		router_run(runtime->router, now_ns);
 		if (runtime->control && control_next_ns(runtime->control) <= now_ns)
 			control_tick(runtime->control, now_ns);

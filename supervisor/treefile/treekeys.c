@@ -459,6 +459,7 @@ const struct treewalk_key treekeys[] = {
 	{ "handler_cpu_timeout", IN_PROCESS,                   DURATION(spec, handler_cpu_timeout_ns), 0, 0,                 NULL },
 	{ "mailbox",         IN_PROCESS,                       NUMBER(spec, mailbox),                 0, SPEC_MAILBOX_MAX,   NULL },
 	{ "redeliver",       IN_PROCESS,                       BOOLEAN(redeliver),                    0, 0,                  NULL },
+	{ "spares",          IN_PROCESS,                       NUMBER(spec, spares),                  0, SPEC_SPARES_MAX,    NULL },
 	{ "lanes",           IN_PROCESS,                       WHOLE(take_lanes),                     0, 0,                  NULL },
 	{ "backoff",         IN_PROCESS,                       WHOLE(take_backoff),                   0, 0,                  NULL },
 	{ "log",             IN_PROCESS,                       WHOLE(take_log),                       0, 0,                  NULL },

@@ -108,6 +108,7 @@ set_process_limits(json_t *mapping, const struct spec *spec)
 	       set(mapping, "handler_cpu_timeout", duration(spec->handler_cpu_timeout_ns)) &&
 	       set(mapping, "mailbox", json_integer(spec->mailbox)) &&
 	       set(mapping, "redeliver", json_boolean(spec->redeliver)) &&
+	       set(mapping, "spares", json_integer(spec->spares)) &&
 	       set(mapping, "lanes", json_string(spec->lanes ? "on" : "off")) &&
 	       set(mapping, "backoff", backoff_mapping(&spec->backoff)) &&
 	       set(mapping, "log", log_mapping(&spec->log));

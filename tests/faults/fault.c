@@ -84,6 +84,7 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_unlinkat] = { EIO, EROFS, -1 },
 	[FAULT_rmdir] = { EIO, EROFS, -1 },
 	[FAULT_read] = { EINTR, EIO, ECONNRESET, FAULT_SHORT, -1 },
+	[FAULT_pwrite] = { EINTR, ENOSPC, FAULT_SHORT, -1 },
 	[FAULT_pread] = { EINTR, EIO, FAULT_SHORT, -1 },
 	[FAULT_write] = { EINTR, ENOSPC, EDQUOT, EIO, FAULT_SHORT, -1 },
 	[FAULT_close] = { EINTR, EIO, -1 },

@@ -376,6 +376,7 @@ expect_same_child(const struct tractor_child *a, const struct tractor_child *b)
 	ck_assert_int_eq(a->handler_cpu_timeout_ms, b->handler_cpu_timeout_ms);
 	ck_assert_uint_eq(a->mailbox, b->mailbox);
 	ck_assert_int_eq(a->redeliver, b->redeliver);
+	ck_assert_uint_eq(a->spares, b->spares);
 	ck_assert_int_eq(a->no_lanes, b->no_lanes);
 	ck_assert_int_eq(a->backoff_initial_ms, b->backoff_initial_ms);
 	ck_assert_double_eq(a->backoff_factor, b->backoff_factor);
@@ -405,6 +406,7 @@ START_TEST(a_spec_comes_back_as_it_was)
 		.mailbox = TRACTOR_UNBOUNDED,
 		.redeliver = true,
 		.no_lanes = true,
+		.spares = 1,
 		.backoff_initial_ms = 9,
 		.backoff_factor = 1.5,
 		.backoff_max_ms = 20,

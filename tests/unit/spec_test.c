@@ -478,13 +478,15 @@ START_TEST(what_differs_in_an_actor)
 	now->handler_cpu_timeout_ns = 1;
 	now->mailbox = 0;
 	now->redeliver = true;
+	now->spares = 2;
 	now->lanes = false;
 	now->backoff = (struct spec_backoff){ 20 * SPEC_MILLISECOND, 1.5, 61 * SPEC_SECOND, 0.25, 0 };
 	now->log = (struct spec_log){ 65536, 0, 0, 1 };
 	now->intensity = 3; /* and what it has not */
 	differs(now, SPEC_NEEDS_RESTART,
 		"shutdown: 5s -> kill, start_timeout: 5s -> 87600h, handler_timeout: 0s -> 1500ms, "
-		"handler_cpu_timeout: 0s -> 1e-09s, mailbox: 1024 -> 0, redeliver: false -> true, lanes: on -> off, "
+		"handler_cpu_timeout: 0s -> 1e-09s, mailbox: 1024 -> 0, redeliver: false -> true, spares: 0 -> 2, "
+		"lanes: on -> off, "
 		"backoff.initial: 0s -> 20ms, backoff.factor: 2 -> 1.5, backoff.max: 30s -> 61s, "
 		"backoff.jitter: 0.5 -> 0.25, backoff.reset: 10s -> 0s, "
 		"log.max_size: 1MB -> 64KiB, log.files: 3 -> 0, log.rate: 1000 -> 0, log.burst: 2000 -> 1");

@@ -51,6 +51,7 @@ START_TEST(every_key_is_taken)
 	ck_assert_int_eq(db->handler_cpu_timeout_ns, 1500 * SPEC_MILLISECOND);
 	ck_assert_uint_eq(db->mailbox, 0);
 	ck_assert(db->redeliver);
+	ck_assert_uint_eq(db->spares, 3);
 	ck_assert(!db->lanes);
 	ck_assert_int_eq(db->backoff.initial_ns, 100 * SPEC_MILLISECOND);
 	ck_assert_double_eq(db->backoff.factor, 1.5);

@@ -187,6 +187,7 @@ static const char full[] = "name: shop                        # the running tree
 			   "    handler_cpu_timeout: 1500ms\n"
 			   "    mailbox: 0\n"
 			   "    redeliver: true\n"
+			   "    spares: 3\n"
 			   "    lanes: off\n"
 			   "    backoff: {initial: 100ms, factor: 1.5, max: 1h, jitter: 0.25, reset: 20s}\n"
 			   "    log: {max_size: 1.5MB, files: 0, rate: 0, burst: 17}\n"
