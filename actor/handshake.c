@@ -74,12 +74,12 @@ tri_take_incarnation(struct tri_actor *actor)
 static void
 take_title(struct tri_actor *actor, const char *path)
 {
-	size_t room = actor->title ? strlen(actor->title) : 0, length = strlen(path);
+	size_t length = strlen(path);
 
-	if (length > room)
+	if (!actor->title || length > strlen(actor->title))
 		return;
 	memcpy(actor->title, path, length);
-	memset(actor->title + length, '\0', room - length);
+	memset(actor->title + length, '\0', strlen(actor->title) - length);
 }
 
 static tractor_err

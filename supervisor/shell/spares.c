@@ -197,9 +197,10 @@ refill_after(struct stock *stock, int64_t delay_ns)
 static void
 unlink_spare(struct spare **at, struct spare *spare)
 {
-	while (*at != spare)
+	while (*at && *at != spare)
 		at = &(*at)->next;
-	*at = spare->next;
+	if (*at)
+		*at = spare->next;
 }
 
 /* All of it but its process, which is gone or somebody else's. */

@@ -29,7 +29,7 @@ struct tree {
 	struct tractor_runtime *runtime;
 	tractor_ctx *ctx;
 	uint64_t running_ns; /* when an actor was last heard to be ready */
-	unsigned long running_count;
+	unsigned long running_count, spare_count; /* how many came up; how many processes wait to be named, or were */
 };
 
 static void
@@ -44,6 +44,8 @@ on_event(void *arg, const struct tractor_event *event)
 {
 	struct tree *tree = arg;
 
+	if (strcmp(event->event, "spare_ready") == 0)
+		tree->spare_count++;
 	if (strcmp(event->event, "running") != 0)
 		return;
 	tree->running_ns = clock_ns();
@@ -260,6 +262,34 @@ time_restart(struct tree *tree, const char *path, int signal)
 	return (double)(tree->running_ns - began_ns);
 }
 
+/* There is one for the next restart. */
+static void
+await_spare(struct tree *tree, unsigned long restarts)
+{
+	while (tree->spare_count <= restarts)
+		ok(tractor_runtime_turn(tree->runtime, -1));
+}
+
+static void
+take_restart_spare(const struct plan *plan)
+{
+	struct tree tree;
+
+	open_tree(&tree);
+	ok(tractor_start_child(tree.runtime, NULL,
+		&(struct tractor_child){
+			.name = "victim", .exec = actor_program(), .shutdown_ms = TRACTOR_KILL, .spares = 1 },
+		NULL));
+	for (unsigned long i = 0; i <= plan->count; i++) {
+		await_spare(&tree, i);
+		live_on(&tree, plan->pause_us / 1000);
+		double took_ns = time_restart(&tree, "/bench/victim", SIGKILL);
+		if (i > 0) /* the first has a report in full, with names */
+			sample(took_ns);
+	}
+	tractor_runtime_close(tree.runtime);
+}
+
 static void
 take_restarts(const struct plan *plan, int signal, const char *const *args)
 {
@@ -400,6 +430,7 @@ main(int argc, char **argv)
 		{ "restart_killed", take_restart_killed },
 		{ "restart_captured", take_restart_captured },
 		{ "restart_uncaptured", take_restart_uncaptured },
+		{ "restart_spare", take_restart_spare },
 		{ "capture", take_capture },
 		{ "supervisor_memory", take_supervisor_memory },
 		{ "start", take_start },
