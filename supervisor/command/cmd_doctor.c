@@ -173,7 +173,7 @@ print_capacity(const struct findings *findings)
 		return;
 	}
 	printf("This machine will carry about %" PRIu64
-	       " such actors. What stops more is %s, as each %s %s %s; what helps: ",
+	       " such actors, spares among them. What stops more is %s, as each %s %s %s; what helps: ",
 		actors_at(findings, 0), first->name, kinds[first->kind].before,
 		amount_text(first->kind, findings->cost.each[first->kind], amount), kinds[first->kind].after);
 	output_text(stdout, first->help);

@@ -386,6 +386,7 @@ struct spares {
 	struct stock *first, *last; /* the line of those that are short of one */
 	struct spare *starting;	    /* one at a time; NULL: none is */
 	struct spare *ending;	    /* killed, and not reaped yet */
+	bool missing;		    /* there was no memory for somebody's */
 	struct alarm pause;	    /* armed: the host has refused one a moment ago */
 	struct backoff host;
 	uint64_t started; /* how many there were */

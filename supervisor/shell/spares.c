@@ -40,6 +40,7 @@ struct origin {
 	ino_t inode;
 	off_t size;
 	struct timespec modified, changed;
+	ino_t here; /* the working directory, where that is ours; 0: it is the spec's */
 };
 
 struct spare {
@@ -81,9 +82,10 @@ static struct origin
 origin_of(struct tractor_runtime *runtime, const struct spec *spec)
 {
 	char **environment = environment_make(runtime, spec, NULL);
-	struct stat file;
+	struct stat file, here = { .st_ino = 0 };
 
-	if (!environment || sys.stat(spec->exec_path, &file) < 0) {
+	if (!environment || sys.stat(spec->exec_path, &file) < 0 ||
+		(!spec->directory && sys.stat(".", &here) < 0)) {
 		tri_arena_reset(&runtime->arena);
 		return (struct origin){ .given = 0 };
 	}
@@ -96,7 +98,8 @@ origin_of(struct tractor_runtime *runtime, const struct spec *spec)
 		.inode = file.st_ino,
 		.size = file.st_size,
 		.modified = file.st_mtim,
-		.changed = file.st_ctim };
+		.changed = file.st_ctim,
+		.here = here.st_ino };
 }
 
 static bool
@@ -108,8 +111,9 @@ same_time(struct timespec a, struct timespec b)
 static bool
 same_origin(const struct origin *a, const struct origin *b)
 {
-	return a->given != 0 && a->given == b->given && a->device == b->device && a->inode == b->inode &&
-	       a->size == b->size && same_time(a->modified, b->modified) && same_time(a->changed, b->changed);
+	return a->given != 0 && a->given == b->given && a->here == b->here && a->device == b->device &&
+	       a->inode == b->inode && a->size == b->size && same_time(a->modified, b->modified) &&
+	       same_time(a->changed, b->changed);
 }
 
 /* --- stocks --- */
@@ -471,12 +475,20 @@ begin(struct stock *stock)
 	return TRACTOR_OK;
 }
 
-/* The host is left alone for a while by all spares together, as by restarts; whatever else it is, is as a loss. */
+/* The host is left alone for a while by all spares together, as by restarts. */
+static void
+pause_refills(struct tractor_runtime *runtime)
+{
+	struct spares *spares = &runtime->spares;
+	int64_t delay_ns = backoff_next_ns(&spares->host, &backoff_of_host, &spares->random);
+
+	loop_arm(&runtime->loop, &spares->pause, runtime->loop.now_ns + delay_ns);
+}
+
+/* Whatever it is but the host, it is as a loss. */
 static void
 not_begun(struct stock *stock, tractor_err err)
 {
-	struct spares *spares = &stock->runtime->spares;
-	struct loop *loop = &stock->runtime->loop;
 	bool refused = err == TRACTOR_ESYSTEM || err == TRACTOR_ENOMEM;
 
 	events_note(stock->runtime, refused ? "spare_refused" : "spare_lost", stock->node->path, 0, "%s",
@@ -486,8 +498,7 @@ not_begun(struct stock *stock, tractor_err err)
 		return;
 	}
 	line_up(stock);
-	loop_arm(loop, &spares->pause,
-		loop->now_ns + backoff_next_ns(&spares->host, &backoff_of_host, &spares->random));
+	pause_refills(stock->runtime);
 }
 
 /* So many as are too many, and those that could not be named. */
@@ -535,11 +546,22 @@ due(void *arg)
 		line_up(stock);
 }
 
+/* Stocks for which there was no memory. */
+static void
+make_missing(struct tractor_runtime *runtime)
+{
+	runtime->spares.missing = false;
+	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
+		spares_changed(runtime, node);
+}
+
 void
 spares_tick(struct tractor_runtime *runtime)
 {
 	struct spares *spares = &runtime->spares;
 
+	if (spares->missing && is_quiet(runtime))
+		make_missing(runtime);
 	while (spares->first && is_quiet(runtime)) {
 		struct stock *stock = spares->first;
 		leave_line(stock);
@@ -695,6 +717,8 @@ make_stock(struct tractor_runtime *runtime, struct node *node)
 	if (!stock || loop_reserve(&runtime->loop, 1) != TRACTOR_OK) {
 		free(stock);
 		events_note(runtime, "spare_refused", node->path, 0, "out of memory");
+		runtime->spares.missing = true;
+		pause_refills(runtime);
 		return;
 	}
 	*stock = (struct stock){ .runtime = runtime, .node = node, .refill = { .due = due, .arg = stock } };

@@ -65,11 +65,11 @@ intensity_under(const struct fault *fault)
 }
 
 static void
-write_child(FILE *file, const char *name)
+write_child(FILE *file, const char *name, int spares)
 {
 	fprintf(file,
-		"{actor: %s, exec: %s/victim, start_timeout: %lldms, handler_timeout: 10s, handler_cpu_timeout: 10s, backoff: {initial: 10ms, factor: 1}}",
-		name, test_actors_dir(), (long long)scaled_ms(START_MS));
+		"{actor: %s, spares: %d, exec: %s/victim, start_timeout: %lldms, handler_timeout: 10s, handler_cpu_timeout: 10s, backoff: {initial: 10ms, factor: 1}}",
+		name, spares, test_actors_dir(), (long long)scaled_ms(START_MS));
 }
 
 static void
@@ -83,11 +83,11 @@ write_tree(const char *path, int intensity)
 	}
 	fprintf(file, "name: t\nintensity: %d\ncrash_policy: {exec: [/bin/echo, restart]}\nchildren:\n  - ",
 		intensity);
-	write_child(file, "a");
+	write_child(file, "a", 0);
 	fprintf(file, "\n  - supervisor: w\n    intensity: %d\n    children:\n      - ", intensity);
-	write_child(file, "b");
+	write_child(file, "b", 1);
 	fprintf(file, "\n      - ");
-	write_child(file, "c");
+	write_child(file, "c", 1);
 	fprintf(file, "\n");
 	fclose(file);
 }
@@ -270,6 +270,18 @@ await(struct story *story, int which)
 	struct actor *actor = &story->actors[which];
 
 	actor->awaited = tree_find(story->rt->tree, actor->path)->incarnation + 1;
+}
+
+/* B and c have one each, whatever became of the first. */
+static bool
+have_spares(struct story *story)
+{
+	for (int i = B; i <= C; i++) {
+		pid_t pid;
+		if (spares_ready(story->rt, tree_find(story->rt->tree, story->actors[i].path), &pid, 1) == 0)
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -475,13 +487,13 @@ live(struct story *story)
 {
 	tractor_runtime_fd(story->rt); /* the clock of a foreign loop */
 	if (eventually(story, "find", find_actors) && eventually(story, "tell", take_a_note) &&
-		eventually(story, "die", tell_b_to_die))
+		eventually(story, "spares", have_spares) && eventually(story, "die", tell_b_to_die))
 		story->actors[B].expected++;
 	else
 		return;
 	if (eventually(story, "b is back", b_is_back) && eventually(story, "status", status) &&
 		eventually(story, "restart c", restart_c) && eventually(story, "kill c", kill_c) &&
-		eventually(story, "c is back", c_is_back) &&
+		eventually(story, "c is back", c_is_back) && eventually(story, "spares again", have_spares) &&
 		eventually(story, "the fault's end", fault_is_over) && eventually(story, "whole", is_whole) &&
 		eventually(story, "notes", expect_notes))
 		expect_reasons(story);

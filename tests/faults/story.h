@@ -1,5 +1,5 @@
 /*
- * story.h: a small tree's life, from its opening to its closing, in a process of its own while something goes wrong in it: two levels, three actors, tells and asks, a crash with a policy's
+ * story.h: a small tree's life, from its opening to its closing, in a process of its own while something goes wrong in it: two levels, three actors, two of them with a spare, tells and asks, a crash with a policy's
  * word on it and a report, commands over the control socket, a stop by a signal. What is demanded of it is in the body's words.
  */
 #ifndef TRACTOR_TESTS_FAULTS_STORY_H

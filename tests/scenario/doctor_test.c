@@ -49,7 +49,7 @@ START_TEST(for_people)
 	doctor(0, 0, "^threads +[0-9]+  all its own$", NULL, NULL);
 	doctor(0, 0, "^RLIMIT_NOFILE +fds +[0-9]+ +[0-9]+ +[0-9]+$", NULL, NULL);
 	doctor(0, 0,
-		"^This machine will carry about [0-9]+ such actors\\. What stops more is .*; what helps: .*\\.$",
+		"^This machine will carry about [0-9]+ such actors, spares among them\\. What stops more is .*; what helps: .*\\.$",
 		NULL, NULL);
 }
 END_TEST

@@ -157,6 +157,26 @@ START_TEST(durable_state_goes_on)
 }
 END_TEST
 
+/* Too much of it to be copied: then it is there for a process that is started. */
+START_TEST(a_large_durable_state)
+{
+	struct process *tree = tree_up(
+		"{name: t, intensity: 9, children: [%s]}", actor_line_with("a", "ledger_large", "spares: 1"));
+	pid_t spare = spare_of("/t/a");
+
+	tell("/t/a", "victim.note", "{\"number\":7}");
+	tell("/t/a", "victim.die", "{\"how\":\"enough\"}");
+	ck_assert_int_ne(expect_node("t", "/t/a", "running", 2, SOON_MS).pid, spare);
+	json_t *noted = ask("/t/a", "victim.noted", "{}");
+	const json_t *numbers = json_object_get(noted, "numbers");
+	ck_assert_uint_eq(json_array_size(numbers), 1);
+	ck_assert_int_eq(json_integer_value(json_array_get(numbers, 0)), 7);
+	json_decref(noted);
+	ck_assert_int_eq(spare_of("/t/a"), spare);
+	tree_down(tree);
+}
+END_TEST
+
 /* What waits for it waits for the spare; the one in hand is not repeated. */
 START_TEST(messages_that_wait)
 {
@@ -578,8 +598,8 @@ test_suite(void)
 	Suite *suite = suite_create("spares");
 
 	SCENARIO_CASE(suite, "naming", 30, a_crash_is_answered_by_a_spare, one_crash_after_the_other,
-		durable_state_goes_on, messages_that_wait, on_panic_is_told_what_happened,
-		a_group_that_is_restarted, without_lanes);
+		durable_state_goes_on, a_large_durable_state, messages_that_wait,
+		on_panic_is_told_what_happened, a_group_that_is_restarted, without_lanes);
 	SCENARIO_CASE(suite, "pools", 30, a_pool_grows_by_its_spares);
 	SCENARIO_CASE(suite, "stale", 30, reload_of_an_environment, reload_of_their_number,
 		a_program_that_was_replaced);

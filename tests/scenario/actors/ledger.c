@@ -9,7 +9,9 @@
 #include "memory.h"
 #include "victim.h"
 
+#ifndef NOTES_MAX
 #define NOTES_MAX 4096
+#endif
 
 struct ledger {
 	uint64_t note_count;
