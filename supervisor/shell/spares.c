@@ -729,8 +729,10 @@ make_stock(struct tractor_runtime *runtime, struct node *node)
 static void
 free_stock(struct stock *stock)
 {
-	while (stock->spares)
-		put_down(stock->spares);
+	for (struct spare *spare = stock->spares, *next; spare; spare = next) {
+		next = spare->next;
+		put_down(spare);
+	}
 	leave_line(stock);
 	loop_disarm(&stock->runtime->loop, &stock->refill);
 	loop_reserve(&stock->runtime->loop, -1);

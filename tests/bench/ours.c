@@ -29,7 +29,8 @@ struct tree {
 	struct tractor_runtime *runtime;
 	tractor_ctx *ctx;
 	uint64_t running_ns; /* when an actor was last heard to be ready */
-	unsigned long running_count, spare_count; /* how many came up; how many processes wait to be named, or were */
+	unsigned long running_count,
+		spare_count; /* how many came up; how many processes wait to be named, or were */
 };
 
 static void
