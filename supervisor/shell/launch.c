@@ -85,6 +85,7 @@ spawn(struct tractor_runtime *runtime, const struct launch_plan *plan, const str
 			[TRI_FD_BELL] = birth->bells[0], [TRI_FD_DOORBELL] = birth->bells[1] },
 		.fd_count = (launch_has_lanes(spec) ? TRI_FD_DOORBELL : TRI_FD_STATE) + 1,
 		.files = host_files_before(&runtime->files),
+		.pad = &runtime->pad,
 	};
 
 	tractor_err err = environment ? spawn_start(&how, &launched->spawned) : TRACTOR_ENOMEM;

@@ -228,7 +228,8 @@ start_program(struct judgement *judgement, char **argv)
 			.envp = environment,
 			.fds = { in[0], out[1], STDERR_FILENO },
 			.fd_count = 3,
-			.files = host_files_before(&judgement->runtime->files) };
+			.files = host_files_before(&judgement->runtime->files),
+			.pad = &judgement->runtime->pad };
 		err = spawn_start(&plan, &judgement->process);
 	}
 	tri_arena_reset(&judgement->runtime->arena);

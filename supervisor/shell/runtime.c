@@ -122,6 +122,7 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	if (err == TRACTOR_OK)
 		err = check_sigchld();
 	oom_prepare(&runtime->oom);
+	spawn_pad_open(&runtime->pad);
 	if (runtime->options.raise_files)
 		host_raise_files(&runtime->files);
 	if (err == TRACTOR_OK)
@@ -364,6 +365,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	loop_close(&runtime->loop);
 	rundir_close(&runtime->rundir);
 	host_lower_files(&runtime->files);
+	spawn_pad_close(&runtime->pad);
 	signals_release(runtime);
 	free(runtime);
 }

@@ -853,6 +853,7 @@ struct tractor_runtime {
 	struct table pids; /* of the processes of slots and spares that are not reaped */
 	struct spares spares;
 	struct host_files files;
+	struct spawn_pad pad;
 	struct oom oom;
 	char refusal[256]; /* the host's last; "": none */
 	struct signals signals;

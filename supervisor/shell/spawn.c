@@ -4,15 +4,21 @@
  * the child could not do is in a variable when clone returns. It makes system calls only, and none through libc's functions: locks may be held by the program's other threads, libc's variables are
  * ours, and a sanitizer would take its calls for our own (so this file is compiled without one).
  *
+ * A process has a table of its fds, and a supervisor some six in it for each actor. A child that got a copy, only to close nearly all of it, would take a ms longer among a thousand actors: it shares ours, and then
+ * takes a copy of its low end, where what it is to have has been put: the pad.
+ *
  * A disk that does not answer must not hold us up for ever: a timer of the child's, which ends with exec, kills it. Errors are returned, and leave nothing behind.
  */
 #include "spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -45,6 +51,7 @@ static const char *const steps[] = {
 /* What we share with the child. */
 struct birth {
 	const struct spawn_plan *plan;
+	bool on_pad; /* its fds are there */
 	pid_t parent;
 	enum step step;
 	int error; /* 0: it has executed its program, or was killed before it could say anything */
@@ -77,6 +84,18 @@ arrange_fds(const struct spawn_plan *plan)
 			return -1;
 	for (int i = 0; i < plan->fd_count; i++)
 		if (syscall(SYS_dup3, moved[i], i, 0) < 0)
+			return -1;
+	return syscall(SYS_close_range, plan->fd_count, ~0u, 0);
+}
+
+/* The same with those on the pad, which is above the plan. */
+static long
+take_fds(const struct spawn_plan *plan)
+{
+	if (syscall(SYS_close_range, plan->pad->end, ~0u, CLOSE_RANGE_UNSHARE) < 0)
+		return -1;
+	for (int i = 0; i < plan->fd_count; i++)
+		if (syscall(SYS_dup3, plan->pad->fds[i], i, 0) < 0)
 			return -1;
 	return syscall(SYS_close_range, plan->fd_count, ~0u, 0);
 }
@@ -120,7 +139,7 @@ become(void *arg)
 		give_up(birth, STEP_PARENT); /* it died before the line above: nobody is left to hear it */
 	if (syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0)
 		give_up(birth, STEP_PRIVILEGES);
-	if (arrange_fds(plan) < 0)
+	if ((birth->on_pad ? take_fds(plan) : arrange_fds(plan)) < 0)
 		give_up(birth, STEP_FDS);
 	limit_exec();
 	if (plan->directory && syscall(SYS_chdir, plan->directory) < 0)
@@ -142,13 +161,79 @@ clone_child(struct birth *birth, int *ret_pidfd)
 	sigfillset(&all);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellable);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid_t pid = sys.clone(become, stack + sizeof(stack), birth, ret_pidfd);
+	pid_t pid =
+		sys.clone(become, stack + sizeof(stack), birth->on_pad ? CLONE_FILES : 0, birth, ret_pidfd);
 	int error = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	pthread_setcancelstate(cancellable, NULL);
 	errno = error;
 	return pid;
 }
+
+/* --- the pad --- */
+
+/* It knows no clone that shares fds, and ends a program that tries. */
+static bool
+is_under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload && strstr(preload, "vgpreload");
+}
+
+void
+spawn_pad_open(struct spawn_pad *pad)
+{
+	int null = is_under_valgrind() ? -1 : sys.open("/dev/null", O_RDWR, 0), count = 0;
+
+	*pad = (struct spawn_pad){ .end = 0 };
+	while (null >= 0 && count < SPAWN_FDS_MAX &&
+		(pad->fds[count] = sys.dup_from(null, SPAWN_FDS_MAX)) >= 0) {
+		pad->end = pad->fds[count] >= pad->end ? pad->fds[count] + 1 : pad->end;
+		count++;
+	}
+	if (null >= 0)
+		sys.close(null);
+	if (count == SPAWN_FDS_MAX)
+		return;
+	while (count > 0)
+		sys.close(pad->fds[--count]);
+	pad->end = 0;
+}
+
+void
+spawn_pad_close(struct spawn_pad *pad)
+{
+	for (int i = 0; pad->end > 0 && i < SPAWN_FDS_MAX; i++)
+		sys.close(pad->fds[i]);
+	pad->end = 0;
+}
+
+static void
+clear_pad(const struct spawn_pad *pad, int count)
+{
+	while (count-- > 0)
+		while (sys.dup_to(pad->fds[SPAWN_FDS_MAX - 1], pad->fds[count]) < 0 && errno == EINTR)
+			;
+}
+
+/* False: then it goes without. */
+static bool
+put_on_pad(const struct spawn_plan *plan)
+{
+	const struct spawn_pad *pad = plan->pad;
+
+	if (!pad || pad->end == 0 || plan->fd_count >= SPAWN_FDS_MAX)
+		return false;
+	for (int i = 0; i < plan->fd_count; i++)
+		if (plan->fds[i] >= 0 && sys.dup_to(plan->fds[i], pad->fds[i]) < 0) {
+			clear_pad(pad, i);
+			return false;
+		}
+	return true;
+}
+
+/* --- all together --- */
 
 void
 spawn_signal(const struct spawned *spawned, int signal)
@@ -194,11 +279,16 @@ explain(const struct birth *birth)
 tractor_err
 spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned)
 {
-	struct birth birth = { .plan = plan, .parent = getpid() };
+	struct birth birth = { .plan = plan, .on_pad = put_on_pad(plan), .parent = getpid() };
 	struct spawned spawned = { .pidfd = -1 };
 	uint64_t began_ns = tri_now_ns();
 
-	if ((spawned.pid = clone_child(&birth, &spawned.pidfd)) < 0)
+	spawned.pid = clone_child(&birth, &spawned.pidfd);
+	int error = errno;
+	if (birth.on_pad)
+		clear_pad(plan->pad, plan->fd_count);
+	errno = error;
+	if (spawned.pid < 0)
 		return host_refused(errno, "clone", "a process");
 	if (birth.error == 0 && tri_now_ns() - began_ns < EXEC_LIMIT_MS * UINT64_C(1000000)) {
 		*ret_spawned = spawned;

@@ -11,6 +11,16 @@
 
 #define SPAWN_FDS_MAX 8
 
+/* Low numbers of fds, set aside: see spawn.c. All zero: none are. */
+struct spawn_pad {
+	int fds[SPAWN_FDS_MAX]; /* /dev/null, but for the moment of a start; the last stays it */
+	int end;		/* above them all; 0: there are none */
+};
+
+/* To be opened before there are many fds. If it can't be had, starts take longer the more there are. */
+void spawn_pad_open(struct spawn_pad *pad);
+void spawn_pad_close(struct spawn_pad *pad);
+
 /* Everything is made before and belongs to the caller. */
 struct spawn_plan {
 	const char *path;	/* absolute */
@@ -20,7 +30,8 @@ struct spawn_plan {
 	int fds[SPAWN_FDS_MAX]; /* fds[i] becomes the child's fd i; -1: /dev/null. All others are closed */
 	int fd_count;
 	bool keeps_group; /* it stays in the parent's process group, so that it may read from its terminal */
-	const struct rlimit *files; /* its limit of open fds; NULL: the parent's */
+	const struct rlimit *files;  /* its limit of open fds; NULL: the parent's */
+	const struct spawn_pad *pad; /* nobody else uses it meanwhile; NULL: none */
 };
 
 struct spawned {

@@ -151,9 +151,22 @@ int __clone(int (*child)(void *arg), void *stack, int flags, void *arg, ...);
 
 /* We stand still until it has executed or ended; its pidfd is there from its first moment on. `stack` is where its stack's memory ends. */
 static pid_t
-real_clone(int (*child)(void *arg), void *stack, void *arg, int *ret_pidfd)
+real_clone(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd)
 {
-	return __clone(child, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, arg, ret_pidfd);
+	return __clone(child, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | more, arg, ret_pidfd);
+}
+
+/* At the first free number that is not below that. */
+static int
+real_dup_from(int fd, int least)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, least);
+}
+
+static int
+real_dup_to(int fd, int to)
+{
+	return dup3(fd, to, O_CLOEXEC);
 }
 
 /* What is sent to the process is for the threads that it had before. */
@@ -270,6 +283,8 @@ const struct sys_calls sys_real = {
 	.waitpid = real_waitpid,
 	.open = real_open,
 	.openat = real_openat,
+	.dup_from = real_dup_from,
+	.dup_to = real_dup_to,
 	.fdopendir = fdopendir,
 	.readdir = readdir,
 	.closedir = closedir,

@@ -45,8 +45,8 @@
 	X(int, seal, (int fd, int seals), (fd, seals))                                                       \
 	X(void *, mmap, (int fd, size_t size), (fd, size))                                                   \
 	X(int, subreaper, (void), ())                                                                        \
-	X(pid_t, clone, (int (*child)(void *arg), void *stack, void *arg, int *ret_pidfd),                   \
-		(child, stack, arg, ret_pidfd))                                                              \
+	X(pid_t, clone, (int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd),         \
+		(child, stack, more, arg, ret_pidfd))                                                        \
 	X(int, thread, (pthread_t * ret_thread, void *(*run)(void *arg), void *arg), (ret_thread, run, arg)) \
 	X(int, pidfd_open, (pid_t pid), (pid))                                                               \
 	X(int, pidfd_kill, (int pidfd, int signal), (pidfd, signal))                                         \
@@ -57,6 +57,8 @@
 	X(pid_t, waitpid, (pid_t pid, int options), (pid, options))                                          \
 	X(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))                        \
 	X(int, openat, (int at, const char *name, int flags), (at, name, flags))                             \
+	X(int, dup_from, (int fd, int least), (fd, least))                                                   \
+	X(int, dup_to, (int fd, int to), (fd, to))                                                           \
 	X(DIR *, fdopendir, (int fd), (fd))                                                                  \
 	X(struct dirent *, readdir, (DIR * directory), (directory))                                          \
 	X(int, closedir, (DIR * directory), (directory))                                                     \

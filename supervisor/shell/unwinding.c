@@ -266,7 +266,8 @@ spawn_program(struct unwinding_job *job, int input, int out)
 		.envp = no_environment,
 		.fds = { input, out, -1 },
 		.fd_count = 3,
-		.files = host_files_before(&job->runtime->files) };
+		.files = host_files_before(&job->runtime->files),
+		.pad = &job->runtime->pad };
 
 	return spawn_start(&plan, &job->process);
 }

@@ -23,6 +23,8 @@
 #include "sys.h"
 #include "unit.h"
 
+static const struct spawn_pad *on_pad; /* of all that are started here; NULL: none */
+
 static int
 wait_status(const struct spawned *spawned)
 {
@@ -49,7 +51,8 @@ output_of(const char *script, const char *directory)
 		.envp = envp,
 		.directory = directory,
 		.fds = { -1, out[1], STDERR_FILENO },
-		.fd_count = 3 };
+		.fd_count = 3,
+		.pad = on_pad };
 	ck_assert_int_eq(spawn_start(&plan, &spawned), TRACTOR_OK);
 	close(out[1]);
 	ssize_t total = 0, got;
@@ -106,7 +109,8 @@ start(const char *path, const char *directory)
 		.envp = envp,
 		.directory = directory,
 		.fds = { -1, -1, -1 },
-		.fd_count = 3 };
+		.fd_count = 3,
+		.pad = on_pad };
 	struct spawned spawned;
 
 	return spawn_start(&plan, &spawned);
@@ -122,6 +126,78 @@ START_TEST(spawn_says_what_cannot_be_executed)
 	ck_assert_ptr_nonnull(strstr(tractor_why(), "/no/such/directory"));
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	ck_assert_int_eq(errno, ECHILD);
+}
+END_TEST
+
+/* What each of our fds is, one after the other. */
+static const char *
+list_fds(void)
+{
+	static char text[2][4096];
+	static int turn;
+	char *list = text[turn ^= 1], link[64], target[256];
+
+	*list = '\0';
+	for (int fd = 0; fd < 100; fd++) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		ssize_t length = readlink(link, target, sizeof(target));
+		if (length >= 0)
+			snprintf(list + strlen(list), sizeof(text[0]) - strlen(list), "%d:%.*s ", fd,
+				(int)length, target);
+	}
+	return list;
+}
+
+/* It shares our table until it has one of its own: nothing in ours is another after that, whether it comes to something or not. */
+START_TEST(spawn_from_a_pad)
+{
+	struct spawn_pad pad;
+	char plain[4096];
+
+	snprintf(plain, sizeof(plain), "%s", list_fds());
+	spawn_pad_open(&pad);
+	on_pad = &pad;
+	const char *before = list_fds();
+	ck_assert_str_ne(before, plain);
+	for (int i = 0; i < 3; i++) {
+		/* The pipe's end comes, too: the pad has let go of it. */
+		ck_assert_str_eq(output_of("ls /proc/self/fd | wc -l", NULL), "4\n");
+		ck_assert_str_eq(output_of("readlink /proc/self/fd/0", NULL), "/dev/null\n");
+		ck_assert_int_eq(start("/no/such/program", NULL), TRACTOR_ESTART);
+	}
+	ck_assert_str_eq(list_fds(), before);
+	spawn_pad_close(&pad);
+	ck_assert_str_eq(list_fds(), plain);
+	ck_assert_str_eq(output_of("echo without", NULL), "without\n");
+	on_pad = NULL;
+}
+END_TEST
+
+static int
+no_dup(int fd, int number)
+{
+	(void)fd;
+	(void)number;
+	errno = EBUSY;
+	return -1;
+}
+
+START_TEST(spawn_where_there_is_no_pad)
+{
+	struct spawn_pad pad;
+
+	spawn_pad_open(&pad);
+	on_pad = &pad;
+	sys.dup_to = no_dup;
+	ck_assert_str_eq(output_of("ls /proc/self/fd | wc -l", NULL), "4\n");
+	sys = sys_real;
+	spawn_pad_close(&pad);
+	sys.dup_from = no_dup;
+	spawn_pad_open(&pad);
+	sys = sys_real;
+	ck_assert_int_eq(pad.end, 0);
+	ck_assert_str_eq(output_of("ls /proc/self/fd | wc -l", NULL), "4\n");
+	on_pad = NULL;
 }
 END_TEST
 
@@ -196,10 +272,11 @@ END_TEST
 static int clone_error;
 
 static pid_t
-no_process(int (*child)(void *arg), void *stack, void *arg, int *ret_pidfd)
+no_process(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd)
 {
 	(void)child;
 	(void)stack;
+	(void)more;
 	(void)arg;
 	(void)ret_pidfd;
 	errno = clone_error;
@@ -228,8 +305,8 @@ test_suite(void)
 	Suite *suite = suite_create("spawn");
 
 	TEST_CASE(suite, "spawn", 30, spawn_gives_no_fd_but_the_plan, spawn_resets_signals,
-		spawn_own_group_and_no_new_privileges, spawn_changes_directory,
-		spawn_says_what_cannot_be_executed, spawn_host_failures, spawn_changes_nothing_of_ours,
-		spawn_is_not_held_up_for_ever_by_a_disk_that_is_gone);
+		spawn_own_group_and_no_new_privileges, spawn_changes_directory, spawn_from_a_pad,
+		spawn_where_there_is_no_pad, spawn_says_what_cannot_be_executed, spawn_host_failures,
+		spawn_changes_nothing_of_ours, spawn_is_not_held_up_for_ever_by_a_disk_that_is_gone);
 	return suite;
 }
