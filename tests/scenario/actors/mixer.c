@@ -1,4 +1,4 @@
-/* mixer.c: durable, so that all that a handler tells goes out in one go. */
+/* mixer.c: durable, so that all that a handler tells goes out in one go, and its successor knows what it was. */
 #include <string.h>
 
 #include <tractor/actor.h>
@@ -7,6 +7,7 @@
 
 struct mixer {
 	int64_t last, wrong;
+	int64_t sent; /* the last that it has told another one */
 };
 
 #define TRACTOR_STATE struct mixer
@@ -53,14 +54,21 @@ mixer_on_send(struct mixer *self, tractor_ctx *ctx, const struct mixer_send *msg
 		err = tractor_tell(
 			ctx, msg->to, mixer_item, .number = i, .padding = { padding, padding_of(i) });
 	}
+	self->sent = msg->first + msg->count - 1;
 	return err;
 }
 
 static tractor_err
 mixer_on_seen(struct mixer *self, tractor_ctx *ctx, const struct mixer_seen *msg, struct mixer_count *reply)
 {
-	*reply = (struct mixer_count){ .last = self->last, .wrong = self->wrong };
+	*reply = (struct mixer_count){ .last = self->last, .wrong = self->wrong, .sent = self->sent };
 	return TRACTOR_OK;
 }
 
-TRACTOR_MAIN(mixer, .serves = TRACTOR_SERVES(mixer), .durable = true);
+static enum tractor_flow
+mixer_panicked(struct mixer *self, tractor_ctx *ctx, const struct tractor_panic *panic)
+{
+	return TRACTOR_FLOW_CONTINUE;
+}
+
+TRACTOR_MAIN(mixer, .serves = TRACTOR_SERVES(mixer), .durable = true, .on_panic = mixer_panicked);

@@ -7,7 +7,7 @@
 #define MIXER_ITEM(FIELD) FIELD(int64, number) FIELD(bytes, padding)
 #define MIXER_SEND(FIELD) FIELD(mixer_ref, to) FIELD(int64, first) FIELD(int64, count)
 #define MIXER_SEEN(FIELD)
-#define MIXER_COUNT(FIELD) FIELD(int64, last) FIELD(int64, wrong)
+#define MIXER_COUNT(FIELD) FIELD(int64, last) FIELD(int64, wrong) FIELD(int64, sent)
 TRACTOR_RECORD(mixer_count, MIXER_COUNT);
 
 #define MIXER_PROTOCOL(TELL, ASK)                                                      \
