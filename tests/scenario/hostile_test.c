@@ -264,8 +264,8 @@ lies_in_its_box(const char *crime, const char *err, const char *cause)
 
 	name_crime(crime);
 	ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);
-	struct run_result result = run_command(
-		tractor_command(), "ask", "/t/hostile", "victim.ping", "{}", "--timeout", "2s", NULL);
+	struct run_result result = run_command(tractor_command(), "ask", "/t/hostile", "victim.ping", "{}",
+		"--timeout", err ? "2s" : "9s", NULL);
 	if (err)
 		expect_match(result.err, err);
 	else
