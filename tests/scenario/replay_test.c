@@ -334,9 +334,10 @@ START_TEST(what_came_from_outside_does_not_come_again)
 {
 	struct process *tree = player_up("fresh", "");
 
+	pid_t them = pid_of("/t/them");
 	tell("/t/them", "player.rest", "{\"ms\":1000}");
 	expect_output(tree, "resting", SOON_MS);
-	kill(pid_of("/t/them"), SIGKILL);
+	ck_assert_int_eq(kill(them, SIGKILL), 0); /* while it rests */
 	EXPECT_REPLAY(1, "^not the same: .*; what ended it came from outside, which is not played again$",
 		NULL, crash_id("/t/them", 1));
 	tree_down(tree);
