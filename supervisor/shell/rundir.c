@@ -142,7 +142,7 @@ try_lock(struct rundir *rundir, const char *name, const char *file, bool *ret_ag
 static tractor_err
 take_lock(struct rundir *rundir, const char *name)
 {
-	char *file = rundir_file(rundir, "lock");
+	char *file = rundir_file(rundir, RUNDIR_LOCK);
 	tractor_err err = TRACTOR_ENOMEM;
 	bool again = file != NULL;
 
@@ -173,7 +173,7 @@ make_folders(struct rundir *rundir)
 static void
 read_former(struct rundir *rundir)
 {
-	char *file = rundir_file(rundir, "lock");
+	char *file = rundir_file(rundir, RUNDIR_LOCK);
 
 	if (!file || procfile_read(file, rundir->former, sizeof(rundir->former)) < 0)
 		rundir->former[0] = '\0';
@@ -246,7 +246,7 @@ rundir_close(struct rundir *rundir)
 	if (rundir->lock >= 0) {
 		clean(rundir->path);
 		/* The lock goes last, while it is held; with crash reports or logs there the directory stays, and the lock file with it is of no use. */
-		char *file = rundir_file(rundir, "lock");
+		char *file = rundir_file(rundir, RUNDIR_LOCK);
 		if (file)
 			sys.unlink(file);
 		free(file);

@@ -47,6 +47,8 @@ struct remains;
 
 /* --- rundir.c: the run directory: who runs under this name, and where things lie --- */
 
+#define RUNDIR_LOCK "lock" /* held while the tree runs, and then removed */
+
 #define MARK_BYTES 48
 
 struct rundir {

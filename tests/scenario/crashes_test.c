@@ -694,6 +694,21 @@ START_TEST(a_report_that_was_removed_stays_so)
 }
 END_TEST
 
+/* Who says down and then run, as scripts do, is not told that it runs already. */
+START_TEST(a_tree_that_is_down_can_be_run_at_once)
+{
+	set_unwinder("sleep 1; echo '{\"backtrace\":[],\"stopped\":null}'");
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("victim", "victim"));
+
+	tell("/t/victim", "victim.die", "{\"how\":\"segv\"}");
+	ck_assert(wait_until(SOON_MS, has_report, NULL));
+	expect_command(0, "^$", "^$", "down", NULL);
+	struct process *again = tree_up("{name: t, children: [%s]}", actor_line("victim", "victim"));
+	expect_exit(tree, 0, DOWN_MS);
+	tree_down(again);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -713,6 +728,7 @@ test_suite(void)
 		an_unwinder_inherits_nothing);
 	SCENARIO_CASE(suite, "inventory", 60, a_crash_loop_is_told_in_full_once_and_then_counted,
 		a_pipe_in_the_place_of_a_report, reports_stay_within_their_number, reports_are_removed,
-		the_reports_of_a_tree_that_has_ended_are_removed, a_report_that_was_removed_stays_so);
+		the_reports_of_a_tree_that_has_ended_are_removed, a_report_that_was_removed_stays_so,
+		a_tree_that_is_down_can_be_run_at_once);
 	return suite;
 }
