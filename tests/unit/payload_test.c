@@ -1,6 +1,6 @@
 /*
- * payload_test.c: schema texts and payloads, good ones both ways, wrong ones by their complaints, and hostile ones by surviving
- * them (run it with the sanitizers).
+ * payload_test.c: payloads, good ones both ways, wrong ones by their complaints, and hostile ones by surviving them (run it with the
+ * sanitizers).
  */
 #include <inttypes.h>
 #include <math.h>
@@ -11,31 +11,16 @@
 #include <tractor/protocol.h>
 
 #include "arena.h"
-#include "base64.h"
 #include "codec.h"
 #include "frame.h"
-#include "payload.h"
+#include "payload_texts.h"
 #include "schema.h"
-#include "unit.h"
-#include "utf8.h"
 
-#define INCREMENT "tell counter.increment {int64 by}"
-#define GET "ask counter.get {} -> counter_total {int64 total}"
-#define LIST "ask hub.list {} -> hub_members {list_listener_ref members, hub_stats {uint64 published} stats}"
 /* clang-format off */
 #define ALL                                                                                                                     \
 	"tell all.kinds {bool a, int8 b, int16 c, int32 d, int64 e, uint8 f, uint16 g, uint32 h, uint64 i, float j, double k, " \
 	"str l, bytes m, x_ref n, inner {int8 v, list_str names} o, list_int16 p, list_inner {int8 v, list_str names} q}"
 /* clang-format on */
-
-static struct payload_schema *
-parse(const char *text)
-{
-	struct payload_schema *schema = NULL;
-
-	ck_assert_msg(payload_schema_parse(text, &schema) == TRACTOR_OK, "%s: %s", text, tractor_why());
-	return schema;
-}
 
 /* Two actors are known: /a is 7, /far is 9 on node 2. */
 static tractor_err
@@ -125,137 +110,6 @@ TRACTOR_REF(x);
 /* clang-format on */
 #define ALL_PROTOCOL(TELL, ASK) TELL(all, kinds, ALL_KINDS)
 TRACTOR_PROTOCOL(all, ALL_PROTOCOL);
-
-START_TEST(schema_of_a_tell)
-{
-	struct payload_schema *schema = parse(INCREMENT);
-
-	ck_assert(!schema->ask);
-	ck_assert_str_eq(schema->text, INCREMENT);
-	ck_assert_str_eq(schema->protocol, "counter");
-	ck_assert_str_eq(schema->message, "increment");
-	ck_assert_str_eq(schema->record->name, "counter.increment");
-	ck_assert_uint_eq(schema->record->field_count, 1);
-	ck_assert_str_eq(schema->record->fields[0].name, "by");
-	ck_assert_int_eq(schema->record->fields[0].kind, PAYLOAD_INT64);
-	ck_assert_uint_eq(schema->record->least_bytes, 8);
-	ck_assert_ptr_null(schema->reply);
-	payload_schema_free(schema);
-	payload_schema_free(NULL);
-}
-END_TEST
-
-START_TEST(schema_of_an_ask)
-{
-	struct payload_schema *schema = parse(LIST);
-
-	ck_assert(schema->ask);
-	ck_assert_uint_eq(schema->record->field_count, 0);
-	ck_assert_str_eq(schema->reply->name, "hub_members");
-	const struct payload_field *members = &schema->reply->fields[0], *stats = &schema->reply->fields[1];
-	ck_assert(members->list && members->kind == PAYLOAD_REF);
-	ck_assert_str_eq(members->type, "listener_ref");
-	ck_assert(!stats->list && stats->kind == PAYLOAD_RECORD);
-	ck_assert_str_eq(stats->record->name, "hub_stats");
-	ck_assert_str_eq(stats->record->fields[0].name, "published");
-	ck_assert_uint_eq(schema->reply->least_bytes, 12);
-	payload_schema_free(schema);
-	payload_schema_free(parse("ask a.b {} -> tractor_none {}"));
-}
-END_TEST
-
-static const struct bad_text {
-	const char *text, *words;
-} bad_texts[] = {
-	{ "", "expected \"tell \" or \"ask \" at character 1, where there is its end" },
-	{ "told a.b {}", "expected \"tell \"" },
-	{ "tell a {}", "expected \".\"" },
-	{ "tell .b {}", "the protocol's name" },
-	{ "tell a. {}", "the message's name" },
-	{ "tell 9a.b {}", "the protocol's name" },
-	{ "tell a.b", "a blank and the message's fields" },
-	{ "tell a.b {", "expected a type at character 11" },
-	{ "tell a.b {int64}", "a blank and the field's name" },
-	{ "tell a.b {int64 }", "the field's name" },
-	{ "tell a.b {int64 x", "or \"}\"" },
-	{ "tell a.b {int64 x,int64 y}", "or \"}\"" },
-	{ "tell a.b {int64 x, }", "a type" },
-	{ "tell a.b { int64 x}", "a type" },
-	{ "tell a.b {int65 x}",
-		"expected a type (int64, str, x_ref, x {...} or list_ and one of these) at character 11" },
-	{ "tell a.b {_ref x}", "a type" },
-	{ "tell a.b {list_ x}", "a type" },
-	{ "tell a.b {list_list_int8 x}", "a type" },
-	{ "tell a.b {int8 x, int8 x}", "a.b has two fields called x" },
-	{ "tell a.b {int8 {int8 y} x}", "field's name" },
-	{ "tell a.b {} ", "the end" },
-	{ "tell a.b {}\n", "the end" },
-	{ "tell a.b {} -> c {}", "the end" },
-	{ "ask a.b {}", "and the reply" },
-	{ "ask a.b {} -> ", "the reply's name" },
-	{ "ask a.b {} -> c", "the reply's fields" },
-	{ "ask a.b {} -> c {} -> d {}", "the end" },
-	{ "tell a.b {\033[31m x}", "there is \"?[31m x}\"" },
-};
-
-START_TEST(schema_texts_that_are_none)
-{
-	struct payload_schema *schema = NULL;
-
-	for (size_t i = 0; i < sizeof(bad_texts) / sizeof(bad_texts[0]); i++) {
-		ck_assert_msg(payload_schema_parse(bad_texts[i].text, &schema) == TRACTOR_EBADMSG, "%s",
-			bad_texts[i].text);
-		ck_assert_msg(strstr(tractor_why(), bad_texts[i].words) != NULL, "%s: %s", bad_texts[i].text,
-			tractor_why());
-		ck_assert_ptr_null(schema);
-	}
-}
-END_TEST
-
-/* `depth` records in one another. */
-static void
-nest(char *text, size_t depth)
-{
-	strcpy(text, "tell a.b {");
-	for (size_t i = 1; i < depth; i++)
-		strcat(text, "r {");
-	strcat(text, "int8 x");
-	for (size_t i = 1; i < depth; i++)
-		strcat(text, "} x");
-	strcat(text, "}");
-}
-
-START_TEST(schema_limits)
-{
-	static char text[2 * PAYLOAD_TEXT_MAX_BYTES];
-	struct payload_schema *schema = NULL;
-
-	nest(text, PAYLOAD_DEPTH_MAX);
-	payload_schema_free(parse(text));
-	nest(text, PAYLOAD_DEPTH_MAX + 1);
-	ck_assert_int_eq(payload_schema_parse(text, &schema), TRACTOR_EBADMSG);
-	ck_assert_ptr_nonnull(strstr(tractor_why(), "nested deeper than 16"));
-	nest(text, 5000);
-	ck_assert_int_eq(payload_schema_parse(text, &schema), TRACTOR_EBADMSG);
-
-	size_t length = (size_t)sprintf(text, "tell a.b {int8 f");
-	for (unsigned i = 0; i < PAYLOAD_FIELDS_MAX; i++)
-		length += (size_t)sprintf(text + length, ", int8 f%u", i);
-	strcpy(text + length, "}");
-	ck_assert_int_eq(payload_schema_parse(text, &schema), TRACTOR_EBADMSG);
-	ck_assert_ptr_nonnull(strstr(tractor_why(), "more than 1024 fields"));
-
-	length = (size_t)sprintf(text, "tell a.");
-	memset(text + length, 'x', PAYLOAD_NAME_MAX + 1);
-	strcpy(text + length + PAYLOAD_NAME_MAX + 1, " {}");
-	ck_assert_int_eq(payload_schema_parse(text, &schema), TRACTOR_EBADMSG);
-	ck_assert_ptr_nonnull(strstr(tractor_why(), "longer than 127"));
-
-	memset(text, 'x', sizeof(text) - 1);
-	ck_assert_int_eq(payload_schema_parse(text, &schema), TRACTOR_EBADMSG);
-	ck_assert_ptr_nonnull(strstr(tractor_why(), "longer than 65536 bytes"));
-}
-END_TEST
 
 START_TEST(encoding_is_the_documented_one)
 {
@@ -630,16 +484,6 @@ START_TEST(excerpts_of_hostile_payloads)
 }
 END_TEST
 
-/* xorshift; the seed makes a failure repeatable. */
-static uint64_t
-next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 /* What can be shown whole can be shown in part. */
 static void
 expect_some_excerpt(const struct payload_schema *schema, const uint8_t *bytes, size_t size)
@@ -683,91 +527,11 @@ START_TEST(random_bytes_are_survived_and_what_is_accepted_is_json)
 }
 END_TEST
 
-START_TEST(mutated_schema_texts_are_survived)
-{
-	static const char letters[] = "{} ,->._abl\033";
-	uint64_t random = 0x2545f4914f6cdd1d;
-
-	for (int round = 0; round < 50000; round++) {
-		char text[] = LIST;
-		for (uint64_t i = next_random(&random) % 3; i < 3; i++)
-			text[next_random(&random) % (sizeof(text) - 1)] =
-				letters[next_random(&random) % sizeof(letters)];
-		struct payload_schema *schema = NULL;
-		if (payload_schema_parse(text, &schema) == TRACTOR_OK)
-			payload_schema_free(schema);
-		else
-			ck_assert_ptr_null(schema);
-	}
-}
-END_TEST
-
-START_TEST(text_that_is_not_utf8_is_mended)
-{
-	static const struct mended {
-		const char *bytes, *text;
-	} cases[] = {
-		{ "plain", "plain" },
-		{ "\xc3\xbc", "\xc3\xbc" },
-		{ "a\xff"
-		  "b",
-			"a\xef\xbf\xbd"
-			"b" },
-		{ "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd" },		    /* overlong NUL */
-		{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }, /* surrogate */
-		{ "\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
-		{ "cut \xe2\x82", "cut \xef\xbf\xbd\xef\xbf\xbd" },
-		{ "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		json_t *json = utf8_json(cases[i].bytes, strlen(cases[i].bytes));
-		ck_assert_ptr_nonnull(json);
-		ck_assert_str_eq(json_string_value(json), cases[i].text);
-		json_decref(json);
-	}
-	uint64_t random = 88172645463325252;
-	for (int round = 0; round < 50000; round++) {
-		char bytes[12];
-		for (size_t i = 0; i < sizeof(bytes); i++)
-			bytes[i] = (char)(0x80 | next_random(&random) >> 11);
-		json_t *json = utf8_json(bytes, sizeof(bytes));
-		ck_assert_ptr_nonnull(json);
-		json_decref(json);
-	}
-}
-END_TEST
-
-START_TEST(base64_of_the_rfc)
-{
-	static const char *const cases[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" },
-		{ "foo", "Zm9v" }, { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
-		{ "foobar", "Zm9vYmFy" } };
-	static const char *const refused[] = { "Z", "Zg",
-		"Zg=", "Zg===", "Zh==", "Zm9=", "====", "Z===", "Zg==Zg==", "Zm9v\n", "Zm-v" };
-	char text[16];
-	uint8_t bytes[16];
-	size_t size;
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		base64_encode((const uint8_t *)cases[i][0], strlen(cases[i][0]), text);
-		ck_assert_str_eq(text, cases[i][1]);
-		ck_assert(base64_decode(text, strlen(text), bytes, &size));
-		ck_assert_uint_eq(size, strlen(cases[i][0]));
-		ck_assert_mem_eq(bytes, cases[i][0], size);
-	}
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		ck_assert_msg(!base64_decode(refused[i], strlen(refused[i]), bytes, &size), "%s", refused[i]);
-}
-END_TEST
-
 Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("payload");
 
-	TEST_CASE(suite, "schema", 30, schema_of_a_tell, schema_of_an_ask, schema_texts_that_are_none,
-		schema_limits, mutated_schema_texts_are_survived);
 	TEST_CASE(suite, "encode", 30, encoding_is_the_documented_one, the_codec_of_c_structs_agrees,
 		values_there_and_back, fields_that_are_not_given_are_zero,
 		complaints_name_the_field_and_what_would_be_right, article_suits_the_type, payload_too_large);
@@ -775,6 +539,5 @@ test_suite(void)
 		random_bytes_are_survived_and_what_is_accepted_is_json);
 	TEST_CASE(suite, "excerpt", 30, excerpts_say_what_they_leave_out, excerpts_are_bounded_in_all,
 		excerpts_of_hostile_payloads);
-	TEST_CASE(suite, "text", 30, text_that_is_not_utf8_is_mended, base64_of_the_rfc);
 	return suite;
 }
