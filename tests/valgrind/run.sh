@@ -12,7 +12,7 @@ trap '[ -z "$tree" ] || kill -9 "$tree" 2>/dev/null; rm -rf "$work"' EXIT
 memcheck="valgrind --quiet --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=9"
 
 for module in arena blackbox codec frame intensity payload router_asks router_ends router_later router_reentry router_sending \
-	schema spec state strategy suggest; do
+	schema schematext spec state strategy strategy_backoff strategy_nested strategy_significant strategy_verdicts suggest text; do
 	test=$build/tests/unit/${module}_test
 	[ -x "$test" ] || continue
 	# libcheck's child ends with 9 where memcheck found something, and the test fails.
