@@ -7,15 +7,18 @@
 /* The program's one suite. */
 Suite *test_suite(void);
 
-/* A test case named `name` with the listed test functions, each under `timeout_s` seconds, added to `suite`. */
-#define TEST_CASE(suite, name, timeout_s, ...)                                     \
+/* A test case named `name` with the listed test functions, each under `timeout_s` seconds and between `setup` and `teardown` (NULL: nothing), added to `suite`. */
+#define TEST_CASE_WITH(suite, name, timeout_s, setup, teardown, ...)               \
 	do {                                                                       \
 		TCase *test_case_ = tcase_create(name);                            \
 		const TTest *tests_[] = { __VA_ARGS__ };                           \
 		tcase_set_timeout(test_case_, timeout_s);                          \
+		tcase_add_checked_fixture(test_case_, setup, teardown);            \
 		for (size_t i_ = 0; i_ < sizeof(tests_) / sizeof(tests_[0]); i_++) \
 			tcase_add_test(test_case_, tests_[i_]);                    \
 		suite_add_tcase(suite, test_case_);                                \
 	} while (0)
+
+#define TEST_CASE(suite, name, timeout_s, ...) TEST_CASE_WITH(suite, name, timeout_s, NULL, NULL, __VA_ARGS__)
 
 #endif

@@ -344,21 +344,8 @@ tractor(const char *words)
 	return code;
 }
 
-/* Tests that have the run directory. */
-static inline void
-add_case(Suite *suite, const char *name, const TTest *const *tests, size_t count)
-{
-	TCase *cases = tcase_create(name);
-
-	tcase_add_checked_fixture(cases, make_run_directory, remove_run_directory);
-	tcase_set_timeout(cases, 20);
-	for (size_t i = 0; i < count; i++)
-		tcase_add_test(cases, tests[i]);
-	suite_add_tcase(suite, cases);
-}
-
-#define WORLD_CASE(suite, name, ...)                            \
-	add_case(suite, name, (const TTest *[]){ __VA_ARGS__ }, \
-		sizeof((const TTest *[]){ __VA_ARGS__ }) / sizeof(const TTest *))
+/* As TEST_CASE(), with the run directory. */
+#define WORLD_CASE(suite, name, ...) \
+	TEST_CASE_WITH(suite, name, 20, make_run_directory, remove_run_directory, __VA_ARGS__)
 
 #endif

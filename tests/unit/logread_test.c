@@ -359,16 +359,11 @@ Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("logread");
-	const TTest *const with_files[] = { the_oldest_file_first, what_is_at_and_below_a_path,
-		a_tree_that_has_no_logs, a_file_that_is_missing, a_file_under_two_names,
-		what_is_no_line_is_passed_over, met_twice_is_once, what_a_full_disk_lost,
-		the_incarnation_before };
-	TCase *files = tcase_create("files");
 
-	tcase_add_checked_fixture(files, set_up, tear_down);
-	for (size_t i = 0; i < sizeof(with_files) / sizeof(with_files[0]); i++)
-		tcase_add_test(files, with_files[i]);
-	suite_add_tcase(suite, files);
+	TEST_CASE_WITH(suite, "files", 30, set_up, tear_down, the_oldest_file_first,
+		what_is_at_and_below_a_path, a_tree_that_has_no_logs, a_file_that_is_missing,
+		a_file_under_two_names, what_is_no_line_is_passed_over, met_twice_is_once,
+		what_a_full_disk_lost, the_incarnation_before);
 	TEST_CASE(suite, "moments", 30, moments_of_all_kinds, what_is_no_moment);
 	return suite;
 }

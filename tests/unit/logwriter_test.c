@@ -316,15 +316,10 @@ Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("logwriter");
-	const TTest *const tests[] = { what_was_put_is_there_when_it_says_so, as_many_files_as_it_may,
-		one_actor_does_not_take_anothers_room, what_cannot_be_written_is_counted,
-		a_link_is_not_followed, those_that_were_written_last_stay, a_thousand_names_and_no_more };
-	TCase *files = tcase_create("files");
 
-	tcase_add_checked_fixture(files, set_up, tear_down);
-	tcase_set_timeout(files, 30);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-		tcase_add_test(files, tests[i]);
-	suite_add_tcase(suite, files);
+	TEST_CASE_WITH(suite, "files", 30, set_up, tear_down, what_was_put_is_there_when_it_says_so,
+		as_many_files_as_it_may, one_actor_does_not_take_anothers_room,
+		what_cannot_be_written_is_counted, a_link_is_not_followed, those_that_were_written_last_stay,
+		a_thousand_names_and_no_more);
 	return suite;
 }

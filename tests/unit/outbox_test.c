@@ -232,16 +232,11 @@ Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("outbox");
-	const TTest *tests[] = { nothing_is_in_a_new_one, what_is_held_was_never_said,
-		what_is_sent_before_its_time_is_no_record, a_place_is_used_again_once_it_is_heard,
-		what_is_not_heard_stays_while_banks_change, large_ones_fit_and_give_their_pages_back,
-		a_handler_has_no_more_than_its_share, nonsense_is_read_to_an_end };
-	TCase *tcase = tcase_create("outbox");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 30);
-	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
+	TEST_CASE_WITH(suite, "outbox", 30, setup, teardown, nothing_is_in_a_new_one,
+		what_is_held_was_never_said, what_is_sent_before_its_time_is_no_record,
+		a_place_is_used_again_once_it_is_heard, what_is_not_heard_stays_while_banks_change,
+		large_ones_fit_and_give_their_pages_back, a_handler_has_no_more_than_its_share,
+		nonsense_is_read_to_an_end);
 	return suite;
 }
