@@ -18,16 +18,8 @@
 #include "testclock.h"
 #include "unit.h"
 
-#define SCENARIO_CASE_WITH(suite, name, timeout_s, setup, ...)                     \
-	do {                                                                       \
-		TCase *test_case_ = tcase_create(name);                            \
-		const TTest *tests_[] = { __VA_ARGS__ };                           \
-		tcase_set_timeout(test_case_, timeout_s);                          \
-		tcase_add_checked_fixture(test_case_, setup, scenario_teardown);   \
-		for (size_t i_ = 0; i_ < sizeof(tests_) / sizeof(tests_[0]); i_++) \
-			tcase_add_test(test_case_, tests_[i_]);                    \
-		suite_add_tcase(suite, test_case_);                                \
-	} while (0)
+#define SCENARIO_CASE_WITH(suite, name, timeout_s, setup, ...) \
+	TEST_CASE_WITH(suite, name, timeout_s, setup, scenario_teardown, __VA_ARGS__)
 
 /* A test case of scenarios. */
 #define SCENARIO_CASE(suite, name, timeout_s, ...) \
