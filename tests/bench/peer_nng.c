@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "samples.h"
+#include "blocks.h"
 
 #define URL "ipc://pair"
 #define MEMORY_MAX 16  /* processes whose memory is looked at */
@@ -48,84 +48,52 @@ dial(const char *url)
 }
 
 static void
-send_block(nng_socket socket, void *block)
+send_block(void *socket, const void *block)
 {
-	check(nng_send(socket, block, BLOCK_BYTES, 0));
+	check(nng_send(*(nng_socket *)socket, (void *)block, BLOCK_BYTES, 0));
 }
 
 static void
-receive_block(nng_socket socket, void *block)
+receive_block(void *socket, void *block)
 {
 	size_t size = BLOCK_BYTES;
 
-	check(nng_recv(socket, block, &size, 0));
+	check(nng_recv(*(nng_socket *)socket, block, &size, 0));
 }
 
 /* --- messages --- */
 
-static void
-serve_echo(void)
+static struct blocks
+end_of(nng_socket opened)
 {
-	nng_socket socket = dial(URL);
+	static nng_socket socket; /* the one that this process has */
 
-	for (char block[BLOCK_BYTES] = "";;) {
-		receive_block(socket, block);
-		send_block(socket, block);
-	}
+	socket = opened;
+	return (struct blocks){ send_block, receive_block, &socket };
 }
 
-static void
-trip(void *arg)
+static struct blocks
+dial_it(void)
 {
-	char block[BLOCK_BYTES] = "there and back";
+	return end_of(dial(URL));
+}
 
-	send_block(*(nng_socket *)arg, block);
-	receive_block(*(nng_socket *)arg, block);
+static struct blocks
+listen_there(void)
+{
+	return end_of(listen_at(URL));
 }
 
 static void
 take_trips(const struct plan *plan)
 {
-	if (fork_peer() == 0)
-		serve_echo();
-	nng_socket socket = listen_at(URL);
-	sample_trips(plan, 1, trip, &socket);
-}
-
-/* A block that begins with a number says how many come after it; they are answered together. */
-static void
-serve_oneway(void)
-{
-	nng_socket socket = dial(URL);
-	unsigned long count;
-
-	for (char block[BLOCK_BYTES];;) {
-		receive_block(socket, block);
-		memcpy(&count, block, sizeof(count));
-		while (count-- > 0)
-			receive_block(socket, block);
-		send_block(socket, block);
-	}
-}
-
-static void
-send_all(void *arg, unsigned long count)
-{
-	char block[BLOCK_BYTES] = "";
-
-	memcpy(block, &count, sizeof(count));
-	for (unsigned long i = 0; i <= count; i++)
-		send_block(*(nng_socket *)arg, block);
-	receive_block(*(nng_socket *)arg, block);
+	blocks_take_trips(plan, dial_it, listen_there);
 }
 
 static void
 take_oneway(const struct plan *plan)
 {
-	if (fork_peer() == 0)
-		serve_oneway();
-	nng_socket socket = listen_at(URL);
-	sample_oneway(plan, send_all, &socket);
+	blocks_take_oneway(plan, dial_it, listen_there);
 }
 
 /* --- processes --- */
@@ -146,7 +114,7 @@ start_one(void)
 	snprintf(url, sizeof(url), "ipc://child%u", number++);
 	started.socket = listen_at(url);
 	started.pid = spawn_self((const char *const[]){ "child", url, NULL });
-	receive_block(started.socket, block);
+	receive_block(&started.socket, block);
 	return started;
 }
 
@@ -158,8 +126,8 @@ be_child(const char *url)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	nng_socket socket = dial(url);
-	send_block(socket, block);
-	receive_block(socket, block);
+	send_block(&socket, block);
+	receive_block(&socket, block);
 }
 
 static void

@@ -1,8 +1,7 @@
 /* peer_zmq.c: ZeroMQ PAIR over ipc, as it comes. No context exists in a process that forks. */
-#include <string.h>
 #include <zmq.h>
 
-#include "samples.h"
+#include "blocks.h"
 
 #define URL "ipc://pair"
 
@@ -31,67 +30,34 @@ receive_block(void *socket, void *block)
 		fail("zmq: %s", zmq_strerror(zmq_errno()));
 }
 
-static void
-serve_echo(void)
+static struct blocks
+end_of(int (*attach)(void *socket, const char *url))
 {
-	void *socket = open_socket(zmq_connect);
-
-	for (char block[BLOCK_BYTES];;) {
-		receive_block(socket, block);
-		send_block(socket, block);
-	}
+	return (struct blocks){ send_block, receive_block, open_socket(attach) };
 }
 
-static void
-trip(void *socket)
+static struct blocks
+dial(void)
 {
-	char block[BLOCK_BYTES] = "there and back";
+	return end_of(zmq_connect);
+}
 
-	send_block(socket, block);
-	receive_block(socket, block);
+static struct blocks
+listen_there(void)
+{
+	return end_of(zmq_bind);
 }
 
 static void
 take_trips(const struct plan *plan)
 {
-	if (fork_peer() == 0)
-		serve_echo();
-	sample_trips(plan, 1, trip, open_socket(zmq_bind));
-}
-
-/* A block that begins with a number says how many come after it; they are answered together. */
-static void
-serve_oneway(void)
-{
-	void *socket = open_socket(zmq_connect);
-	unsigned long count;
-
-	for (char block[BLOCK_BYTES];;) {
-		receive_block(socket, block);
-		memcpy(&count, block, sizeof(count));
-		while (count-- > 0)
-			receive_block(socket, block);
-		send_block(socket, block);
-	}
-}
-
-static void
-send_all(void *socket, unsigned long count)
-{
-	char block[BLOCK_BYTES] = "";
-
-	memcpy(block, &count, sizeof(count));
-	for (unsigned long i = 0; i <= count; i++)
-		send_block(socket, block);
-	receive_block(socket, block);
+	blocks_take_trips(plan, dial, listen_there);
 }
 
 static void
 take_oneway(const struct plan *plan)
 {
-	if (fork_peer() == 0)
-		serve_oneway();
-	sample_oneway(plan, send_all, open_socket(zmq_bind));
+	blocks_take_oneway(plan, dial, listen_there);
 }
 
 int

@@ -71,14 +71,23 @@ begin(const struct setup *setup, const struct figure *figure, struct running *ru
 	int pipe_fds[2];
 
 	snprintf(running->folder, sizeof(running->folder), "%s/XXXXXX", setup->work);
-	if (!mkdtemp(running->folder) || pipe2(pipe_fds, O_CLOEXEC) != 0)
+	if (!mkdtemp(running->folder))
 		return false;
-	running->pid = fork();
-	if (running->pid == 0)
-		become(setup, figure, running, pipe_fds[1]);
-	close(pipe_fds[1]);
-	running->output = pipe_fds[0];
-	return running->pid > 0;
+	if (pipe2(pipe_fds, O_CLOEXEC) == 0) {
+		running->pid = fork();
+		if (running->pid == 0)
+			become(setup, figure, running, pipe_fds[1]);
+		close(pipe_fds[1]);
+		running->output = pipe_fds[0];
+	}
+	if (running->pid > 0)
+		return true;
+	int error = errno;
+	if (running->output >= 0)
+		close(running->output);
+	rmdir(running->folder);
+	errno = error;
+	return false;
 }
 
 static bool
@@ -158,7 +167,7 @@ void
 run_figure(const struct setup *setup, const struct figure *figure, struct result *result)
 {
 	static const char skip[] = "skip: ";
-	struct running running = { .pid = -1 };
+	struct running running = { .pid = -1, .output = -1 };
 
 	if (!begin(setup, figure, &running)) {
 		leave_out(result, strerror(errno));
