@@ -153,6 +153,18 @@ player_up(const char *as, const char *more)
 		actor_line_with("them", "player", "role: %s%s%s", as, *more ? ", " : "", more));
 }
 
+/* One of them is told something, dies of it, and does so again. */
+static void
+dies_again(const char *as, const char *more, const char *message, const char *fields, const char *out,
+	const char *err)
+{
+	struct process *tree = player_up(as, more);
+
+	tell("/t/them", message, "%s", fields);
+	EXPECT_REPLAY(0, out, err, crash_id("/t/them", 1));
+	tree_down(tree);
+}
+
 START_TEST(a_crash_that_depends_on_the_state)
 {
 	struct process *tree = player_up("player", "");
@@ -203,48 +215,33 @@ END_TEST
 
 START_TEST(an_ask_that_was_refused_is_refused)
 {
-	struct process *tree = player_up("fresh", "");
-
-	tell("/t/them", "player.consult", "{" ORACLE ",\"how\":\"secret\"}");
-	EXPECT_REPLAY(0, "panic: no answer: that is a secret .*\ncrashed again in the same way: panic",
-		"oracle\\.secret \\{\\}; answered as it was: TRACTOR_EREFUSED$", crash_id("/t/them", 1));
-	tree_down(tree);
+	dies_again("fresh", "", "player.consult", "{" ORACLE ",\"how\":\"secret\"}",
+		"panic: no answer: that is a secret .*\ncrashed again in the same way: panic",
+		"oracle\\.secret \\{\\}; answered as it was: TRACTOR_EREFUSED$");
 }
 END_TEST
 
 START_TEST(an_ask_that_was_waited_for_too_long_is_again)
 {
-	struct process *tree = player_up("fresh", "handler_timeout: 300ms");
-
-	tell("/t/them", "player.consult", "{" ORACLE ",\"how\":\"silence\"}");
-	EXPECT_REPLAY(0, "^crashed again in the same way: deadline, SIGABRT",
-		"oracle\\.silence \\{\\}; it waited for the answer when it was ended$",
-		crash_id("/t/them", 1));
-	tree_down(tree);
+	dies_again("fresh", "handler_timeout: 300ms", "player.consult", "{" ORACLE ",\"how\":\"silence\"}",
+		"^crashed again in the same way: deadline, SIGABRT",
+		"oracle\\.silence \\{\\}; it waited for the answer when it was ended$");
 }
 END_TEST
 
 START_TEST(what_was_answered_at_the_start_is_answered_again)
 {
-	struct process *tree = player_up("fresh", "args: {asks: /t/oracle}");
-
-	tell("/t/them", "player.foretell", "{\"limit\":0}"); /* it was told 1 */
-	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV",
-		"asks the supervisor: find; answered as it was: .*\n.*oracle\\.number \\{\\}; answered as it was: \\{\"value\":1\\}\n",
-		crash_id("/t/them", 1));
-	tree_down(tree);
+	/* it was told 1 */
+	dies_again("fresh", "args: {asks: /t/oracle}", "player.foretell", "{\"limit\":0}",
+		"in the same way: signal, SIGSEGV",
+		"asks the supervisor: find; answered as it was: .*\n.*oracle\\.number \\{\\}; answered as it was: \\{\"value\":1\\}\n");
 }
 END_TEST
 
 START_TEST(what_it_tells_is_shown)
 {
-	struct process *tree = player_up("fresh", "");
-
-	tell("/t/them", "player.whisper", "{" ORACLE "}");
-	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV",
-		"player\\.whisper \\{\"who\":\"/t/oracle\",\"how\":\"\"\\} from .*\n.*tells /t/oracle: oracle\\.note \\{\"number\":42\\}$",
-		crash_id("/t/them", 1));
-	tree_down(tree);
+	dies_again("fresh", "", "player.whisper", "{" ORACLE "}", "in the same way: signal, SIGSEGV",
+		"player\\.whisper \\{\"who\":\"/t/oracle\",\"how\":\"\"\\} from .*\n.*tells /t/oracle: oracle\\.note \\{\"number\":42\\}$");
 }
 END_TEST
 
@@ -265,12 +262,9 @@ END_TEST
 
 START_TEST(a_crash_in_on_down)
 {
-	struct process *tree = player_up("fresh", "");
-
-	tell("/t/them", "player.watch", "{" ORACLE "}");
-	EXPECT_REPLAY(0, "panic: /t/oracle is gone .*\ncrashed again in the same way: panic",
-		"it is given word of an end", crash_id("/t/them", 1));
-	tree_down(tree);
+	dies_again("fresh", "", "player.watch", "{" ORACLE "}",
+		"panic: /t/oracle is gone .*\ncrashed again in the same way: panic",
+		"it is given word of an end");
 }
 END_TEST
 
@@ -672,22 +666,16 @@ END_TEST
 
 START_TEST(what_it_starts_is_ended)
 {
-	struct process *tree = player_up("fresh", "");
-
-	tell("/t/them", "player.spawn", "{\"prints\":false}");
-	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV", NULL, crash_id("/t/them", 1));
-	tree_down(tree);
+	dies_again(
+		"fresh", "", "player.spawn", "{\"prints\":false}", "in the same way: signal, SIGSEGV", NULL);
 }
 END_TEST
 
 /* It is ended before the last of what it prints is read. */
 START_TEST(what_it_starts_may_print_without_end)
 {
-	struct process *tree = player_up("fresh", "");
-
-	tell("/t/them", "player.spawn", "{\"prints\":true}");
-	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV", NULL, crash_id("/t/them", 1));
-	tree_down(tree);
+	dies_again(
+		"fresh", "", "player.spawn", "{\"prints\":true}", "in the same way: signal, SIGSEGV", NULL);
 }
 END_TEST
 
