@@ -1,0 +1,117 @@
+/* messages.c: what must simply not matter, and floods of it. */
+#include <string.h>
+#include <unistd.h>
+
+#include "hostile.h"
+
+void
+stale_incarnation(void)
+{
+	struct tri_frame frame = header(TRI_FRAME_REPLY);
+
+	start();
+	frame.incarnation += 7;
+	frame.sequence = 1;
+	send_frame(frame, NULL, 0);
+	frame.incarnation = 0;
+	frame.kind = TRI_FRAME_STOP;
+	send_frame(frame, NULL, 0);
+	go_on();
+}
+
+void
+garbage_for_another(void)
+{
+	start();
+	/* A tell, and an ask, whose payloads are not what their schema says: the receiver's library finds out. */
+	send_frame(message_to(BYSTANDER, named("note"), 0), "xyz", 3);
+	send_frame(message_to(BYSTANDER, named("perish"), TRI_FLAG_ASK), "\xff\xff\xff\xff", 4);
+	receive(TRI_FRAME_ANSWER, NULL);
+	go_on();
+}
+
+void
+garbage_for_the_supervisor(void)
+{
+	struct tri_frame frame = message_to(0, named("ping"), TRI_FLAG_ASK);
+
+	start();
+	send_frame(frame, "abc", 3);
+	receive(TRI_FRAME_ANSWER, NULL);
+	for (size_t i = 0; i < tri_supervisor_protocol.message_count; i++) {
+		send_frame(message_to(0, tri_supervisor_protocol.messages[i], TRI_FLAG_ASK),
+			"\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9);
+		receive(TRI_FRAME_ANSWER, NULL);
+	}
+	go_on();
+}
+
+void
+unknown_targets(void)
+{
+	static const uint64_t targets[] = { 9999, UINT64_MAX, UINT64_MAX / 2, INT64_MAX, UINT64_C(1) << 62 };
+
+	start();
+	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+		struct tri_frame frame = message_to(targets[i], named("ping"), TRI_FLAG_ASK);
+		frame.target_node = (uint32_t)i % 2 * 7;
+		send_frame(frame, NULL, 0);
+		receive(TRI_FRAME_ANSWER, NULL);
+	}
+	struct tri_frame frame = header(TRI_FRAME_WAIT);
+	frame.correlation = UINT64_MAX;
+	send_frame(frame, NULL, 0);
+	go_on();
+}
+
+void
+garbage_answer(void)
+{
+	start();
+	reply(receive(TRI_FRAME_MESSAGE, NULL).sequence, "garbage", 7);
+	go_on();
+}
+
+void
+huge_frame(void)
+{
+	size_t size = (size_t)32 << 20;
+	nng_msg *message;
+
+	start();
+	if (nng_msg_alloc(&message, size) != 0)
+		_exit(8);
+	memset(nng_msg_body(message), 0, size);
+	nng_sendmsg(link_socket, message, 0);
+	go_on();
+}
+
+/* --- floods --- */
+
+void
+flood_of_asks(void)
+{
+	start();
+	for (int i = 0; i < FLOOD; i++)
+		send_frame(message_to(BYSTANDER, named("ping"), TRI_FLAG_ASK), NULL, 0);
+}
+
+void
+flood_of_questions_to_the_supervisor(void)
+{
+	struct tri_supervisor_find find = { .path = "/t/bystander", .protocol = "victim" };
+
+	start();
+	for (int i = 0; i < FLOOD; i++)
+		send_record(message_to(0, tri_supervisor_protocol.messages[0], TRI_FLAG_ASK),
+			tri_supervisor_protocol.messages[0]->record, &find);
+}
+
+void
+flood_of_nothing(void)
+{
+	start();
+	for (int i = 0; i < FLOOD / 8; i++)
+		send_frame(header(TRI_FRAME_DONE), NULL, 0);
+	go_on();
+}
