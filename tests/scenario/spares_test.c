@@ -567,10 +567,10 @@ END_TEST
 static int refusals;
 
 static pid_t
-clone_refused(int (*child)(void *arg), void *stack, void *arg, int *ret_pidfd)
+clone_refused(int (*child)(void *arg), void *stack, int flags, void *arg, int *ret_pidfd)
 {
 	if (refusals == 0)
-		return sys_real.clone(child, stack, arg, ret_pidfd);
+		return sys_real.clone(child, stack, flags, arg, ret_pidfd);
 	refusals--;
 	errno = EAGAIN;
 	return -1;
