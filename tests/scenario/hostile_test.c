@@ -166,7 +166,7 @@ KILLED_FOR(unasked_answer, "^it answered 77, which is no ask that it owes an ans
 KILLED_FOR(forward_of_nothing, "^it forwarded 5, which is no ask that it owes an answer$")
 KILLED_FOR(redials, "^it closed its link and lives on$")
 KILLED_FOR(lives_on, "^it said bye and lives on$")
-KILLED_FOR(hello_of_another_version, "^a bad hello: it speaks version 99 of the control protocol, we speak 3")
+KILLED_FOR(hello_of_another_version, "^a bad hello: it speaks version 99 of the control protocol, we speak 4")
 KILLED_FOR(hello_garbage, "^a bad hello: ")
 KILLED_FOR(malformed_schema, "^a bad hello: ")
 KILLED_FOR(deep_schema, "^a bad hello: ")
