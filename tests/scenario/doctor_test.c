@@ -133,7 +133,7 @@ START_TEST(not_even_fds_to_measure)
 	json_t *json;
 
 	doctor(40, 1, "^tractor [0-9.]+, ",
-		"^tractor: no actor could be started: .*the host refused a [a-z ]+ \\(EMFILE .*ulimit -n\\)$",
+		"^tractor: no actor could be started: .*the host refused a .*\\(EMFILE at .*: raise ulimit -n\\)$",
 		NULL);
 	doctor(40, 1, NULL, NULL, &json);
 	ck_assert(json_is_false(json_object_get(json, "ok")));
