@@ -16,8 +16,8 @@
 /* The fds that a supervisor hands over, and the variables that go with them. */
 #define TRI_FD_BLACKBOX 3
 #define TRI_FD_STATE 4
-#define TRI_FD_BELL 5		      /* eventfds, where the black box offers lanes: the actor's ... */
-#define TRI_FD_DOORBELL 6	      /* ... and the supervisor's */
+#define TRI_FD_BELL 5		      /* where the black box offers lanes: the actor's, a socket ... */
+#define TRI_FD_DOORBELL 6	      /* ... and the supervisor's, an eventfd */
 #define TRI_ENV_LINK "TRACTOR_LINK"   /* the url to dial */
 #define TRI_ENV_ACTOR "TRACTOR_ACTOR" /* which of the binary's actors to be; not set: the only one */
 #define TRI_ENV_SUPERVISOR "TRACTOR_SUPERVISOR" /* whose it is; stays for what it starts */

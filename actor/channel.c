@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "codec.h"
@@ -28,15 +29,14 @@ tri_channel_open(
 {
 	bool offered = atomic_load(&box->lanes) == TRI_LANES_OFFERED;
 
-	*channel = (struct tri_channel){ .bell = bell, .doorbell = doorbell };
+	*channel = (struct tri_channel){ .bell = offered ? bell : -1, .doorbell = doorbell };
 	tri_spin_begin(&channel->spin);
 	if (offered)
 		take_lanes(channel, box);
-	else
-		channel->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (channel->bell < 0)
+	channel->knock = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (channel->knock < 0)
 		return tri_why(TRACTOR_ESYSTEM, "no eventfd for the link: %s", strerror(errno));
-	return tri_link_open(url, channel->bell, &channel->link);
+	return tri_link_open(url, channel->knock, &channel->link);
 }
 
 /* --- taking --- */
@@ -231,11 +231,15 @@ tri_channel_sleep(struct tri_channel *channel)
 }
 
 void
-tri_channel_wake(struct tri_channel *channel, bool rung, int64_t since_ns)
+tri_channel_wake(struct tri_channel *channel, bool rung, bool knocked, int64_t since_ns)
 {
+	char rings[64];
+
 	tri_lane_wake(&channel->down);
-	if (!rung)
-		return;
-	tri_spin_slept(&channel->spin, (int64_t)tri_now_ns() - since_ns);
-	tri_link_clear(channel->link);
+	if (rung)
+		(void)!recv(channel->bell, rings, sizeof(rings), MSG_DONTWAIT);
+	if (knocked)
+		tri_link_clear(channel->link);
+	if (rung || knocked)
+		tri_spin_slept(&channel->spin, (int64_t)tri_now_ns() - since_ns);
 }

@@ -12,7 +12,8 @@
 
 struct tri_channel {
 	struct tri_link *link;
-	int bell;     /* an eventfd: the supervisor rings it for a lane, the link for itself */
+	int bell;     /* a socket: the supervisor rings it for a lane; -1: there are no lanes */
+	int knock;    /* an eventfd: the link rings it */
 	int doorbell; /* the supervisor's; -1: there are no lanes */
 	struct tri_lane_sender up;
 	struct tri_lane_receiver down;
@@ -43,8 +44,8 @@ tractor_err tri_channel_send_bytes(struct tri_channel *channel, const void *fram
 /* Looks for a moment whether something comes, if that has lately paid, until `until_ns` at most. True: there may be something to take. */
 bool tri_channel_look(struct tri_channel *channel, int64_t until_ns);
 
-/* Before it waits for the bell: false: there is something to take already. After it, in either case, tri_channel_wake(), with when that was. */
+/* Before it waits for the bell: false: there is something to take already. After it, in either case, tri_channel_wake(), with which of the two was rung, and when it began to wait. */
 bool tri_channel_sleep(struct tri_channel *channel);
-void tri_channel_wake(struct tri_channel *channel, bool rung, int64_t since_ns);
+void tri_channel_wake(struct tri_channel *channel, bool rung, bool knocked, int64_t since_ns);
 
 #endif

@@ -114,7 +114,9 @@ static void
 finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, const void *reply)
 {
 	const struct tractor_message *message = hand->message;
-	bool answers = message && message->reply && !hand->settled;
+	/* One that can be asked may have been told, by somebody who goes by no header: then nobody is owed anything. */
+	bool asked = hand->packet->frame.flags & TRI_FLAG_ASK,
+	     answers = asked && message && message->reply && !hand->settled;
 	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
 	struct answer answer;
 

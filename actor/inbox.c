@@ -12,6 +12,7 @@
 #include "actor_process.h"
 #include "why.h"
 
+#define OWN_FDS 2 /* bell and knock */
 #define SELECT_FDS_MAX \
 	64 /* that one tractor_select() may wait for; more is a design that wants an epoll fd, which counts as one */
 
@@ -113,7 +114,7 @@ tractor_err
 tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns)
 {
 	struct tri_channel *channel = &actor->channel;
-	struct pollfd all[SELECT_FDS_MAX + 1];
+	struct pollfd all[OWN_FDS + SELECT_FDS_MAX];
 
 	atomic_fetch_add_explicit(&actor->box->progress, 1, memory_order_relaxed);
 	if (count > SELECT_FDS_MAX)
@@ -123,16 +124,17 @@ tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_
 		return TRACTOR_OK;
 	}
 	all[0] = (struct pollfd){ .fd = channel->bell, .events = POLLIN };
+	all[1] = (struct pollfd){ .fd = channel->knock, .events = POLLIN };
 	if (count > 0)
-		memcpy(all + 1, fds, count * sizeof(*fds));
+		memcpy(all + OWN_FDS, fds, count * sizeof(*fds));
 	int64_t began_ns = (int64_t)tri_now_ns();
 	struct timespec left = span(tri_channel_sleep(channel) ? until_ns : 0);
-	int ready = ppoll(all, count + 1, left.tv_sec < 0 ? NULL : &left, NULL);
-	tri_channel_wake(channel, ready > 0 && all[0].revents, began_ns);
+	int ready = ppoll(all, OWN_FDS + count, left.tv_sec < 0 ? NULL : &left, NULL);
+	tri_channel_wake(channel, ready > 0 && all[0].revents, ready > 0 && all[1].revents, began_ns);
 	if (ready < 0 && errno != EINTR)
 		return tri_why(TRACTOR_ESYSTEM, "cannot wait: %s", strerror(errno));
 	for (size_t i = 0; i < count; i++)
-		fds[i].revents = ready > 0 ? all[i + 1].revents : 0;
+		fds[i].revents = ready > 0 ? all[OWN_FDS + i].revents : 0;
 	take_all(actor);
 	return TRACTOR_OK;
 }

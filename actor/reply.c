@@ -12,7 +12,8 @@
 static tractor_err
 owed(tractor_ctx *ctx)
 {
-	if (!ctx->hand || !ctx->hand->message || !ctx->hand->message->reply)
+	if (!ctx->hand || !ctx->hand->message || !ctx->hand->message->reply ||
+		!(ctx->hand->packet->frame.flags & TRI_FLAG_ASK))
 		return tri_why(TRACTOR_EINVAL, "there is no ask in hand");
 	if (ctx->hand->settled)
 		return tri_why(TRACTOR_EINVAL, "the reply to %s.%s was deferred or forwarded already",

@@ -15,7 +15,7 @@
 /* What is made for the process; its own ends are closed once it has them. */
 struct birth {
 	int box_fd;
-	int bells[2]; /* the wire's */
+	int bells[2]; /* the process's, and the wire's */
 	int out[2], err[2];
 };
 
@@ -130,6 +130,7 @@ launch_start(struct tractor_runtime *runtime, const struct launch_plan *plan, st
 	close_fd(&birth.out[1]);
 	close_fd(&birth.err[1]);
 	close_fd(&birth.box_fd);
+	close_fd(&birth.bells[0]);
 	tri_arena_reset(&runtime->arena);
 	if (err != TRACTOR_OK)
 		launch_release(launched);

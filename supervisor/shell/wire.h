@@ -53,7 +53,7 @@ void wire_give(struct wire *wire, wire_ready *ready, void *owner);
 tractor_err wire_open(struct wire *wire, const char *url);
 
 /*
- * Lays lanes in the black box for the peer that will be let in: *ret_fds are the eventfds that it is to be given, its bell and ours, which stay the wire's. TRACTOR_ESYSTEM: no fd.
+ * Lays lanes in the black box for the peer that will be let in: *ret_fds are what it is to be given: its bell, which is then the caller's (-1: there is none), and ours, which stays the wire's. TRACTOR_ESYSTEM: no fd.
  */
 tractor_err wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2]);
 /* The peer has said hello: if it has taken the lanes, what is sent goes by them. */

@@ -18,7 +18,13 @@ wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2])
 	struct wirelanes *lanes = &wire->lanes;
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = &wire->doorbell };
 
-	if ((lanes->bell = sys.eventfd()) < 0 || (lanes->doorbell = sys.eventfd()) < 0)
+	/* A socket, for what an eventfd does to who writes to it is anybody's to say who has it, too: the process could make us wait. */
+	int ends[2];
+	if (sys.socketpair(ends) < 0)
+		return host_refused(errno, "socketpair", "a bell for its lanes");
+	ret_fds[0] = ends[0];
+	lanes->bell = ends[1];
+	if ((lanes->doorbell = sys.eventfd()) < 0)
 		return host_refused(errno, "eventfd", "a bell for its lanes");
 	if (sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, lanes->doorbell, &event) < 0)
 		return host_refused(errno, "epoll_ctl", "a watch for its lanes");
@@ -26,7 +32,6 @@ wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2])
 	lanes->up.lane = &box->up;
 	atomic_store(&box->up.asleep, 1); /* cold: the first that it sends rings */
 	atomic_store(&box->lanes, TRI_LANES_OFFERED);
-	ret_fds[0] = lanes->bell;
 	ret_fds[1] = lanes->doorbell;
 	return TRACTOR_OK;
 }
@@ -63,10 +68,12 @@ wirelanes_close(struct wire *wire)
 void
 wirelanes_ring(struct wire *wire)
 {
-	uint64_t one = 1;
+	const struct iovec ring = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
 
 	wire->lanes.unrung = false;
-	if (sys.write(wire->lanes.bell, &one, sizeof(one)) < 0 && errno != EAGAIN) {
+	/* One that has not heard the last thousands of rings, or has closed its end, needs no other. */
+	if (sys.send(wire->lanes.bell, &ring, 1) < 0 && errno != EAGAIN && errno != EPIPE &&
+		errno != ECONNRESET) {
 		wire->lanes.unrung = true;
 		bell_wait_out(wire, errno);
 	}

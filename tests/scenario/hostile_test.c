@@ -187,9 +187,22 @@ KILLED_FOR(lane_of_crumbs, "^its lane has what can't be in one$")
 KILLED_FOR(lane_whose_size_lies, "^its lane has what can't be in one$")
 KILLED_FOR(lane_of_nothing_but_a_skip, "^its lane has what can't be in one$")
 KILLED_FOR(link_out_of_order, "^a done frame out of order$")
+/* It is welcomed by its lane, and so rung for. Its start is a failed one, and all else goes on. */
+START_TEST(bell_that_makes_wait)
+{
+	struct scene scene = begin();
+
+	name_crime("bell_that_makes_wait");
+	ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);
+	expect_node("t", "/t/hostile", "running", 3, 3000 + SOON_MS);
+	end(&scene);
+}
+END_TEST
+
 HARMLESS(lane_out_of_order)
 HARMLESS(flood_by_lane)
 HARMLESS(garbage_for_another)
+HARMLESS(asks_that_are_told)
 HARMLESS(garbage_for_the_supervisor)
 HARMLESS(unknown_targets)
 HARMLESS(flood_of_nothing)
@@ -360,14 +373,15 @@ test_suite(void)
 		malformed_ready, unasked_answer, second_answer, forward_of_nothing, stale_incarnation);
 	SCENARIO_CASE(suite, "hello", 30, hello_of_another_version, hello_garbage, malformed_schema,
 		deep_schema, many_schemas);
-	SCENARIO_CASE(suite, "payloads", 30, garbage_for_another, garbage_for_the_supervisor, unknown_targets,
-		garbage_answer);
+	SCENARIO_CASE(suite, "payloads", 30, garbage_for_another, asks_that_are_told,
+		garbage_for_the_supervisor, unknown_targets, garbage_answer);
 	SCENARIO_CASE(
 		suite, "floods", 30, flood_of_asks, flood_of_questions_to_the_supervisor, flood_of_nothing);
 	SCENARIO_CASE(suite, "black box", 30, box_of_lies, box_of_ones, box_of_zeroes, shrunken_memory,
 		unsent_answers);
 	SCENARIO_CASE(suite, "lanes", 30, lane_beyond_its_end, lane_of_crumbs, lane_whose_size_lies,
-		lane_of_nothing_but_a_skip, lane_out_of_order, link_out_of_order, flood_by_lane);
+		lane_of_nothing_but_a_skip, bell_that_makes_wait, lane_out_of_order, link_out_of_order,
+		flood_by_lane);
 	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble,
 		connect_and_wait, intruder);

@@ -75,6 +75,7 @@ const struct tractor_message *named(const char *name);
 	/* messages.c */                        \
 	X(stale_incarnation)                    \
 	X(garbage_for_another)                  \
+	X(asks_that_are_told)                   \
 	X(garbage_for_the_supervisor)           \
 	X(unknown_targets)                      \
 	X(garbage_answer)                       \
@@ -93,6 +94,7 @@ const struct tractor_message *named(const char *name);
 	X(lane_whose_size_lies)                 \
 	X(lane_of_nothing_but_a_skip)           \
 	X(lane_out_of_order)                    \
+	X(bell_that_makes_wait)                 \
 	X(link_out_of_order)                    \
 	X(flood_by_lane)                        \
 	/* link.c */                            \

@@ -30,6 +30,17 @@ garbage_for_another(void)
 	go_on();
 }
 
+/* Nobody waits for an answer, and who gave one would break the protocol; the receiver does not. */
+void
+asks_that_are_told(void)
+{
+	start();
+	send_frame(message_to(BYSTANDER, named("ping"), 0), NULL, 0);
+	send_frame(message_to(BYSTANDER, named("ping"), TRI_FLAG_ASK), NULL, 0);
+	receive(TRI_FRAME_ANSWER, NULL); /* behind the other */
+	go_on();
+}
+
 void
 garbage_for_the_supervisor(void)
 {
