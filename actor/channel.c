@@ -18,8 +18,8 @@
 static void
 take_lanes(struct tri_channel *channel, struct tri_blackbox *box)
 {
-	channel->up.lane = &box->up;
-	channel->down.lane = &box->down;
+	channel->up = tri_lane_sender(&box->up);
+	channel->down = tri_lane_receiver(&box->down);
 	atomic_store(&box->lanes, TRI_LANES_TAKEN);
 }
 
@@ -130,7 +130,7 @@ ring_doorbell(const struct tri_channel *channel)
 static uint8_t *
 room_for(struct tri_channel *channel, struct tri_frame *frame, size_t payload_bytes)
 {
-	if (!channel->up.lane || frame->kind == TRI_FRAME_HELLO)
+	if (!channel->up.out || frame->kind == TRI_FRAME_HELLO)
 		return NULL;
 	frame->order = tri_frame_order_after(channel->sent);
 	return tri_lane_reserve(&channel->up, sizeof(*frame) + payload_bytes);
@@ -149,7 +149,7 @@ static void
 publish(struct tri_channel *channel, const struct tri_frame *frame)
 {
 	channel->sent = frame->order;
-	if (tri_lane_publish(&channel->up))
+	if (tri_lane_publish(&channel->up) == TRI_LANE_SENT_RING)
 		ring_doorbell(channel);
 }
 
@@ -206,7 +206,7 @@ tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 
 	if (has_news(channel))
 		return true;
-	int64_t span_ns = channel->down.lane && began_ns < until_ns ? tri_spin_ns(&channel->spin) : 0;
+	int64_t span_ns = channel->down.out && began_ns < until_ns ? tri_spin_ns(&channel->spin) : 0;
 	if (span_ns == 0)
 		return false;
 	for (; now_ns - began_ns < span_ns && now_ns < until_ns; now_ns = (int64_t)tri_now_ns()) {

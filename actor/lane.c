@@ -25,9 +25,9 @@ place_of(uint64_t position)
 }
 
 static void
-write_header(struct tri_lane *lane, uint64_t position, uint32_t size)
+write_header(struct tri_lane_out *out, uint64_t position, uint32_t size)
 {
-	memcpy(lane->bytes + place_of(position), &size, sizeof(size));
+	memcpy(out->bytes + place_of(position), &size, sizeof(size));
 }
 
 /* --- the sender's end --- */
@@ -38,7 +38,7 @@ has_room(struct tri_lane_sender *sender, size_t bytes)
 {
 	if (sender->head + bytes - sender->tail <= TRI_LANE_BYTES)
 		return true;
-	uint64_t tail = atomic_load_explicit(&sender->lane->tail, memory_order_acquire);
+	uint64_t tail = atomic_load_explicit(&sender->in->tail, memory_order_acquire);
 	if (sender->head - tail > TRI_LANE_BYTES)
 		return false; /* it says that it has taken what was never sent, or has given something back */
 	sender->tail = tail;
@@ -50,37 +50,57 @@ tri_lane_reserve(struct tri_lane_sender *sender, size_t frame_bytes)
 {
 	size_t size = record_bytes(frame_bytes);
 
-	if (!sender->lane || frame_bytes > TRI_LANE_FRAME_MAX)
+	if (!sender->out || frame_bytes > TRI_LANE_FRAME_MAX)
 		return NULL;
 	size_t left = TRI_LANE_BYTES - place_of(sender->head), skipped = left < size ? left : 0;
 	if (!has_room(sender, skipped + size))
 		return NULL;
 	if (skipped > 0)
-		write_header(sender->lane, sender->head, SKIP);
-	write_header(sender->lane, sender->head + skipped, (uint32_t)frame_bytes);
+		write_header(sender->out, sender->head, SKIP);
+	write_header(sender->out, sender->head + skipped, (uint32_t)frame_bytes);
 	sender->next = sender->head + skipped + size;
-	return sender->lane->bytes + place_of(sender->head + skipped) + HEADER_BYTES;
+	return sender->out->bytes + place_of(sender->head + skipped) + HEADER_BYTES;
 }
 
-bool
+/* Whether the receiver sleeps, and has not been rung for that. */
+static bool
+is_to_ring(struct tri_lane_sender *sender)
+{
+	uint64_t sleeps = atomic_load(&sender->in->sleeps);
+
+	if (sleeps % 2 == 0 || sleeps == sender->rung)
+		return false;
+	sender->rung = sleeps;
+	return true;
+}
+
+enum tri_lane_sent
 tri_lane_publish(struct tri_lane_sender *sender)
 {
-	struct tri_lane *lane = sender->lane;
+	uint64_t seen = sender->head;
 
-	sender->head = sender->next;
 	/* Sequentially consistent, both: the head is out before the other's word is read. See tri_lane_sleep(). */
-	atomic_store(&lane->head, sender->head);
-	return atomic_load(&lane->asleep) != 0 && atomic_exchange(&lane->asleep, 0) != 0;
+	while (!atomic_compare_exchange_strong(&sender->out->head, &seen, sender->next))
+		if (seen & TRI_LANE_CLOSED)
+			return TRI_LANE_REFUSED; /* else somebody has written there who must not: ours is what counts */
+	sender->head = sender->next;
+	return is_to_ring(sender) ? TRI_LANE_SENT_RING : TRI_LANE_SENT;
 }
 
 /* --- the receiver's end --- */
 
+static uint64_t
+published_of(uint64_t head)
+{
+	return head & ~TRI_LANE_CLOSED;
+}
+
 static uint32_t
-read_header(const struct tri_lane *lane, uint64_t position)
+read_header(const struct tri_lane_out *out, uint64_t position)
 {
 	uint32_t size;
 
-	memcpy(&size, lane->bytes + place_of(position), sizeof(size));
+	memcpy(&size, out->bytes + place_of(position), sizeof(size));
 	return size;
 }
 
@@ -96,27 +116,27 @@ can_be(uint64_t position, uint32_t frame_bytes, uint64_t published)
 enum tri_lane_state
 tri_lane_look(struct tri_lane_receiver *receiver, const void **ret_frame, size_t *ret_frame_bytes)
 {
-	const struct tri_lane *lane = receiver->lane;
+	const struct tri_lane_out *out = receiver->out;
 	uint64_t at = receiver->tail;
 
-	if (!lane)
+	if (!out)
 		return TRI_LANE_EMPTY;
-	uint64_t published = atomic_load_explicit(&lane->head, memory_order_acquire) - at;
+	uint64_t published = published_of(atomic_load_explicit(&out->head, memory_order_acquire)) - at;
 	if (published == 0)
 		return TRI_LANE_EMPTY;
 	if (published > TRI_LANE_BYTES || published % 8 != 0)
 		return TRI_LANE_BAD;
-	uint32_t size = read_header(lane, at);
+	uint32_t size = read_header(out, at);
 	uint64_t left = TRI_LANE_BYTES - place_of(at);
 	if (size == SKIP && left < published) {
 		at += left;
 		published -= left;
-		size = read_header(lane, at);
+		size = read_header(out, at);
 	}
 	if (!can_be(at, size, published))
 		return TRI_LANE_BAD;
 	receiver->next = at + record_bytes(size);
-	*ret_frame = lane->bytes + place_of(at) + HEADER_BYTES;
+	*ret_frame = out->bytes + place_of(at) + HEADER_BYTES;
 	*ret_frame_bytes = size;
 	return TRI_LANE_FRAME;
 }
@@ -125,24 +145,25 @@ void
 tri_lane_take(struct tri_lane_receiver *receiver)
 {
 	receiver->tail = receiver->next;
-	atomic_store_explicit(&receiver->lane->tail, receiver->tail, memory_order_release);
+	atomic_store_explicit(&receiver->in->tail, receiver->tail, memory_order_release);
 }
 
 bool
 tri_lane_has_news(const struct tri_lane_receiver *receiver)
 {
-	return receiver->lane &&
-	       atomic_load_explicit(&receiver->lane->head, memory_order_acquire) != receiver->tail;
+	return receiver->out && published_of(atomic_load_explicit(
+					&receiver->out->head, memory_order_acquire)) != receiver->tail;
 }
 
 bool
 tri_lane_sleep(struct tri_lane_receiver *receiver)
 {
-	if (!receiver->lane)
+	if (!receiver->out)
 		return true;
+	receiver->sleeps += receiver->sleeps % 2 == 0;
 	/* Sequentially consistent, both: the word is out before the other's head is read. See tri_lane_publish(). */
-	atomic_store(&receiver->lane->asleep, 1);
-	if (atomic_load(&receiver->lane->head) == receiver->tail)
+	atomic_store(&receiver->in->sleeps, receiver->sleeps);
+	if (published_of(atomic_load(&receiver->out->head)) == receiver->tail)
 		return true;
 	tri_lane_wake(receiver);
 	return false;
@@ -151,6 +172,22 @@ tri_lane_sleep(struct tri_lane_receiver *receiver)
 void
 tri_lane_wake(struct tri_lane_receiver *receiver)
 {
-	if (receiver->lane)
-		atomic_store_explicit(&receiver->lane->asleep, 0, memory_order_relaxed);
+	if (!receiver->out || receiver->sleeps % 2 == 0)
+		return;
+	receiver->sleeps++;
+	atomic_store_explicit(&receiver->in->sleeps, receiver->sleeps, memory_order_relaxed);
+}
+
+/* --- the third's --- */
+
+void
+tri_lane_close(struct tri_lane_out *out)
+{
+	atomic_fetch_or(&out->head, TRI_LANE_CLOSED);
+}
+
+bool
+tri_lane_is_closed(const struct tri_lane_out *out)
+{
+	return atomic_load_explicit(&out->head, memory_order_acquire) & TRI_LANE_CLOSED;
 }

@@ -15,37 +15,73 @@
 #define TRI_LANE_FRAME_MAX \
 	(8u << 10) /* a larger frame goes by the link: there is room for several of any that goes here */
 
-/* All zero at first. The parts that one end writes are on cache lines of their own. */
-struct tri_lane {
-	_Alignas(64) _Atomic uint64_t head; /* bytes ever published; the sender's */
-	_Alignas(64) _Atomic uint64_t tail; /* bytes ever taken; the receiver's */
-	_Alignas(64) _Atomic uint32_t
-		asleep; /* 1: the receiver sleeps, or is about to. Who makes it 0 rings its bell */
+/*
+ * All zero at first. Each word has one writer: what the sender writes and what the receiver writes can lie in memory of which the other has a view that it can only read. `head` counts the bytes ever published, but for
+ * its lowest bit, which says that the lane is closed: the one word that a third may write, who then owns what is in it.
+ */
+struct tri_lane_out {
+	_Alignas(64) _Atomic uint64_t head;
 	_Alignas(64) uint8_t bytes[TRI_LANE_BYTES];
 };
+
+struct tri_lane_in {
+	_Alignas(64) _Atomic uint64_t tail; /* bytes ever taken */
+	_Alignas(64) _Atomic uint64_t
+		sleeps; /* odd: the receiver sleeps, or is about to; one more at each change */
+};
+
+struct tri_lane {
+	struct tri_lane_out out;
+	struct tri_lane_in in;
+};
+
+#define TRI_LANE_CLOSED UINT64_C(1) /* in `head`: what is published is a multiple of 8 bytes */
 
 /* --- the sender's end --- */
 
 struct tri_lane_sender {
-	struct tri_lane *lane; /* NULL: there is none */
+	struct tri_lane_out *out; /* NULL: there is no lane */
+	const struct tri_lane_in *in;
 	uint64_t head;
 	uint64_t tail; /* as last seen */
 	uint64_t next; /* the head, once what is being written is published */
+	uint64_t rung; /* the sleep for which it has rung */
 };
+
+/* Of a lane that lies in one piece. */
+static inline struct tri_lane_sender
+tri_lane_sender(struct tri_lane *lane)
+{
+	return (struct tri_lane_sender){ .out = &lane->out, .in = &lane->in };
+}
 
 /* Room for a frame of that size, aligned to 8 bytes. NULL: there is none now, it is too large, or there is no lane. What was there and never published is given up. */
 void *tri_lane_reserve(struct tri_lane_sender *sender, size_t frame_bytes);
 
-/* What was written into the room last reserved is sent. True: the receiver sleeps, and its bell is now to be rung. */
-bool tri_lane_publish(struct tri_lane_sender *sender);
+enum tri_lane_sent {
+	TRI_LANE_REFUSED, /* the lane is closed: it is not sent, and nothing ever will be */
+	TRI_LANE_SENT,
+	TRI_LANE_SENT_RING, /* and the receiver sleeps: its bell is now to be rung */
+};
+
+/* What was written into the room last reserved is sent. */
+enum tri_lane_sent tri_lane_publish(struct tri_lane_sender *sender);
 
 /* --- the receiver's end --- */
 
 struct tri_lane_receiver {
-	struct tri_lane *lane; /* NULL: there is none */
+	const struct tri_lane_out *out; /* NULL: there is no lane */
+	struct tri_lane_in *in;
 	uint64_t tail;
 	uint64_t next; /* the tail, once what is being read is taken */
+	uint64_t sleeps;
 };
+
+static inline struct tri_lane_receiver
+tri_lane_receiver(struct tri_lane *lane)
+{
+	return (struct tri_lane_receiver){ .out = &lane->out, .in = &lane->in };
+}
 
 enum tri_lane_state { TRI_LANE_EMPTY, TRI_LANE_FRAME, TRI_LANE_BAD };
 
@@ -69,5 +105,11 @@ bool tri_lane_sleep(struct tri_lane_receiver *receiver);
 
 /* Awake again: nobody needs to ring. */
 void tri_lane_wake(struct tri_lane_receiver *receiver);
+
+/* --- the third's --- */
+
+/* From now on nothing can be published; what was is all there will be. */
+void tri_lane_close(struct tri_lane_out *out);
+bool tri_lane_is_closed(const struct tri_lane_out *out);
 
 #endif

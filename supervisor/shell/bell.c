@@ -124,7 +124,7 @@ warm(struct wire *wire)
 {
 	struct bell *bell = wire->bell;
 
-	if (wire->warm_at || !wire->lanes.up.lane)
+	if (wire->warm_at || !wire->lanes.up.out)
 		return;
 	tri_lane_wake(&wire->lanes.up);
 	wire->next_warm = bell->warm;

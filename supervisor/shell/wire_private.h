@@ -21,7 +21,7 @@ struct kept {
 /* The lanes of a peer. */
 struct wirelanes {
 	struct tri_lane_sender down;
-	struct tri_lane_receiver up; /* its lane NULL: there are none, or what came by them can't be */
+	struct tri_lane_receiver up; /* its `out` NULL: there are none, or what came by them can't be */
 	int bell, doorbell;	     /* a socket to the peer's end, and our eventfd; -1: none */
 	bool in_use;		     /* the peer has taken them: what we send goes there, too */
 	bool unrung;		     /* the host would not let us ring */

@@ -28,9 +28,9 @@ wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2])
 		return host_refused(errno, "eventfd", "a bell for its lanes");
 	if (sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, lanes->doorbell, &event) < 0)
 		return host_refused(errno, "epoll_ctl", "a watch for its lanes");
-	lanes->down.lane = &box->down;
-	lanes->up.lane = &box->up;
-	atomic_store(&box->up.asleep, 1); /* cold: the first that it sends rings */
+	lanes->down = tri_lane_sender(&box->down);
+	lanes->up = tri_lane_receiver(&box->up);
+	tri_lane_sleep(&lanes->up); /* cold: the first that it sends rings */
 	atomic_store(&box->lanes, TRI_LANES_OFFERED);
 	ret_fds[1] = lanes->doorbell;
 	return TRACTOR_OK;
@@ -39,13 +39,13 @@ wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2])
 void
 wire_use_lanes(struct wire *wire, const struct tri_blackbox *box)
 {
-	wire->lanes.in_use = wire->lanes.down.lane && atomic_load(&box->lanes) == TRI_LANES_TAKEN;
+	wire->lanes.in_use = wire->lanes.down.out && atomic_load(&box->lanes) == TRI_LANES_TAKEN;
 }
 
 void
 wire_ignore(struct wire *wire)
 {
-	wire->lanes.up.lane = NULL;
+	wire->lanes.up.out = NULL;
 }
 
 void
@@ -93,9 +93,10 @@ wirelanes_send(struct wire *wire, struct tri_frame *frame, const uint8_t *payloa
 	memcpy(to, frame, sizeof(*frame));
 	if (payload_bytes > 0)
 		memcpy(to + sizeof(*frame), payload, payload_bytes);
-	if (tri_lane_publish(&lanes->down))
+	enum tri_lane_sent sent = tri_lane_publish(&lanes->down);
+	if (sent == TRI_LANE_SENT_RING)
 		wirelanes_ring(wire);
-	return true;
+	return sent != TRI_LANE_REFUSED; /* nobody but the process itself can have closed it */
 }
 
 /* --- receiving --- */

@@ -43,21 +43,27 @@ static void
 begin_lane(void)
 {
 	memset(shared, 0, sizeof(*shared));
-	atomic_store(&shared->lane.head, BEGUN & ~7u);
-	atomic_store(&shared->lane.tail, BEGUN & ~7u);
-	atomic_store(&shared->lane.asleep, 1);
+	atomic_store(&shared->lane.out.head, BEGUN & ~7u);
+	atomic_store(&shared->lane.in.tail, BEGUN & ~7u);
+	atomic_store(&shared->lane.in.sleeps, 1);
 }
 
 static struct tri_lane_sender
 sender(void)
 {
-	return (struct tri_lane_sender){ .lane = &shared->lane, .head = BEGUN & ~7u, .tail = BEGUN & ~7u };
+	struct tri_lane_sender end = tri_lane_sender(&shared->lane);
+
+	end.head = end.tail = BEGUN & ~7u;
+	return end;
 }
 
 static struct tri_lane_receiver
 receiver(void)
 {
-	return (struct tri_lane_receiver){ .lane = &shared->lane, .tail = atomic_load(&shared->lane.tail) };
+	struct tri_lane_receiver end = tri_lane_receiver(&shared->lane);
+
+	end.tail = atomic_load(&shared->lane.in.tail);
+	return end;
 }
 
 static void
@@ -130,7 +136,7 @@ static void
 check_taken(unsigned steps)
 {
 	unsigned known = atomic_load(&shared->counted), taken = 0;
-	uint64_t tail = atomic_load(&shared->lane.tail);
+	uint64_t tail = atomic_load(&shared->lane.in.tail);
 
 	while (taken < frames && ends[taken] <= tail)
 		taken++;

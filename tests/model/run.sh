@@ -67,6 +67,8 @@ table() {
 		defect   lane   RECEIVER_WITHOUT_FENCE MESSAGES=2
 		defect   lane   SLEEP_UNSEEN         MESSAGES=2
 		defect   lane   RING_FIRST           MESSAGES=2
+		holds    lane   closes               MESSAGES=3 CLOSES=1
+		defect   lane   CLOSED_UNSEEN        MESSAGES=2 CLOSES=1
 	END
 }
 

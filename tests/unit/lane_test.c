@@ -21,8 +21,8 @@ setup(void)
 	lane = aligned_alloc(64, sizeof(*lane));
 	ck_assert_ptr_nonnull(lane);
 	memset(lane, 0, sizeof(*lane));
-	sender = (struct tri_lane_sender){ .lane = lane };
-	receiver = (struct tri_lane_receiver){ .lane = lane };
+	sender = tri_lane_sender(lane);
+	receiver = tri_lane_receiver(lane);
 }
 
 static void
@@ -82,7 +82,8 @@ END_TEST
 
 START_TEST(nobody_has_none)
 {
-	receiver.lane = sender.lane = NULL;
+	receiver.out = NULL;
+	sender.out = NULL;
 	expect(TRI_LANE_EMPTY);
 	ck_assert(!tri_lane_has_news(&receiver));
 	ck_assert(tri_lane_sleep(&receiver));
@@ -169,15 +170,15 @@ START_TEST(who_sleeps_is_rung_once)
 	void *to = tri_lane_reserve(&sender, 100);
 
 	memset(to, 0, 100);
-	ck_assert(!tri_lane_publish(&sender)); /* awake */
-	ck_assert(!tri_lane_sleep(&receiver)); /* there is something */
+	ck_assert_int_eq(tri_lane_publish(&sender), TRI_LANE_SENT); /* awake */
+	ck_assert(!tri_lane_sleep(&receiver));			    /* there is something */
 	tri_lane_look(&receiver, (const void **)&to, &(size_t){ 0 });
 	tri_lane_take(&receiver);
 	ck_assert(tri_lane_sleep(&receiver));
 	memset(tri_lane_reserve(&sender, 100), 0, 100);
-	ck_assert(tri_lane_publish(&sender));
+	ck_assert_int_eq(tri_lane_publish(&sender), TRI_LANE_SENT_RING);
 	memset(tri_lane_reserve(&sender, 100), 0, 100);
-	ck_assert(!tri_lane_publish(&sender)); /* rung already */
+	ck_assert_int_eq(tri_lane_publish(&sender), TRI_LANE_SENT); /* rung already */
 }
 END_TEST
 
@@ -200,7 +201,7 @@ send_all(void *arg)
 		}
 		for (size_t at = 0; at < size; at++)
 			to[at] = byte_of(i, at);
-		if (tri_lane_publish(&sender)) {
+		if (tri_lane_publish(&sender) == TRI_LANE_SENT_RING) {
 			pthread_mutex_lock(&mutex);
 			rings++;
 			pthread_cond_signal(&rung);
@@ -239,18 +240,79 @@ START_TEST(two_threads_and_a_bell)
 }
 END_TEST
 
+/* --- closing --- */
+
+START_TEST(a_closed_lane_refuses_what_comes_and_keeps_what_is_there)
+{
+	ck_assert(put(0, 100));
+	ck_assert(put(1, 200));
+	ck_assert(!tri_lane_is_closed(&lane->out));
+	uint8_t *to = tri_lane_reserve(&sender, 300);
+	ck_assert_ptr_nonnull(to);
+	memset(to, 0, 300);
+	tri_lane_close(&lane->out); /* as the third frame is being written */
+	ck_assert(tri_lane_is_closed(&lane->out));
+	ck_assert_int_eq(tri_lane_publish(&sender), TRI_LANE_REFUSED);
+	get(0, 100);
+	get(1, 200);
+	expect(TRI_LANE_EMPTY);
+	ck_assert(!tri_lane_has_news(&receiver));
+	ck_assert(tri_lane_sleep(&receiver));
+}
+END_TEST
+
+static void *
+send_until_refused(void *arg)
+{
+	_Atomic unsigned *sent = arg;
+
+	for (;;) {
+		void *to = tri_lane_reserve(&sender, SMALLEST);
+		if (!to)
+			continue;
+		memset(to, 0, SMALLEST);
+		if (tri_lane_publish(&sender) == TRI_LANE_REFUSED)
+			return NULL;
+		atomic_fetch_add(sent, 1);
+	}
+}
+
+/* Whatever the moment: what the sender takes for sent is what is found, no more and no less. */
+START_TEST(what_was_sent_is_what_whoever_closes_finds)
+{
+	static _Atomic unsigned sent;
+	pthread_t thread;
+	const void *frame;
+	size_t size;
+	unsigned found = 0;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, send_until_refused, &sent), 0);
+	while (atomic_load(&sent) < (unsigned)_i * 100)
+		if (tri_lane_look(&receiver, &frame, &size) == TRI_LANE_FRAME) {
+			tri_lane_take(&receiver);
+			found++;
+		}
+	tri_lane_close(&lane->out);
+	for (; tri_lane_look(&receiver, &frame, &size) == TRI_LANE_FRAME; found++)
+		tri_lane_take(&receiver);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_uint_eq(found, atomic_load(&sent));
+	expect(TRI_LANE_EMPTY);
+}
+END_TEST
+
 /* --- what can't be --- */
 
 static void
 show(uint64_t head, uint32_t first_size)
 {
-	memcpy(lane->bytes, &first_size, sizeof(first_size));
-	atomic_store(&lane->head, head);
+	memcpy(lane->out.bytes, &first_size, sizeof(first_size));
+	atomic_store(&lane->out.head, head);
 }
 
 START_TEST(a_head_that_cannot_be)
 {
-	const uint64_t heads[] = { 1, 7, HEADER - 1, TRI_LANE_BYTES + 8, UINT64_MAX, UINT64_MAX - 7 };
+	const uint64_t heads[] = { 2, 7, HEADER - 1, TRI_LANE_BYTES + 8, UINT64_MAX, UINT64_MAX - 7 };
 
 	show(heads[_i], SMALLEST);
 	expect(TRI_LANE_BAD);
@@ -279,9 +341,19 @@ START_TEST(a_frame_across_the_end)
 	const uint32_t size = TRI_LANE_FRAME_MAX;
 
 	receiver.tail = TRI_LANE_BYTES - 1024;
-	memcpy(lane->bytes + receiver.tail, &size, sizeof(size));
-	atomic_store(&lane->head, receiver.tail + HEADER + TRI_LANE_FRAME_MAX);
+	memcpy(lane->out.bytes + receiver.tail, &size, sizeof(size));
+	atomic_store(&lane->out.head, receiver.tail + HEADER + TRI_LANE_FRAME_MAX);
 	expect(TRI_LANE_BAD);
+}
+END_TEST
+
+START_TEST(a_head_that_somebody_else_has_moved)
+{
+	ck_assert(put(0, 100));
+	atomic_store(&lane->out.head, 8);
+	ck_assert(put(1, 100)); /* as if nobody had */
+	get(0, 100);
+	get(1, 100);
 }
 END_TEST
 
@@ -291,9 +363,9 @@ START_TEST(a_tail_that_cannot_be)
 
 	while (put(0, 1000))
 		;
-	atomic_store(&lane->tail, sender.head + tails[_i]);
+	atomic_store(&lane->in.tail, sender.head + tails[_i]);
 	ck_assert(!put(0, 1000));
-	atomic_store(&lane->tail, 0); /* nothing taken: nothing was written over */
+	atomic_store(&lane->in.tail, 0); /* nothing taken: nothing was written over */
 	ck_assert(!put(0, 1000));
 }
 END_TEST
@@ -308,14 +380,15 @@ START_TEST(noise)
 		uint32_t header = rand() % 3 ? (uint32_t)rand() % 9000 : UINT32_MAX;
 
 		receiver.tail = (uint64_t)rand() % 100000 * 8;
-		memcpy(lane->bytes + receiver.tail % TRI_LANE_BYTES, &header, sizeof(header));
-		memcpy(lane->bytes, &header, sizeof(header));
-		atomic_store(&lane->head, receiver.tail + (uint64_t)rand() % 12000 * (rand() % 8 ? 8 : 1));
+		memcpy(lane->out.bytes + receiver.tail % TRI_LANE_BYTES, &header, sizeof(header));
+		memcpy(lane->out.bytes, &header, sizeof(header));
+		atomic_store(
+			&lane->out.head, receiver.tail + (uint64_t)rand() % 12000 * (rand() % 8 ? 8 : 1));
 		if (tri_lane_look(&receiver, &frame, &size) != TRI_LANE_FRAME)
 			continue;
 		ck_assert_uint_le(size, TRI_LANE_FRAME_MAX);
-		ck_assert((const uint8_t *)frame >= lane->bytes);
-		ck_assert((const uint8_t *)frame + size <= lane->bytes + TRI_LANE_BYTES);
+		ck_assert((const uint8_t *)frame >= lane->out.bytes);
+		ck_assert((const uint8_t *)frame + size <= lane->out.bytes + TRI_LANE_BYTES);
 	}
 }
 END_TEST
@@ -325,7 +398,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("lane");
 	TCase *there_and_back = tcase_create("there and back"), *word = tcase_create("the wake-up word"),
-	      *lies = tcase_create("what can't be");
+	      *closing = tcase_create("closing"), *lies = tcase_create("what can't be");
 
 	tcase_add_checked_fixture(there_and_back, setup, teardown);
 	tcase_add_test(there_and_back, empty_at_first);
@@ -342,11 +415,17 @@ test_suite(void)
 	tcase_add_test(word, who_sleeps_is_rung_once);
 	tcase_add_test(word, two_threads_and_a_bell);
 	suite_add_tcase(suite, word);
+	tcase_add_checked_fixture(closing, setup, teardown);
+	tcase_set_timeout(closing, 60);
+	tcase_add_test(closing, a_closed_lane_refuses_what_comes_and_keeps_what_is_there);
+	tcase_add_loop_test(closing, what_was_sent_is_what_whoever_closes_finds, 0, 8);
+	suite_add_tcase(suite, closing);
 	tcase_add_checked_fixture(lies, setup, teardown);
 	tcase_add_loop_test(lies, a_head_that_cannot_be, 0, 6);
 	tcase_add_loop_test(lies, a_size_that_cannot_be, 0, 7);
 	tcase_add_test(lies, a_skip_with_nothing_behind_it);
 	tcase_add_test(lies, a_frame_across_the_end);
+	tcase_add_test(lies, a_head_that_somebody_else_has_moved);
 	tcase_add_loop_test(lies, a_tail_that_cannot_be, 0, 4);
 	tcase_add_loop_test(lies, noise, 0, 4);
 	suite_add_tcase(suite, lies);

@@ -90,8 +90,8 @@ static void
 show_lane(const void *bytes, size_t size, uint64_t end)
 {
 	start();
-	memcpy(box->up.bytes, bytes, size);
-	atomic_store(&box->up.head, end);
+	memcpy(box->up.out.bytes, bytes, size);
+	atomic_store(&box->up.out.head, end);
 	ring();
 	go_on();
 }
@@ -133,7 +133,7 @@ send_by_lane(struct tri_lane_sender *lane, struct tri_frame frame, uint32_t orde
 	if (!to)
 		return;
 	memcpy(to, &frame, sizeof(frame));
-	if (tri_lane_publish(lane))
+	if (tri_lane_publish(lane) == TRI_LANE_SENT_RING)
 		ring();
 }
 
@@ -141,7 +141,7 @@ send_by_lane(struct tri_lane_sender *lane, struct tri_frame frame, uint32_t orde
 void
 lane_out_of_order(void)
 {
-	struct tri_lane_sender lane = { .lane = &box->up };
+	struct tri_lane_sender lane = tri_lane_sender(&box->up);
 
 	start();
 	send_by_lane(&lane, header(TRI_FRAME_DONE), 7);
@@ -163,7 +163,7 @@ link_out_of_order(void)
 void
 flood_by_lane(void)
 {
-	struct tri_lane_sender lane = { .lane = &box->up };
+	struct tri_lane_sender lane = tri_lane_sender(&box->up);
 	uint32_t order = 0;
 
 	start();
@@ -184,6 +184,6 @@ bell_that_makes_wait(void)
 	fcntl(TRI_FD_BELL, F_SETFL, 0);
 	(void)!write(TRI_FD_BELL, &most, sizeof(most)); /* an eventfd would be full */
 	atomic_store(&box->lanes, TRI_LANES_TAKEN);
-	atomic_store(&box->down.asleep, 1);
+	atomic_store(&box->down.in.sleeps, 1);
 	start();
 }
