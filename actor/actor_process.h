@@ -18,6 +18,7 @@
 #define TRI_FD_STATE 4
 #define TRI_FD_BELL 5		      /* where the black box offers lanes: the actor's, a socket ... */
 #define TRI_FD_DOORBELL 6	      /* ... and the supervisor's, an eventfd */
+#define TRI_FD_SOCKET 7		      /* by which bypasses are handed over */
 #define TRI_ENV_LINK "TRACTOR_LINK"   /* the url to dial */
 #define TRI_ENV_ACTOR "TRACTOR_ACTOR" /* which of the binary's actors to be; not set: the only one */
 #define TRI_ENV_SUPERVISOR "TRACTOR_SUPERVISOR" /* whose it is; stays for what it starts */
@@ -83,8 +84,11 @@ void tri_say_bye(struct tri_actor *actor);
 
 /* What the context's end does for an actor. */
 extern const struct tri_end tri_actor_end;
-/* Waits until a frame came, one of `fds` is ready or it is `until_ns`. */
-tractor_err tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns);
+/* Waits until a frame came, one of `fds` is ready or it is `until_ns`. `wants_mail`: a message that comes past the supervisor is something to wake up for; else it stays where it is. */
+tractor_err tri_actor_wait(
+	struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns, bool wants_mail);
+/* Whether there is a message to be dispatched. */
+bool tri_actor_has_mail(const struct tri_actor *actor);
 /*
  * Why it can't go on as an actor: something that was meant for it is lost, or the supervisor hears it no more. NULL: it can. Whoever waits panics over it: what waited for this process waits
  * for the next one then.
@@ -100,7 +104,7 @@ void tri_actor_phase(struct tri_actor *actor, enum tri_phase phase);
 
 /* Fills actor->served. */
 tractor_err tri_index_handlers(struct tri_actor *actor);
-/* Takes the next message of the inbox, which must not be empty, and runs its handler. */
+/* Takes the next message, of which there must be one, and runs its handler. */
 tractor_err tri_dispatch_next(struct tri_actor *actor);
 /* If messages are done that the supervisor doesn't know of: now it does. Called before it waits, and when half a window is done. */
 void tri_say_done(struct tri_actor *actor);

@@ -94,8 +94,8 @@ tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t message,
 	atomic_store_explicit(&box->in_hand, sequence, memory_order_release);
 }
 
-void
-tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns)
+static void
+note_handled(struct tri_blackbox *box, uint64_t now_ns)
 {
 	uint64_t handled = atomic_load_explicit(&box->handled, memory_order_relaxed);
 	const struct tri_in_hand *hand = &box->hand;
@@ -107,7 +107,20 @@ tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns)
 		.took_ns = now_ns - hand->began_ns,
 	};
 	atomic_store_explicit(&box->handled, handled + 1, memory_order_relaxed);
-	atomic_store_explicit(&box->done, hand->sequence, memory_order_release);
+}
+
+void
+tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns)
+{
+	note_handled(box, now_ns);
+	atomic_store_explicit(&box->done, box->hand.sequence, memory_order_release);
+	atomic_store_explicit(&box->busy_since_ns, 0, memory_order_relaxed);
+}
+
+void
+tri_blackbox_passed(struct tri_blackbox *box, uint64_t now_ns)
+{
+	note_handled(box, now_ns);
 	atomic_store_explicit(&box->busy_since_ns, 0, memory_order_relaxed);
 }
 

@@ -17,7 +17,7 @@
 #include "outbox.h"
 
 #define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
-#define TRI_BLACKBOX_VERSION 5
+#define TRI_BLACKBOX_VERSION 6
 #define TRI_FIRST_BYTES 1024 /* of the message in hand: whole for most, enough to recognise the rest */
 #define TRI_RECENT_COUNT 16  /* the last messages handled */
 #define TRI_TEXT_BYTES 1024  /* a panic's words */
@@ -66,6 +66,8 @@ struct tri_in_hand {
 	uint64_t correlation; /* the last that was given out before: what its handler sends comes behind it */
 	uint32_t payload_bytes;
 	uint32_t kept_bytes;
+	uint64_t bypass;   /* by which it came, if it did not come by us; the supervisor's number */
+	uint64_t position; /* and where in its lane it is: as long as the lane's tail is there */
 	uint8_t first[TRI_FIRST_BYTES];
 };
 
@@ -130,6 +132,7 @@ struct tri_blackbox {
 	/* The mailbox's read position: one word each, so that there is no torn state between them that matters (see router.h). */
 	_Atomic uint64_t done;	  /* the last sequence whose handler returned */
 	_Atomic uint64_t in_hand; /* the sequence being handled; 0 or <= done: none */
+	_Atomic uint64_t awaits;  /* the actor for whom it waits past the supervisor; 0: nobody */
 
 	_Atomic uint64_t
 		busy_since_ns; /* CLOCK_MONOTONIC at which the present handler, hook or step began; 0: none */
@@ -175,6 +178,9 @@ void tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t mes
 
 /* The handler has returned: the message in hand is done. */
 void tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns);
+
+/* The same for one that came by a bypass: all but `done`. That it is not in hand any more is the caller's to say, when it has left its lane. */
+void tri_blackbox_passed(struct tri_blackbox *box, uint64_t now_ns);
 
 /* Last words, the first of them stays: returns false if there were some already. Async-signal-safe. */
 bool tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind);

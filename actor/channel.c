@@ -24,12 +24,14 @@ take_lanes(struct tri_channel *channel, struct tri_blackbox *box)
 }
 
 tractor_err
-tri_channel_open(
-	struct tri_channel *channel, const char *url, struct tri_blackbox *box, int bell, int doorbell)
+tri_channel_open(struct tri_channel *channel, const char *url, struct tri_blackbox *box, int bell,
+	int doorbell, int socket)
 {
 	bool offered = atomic_load(&box->lanes) == TRI_LANES_OFFERED;
 
-	*channel = (struct tri_channel){ .bell = offered ? bell : -1, .doorbell = doorbell };
+	*channel = (struct tri_channel){ .bell = offered ? bell : -1,
+					 .doorbell = doorbell,
+					 .ways.socket = offered ? socket : -1 };
 	tri_spin_begin(&channel->spin);
 	if (offered)
 		take_lanes(channel, box);
@@ -196,7 +198,8 @@ tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t si
 static bool
 has_news(const struct tri_channel *channel)
 {
-	return tri_lane_has_news(&channel->down) || tri_link_was_rung(channel->link);
+	return tri_lane_has_news(&channel->down) || tri_link_was_rung(channel->link) ||
+	       tri_ways_have_news(&channel->ways);
 }
 
 bool
@@ -227,7 +230,9 @@ tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 bool
 tri_channel_sleep(struct tri_channel *channel)
 {
-	return tri_lane_sleep(&channel->down);
+	bool sleeps = tri_lane_sleep(&channel->down);
+
+	return tri_ways_sleep(&channel->ways) && sleeps;
 }
 
 void
@@ -236,6 +241,7 @@ tri_channel_wake(struct tri_channel *channel, bool rung, bool knocked, int64_t s
 	char rings[64];
 
 	tri_lane_wake(&channel->down);
+	tri_ways_wake(&channel->ways);
 	if (rung)
 		(void)!recv(channel->bell, rings, sizeof(rings), MSG_DONTWAIT);
 	if (knocked)

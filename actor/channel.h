@@ -1,11 +1,12 @@
 /*
  * channel.h: an actor's end of what connects it with its supervisor: two lanes, one each way, and the link for the first words, for what is too large for a lane, and for what finds it full.
- * Frames come out in the order in which they went in, whichever way each of them took.
+ * Frames come out in the order in which they went in, whichever way each of them took. Waiting for it is waiting for the bypasses to other actors, too.
  */
 #ifndef TRACTOR_ACTOR_CHANNEL_H
 #define TRACTOR_ACTOR_CHANNEL_H
 
 #include "blackbox.h"
+#include "bypass.h"
 #include "lane.h"
 #include "link.h"
 #include "spin.h"
@@ -21,13 +22,14 @@ struct tri_channel {
 	struct tri_packet *early; /* came by the link, behind some that come by the lane */
 	struct tri_spin spin;
 	bool has_lost;
+	struct tri_ways ways;
 };
 
 /*
- * Begins to dial `url`. Lanes where the black box offers them: then `bell` and `doorbell` are the supervisor's fds. Doesn't wait. TRACTOR_ESYSTEM, TRACTOR_ENOMEM.
+ * Begins to dial `url`. Lanes where the black box offers them: then `bell`, `doorbell` and `socket` are the supervisor's fds. Doesn't wait. TRACTOR_ESYSTEM, TRACTOR_ENOMEM.
  */
-tractor_err tri_channel_open(
-	struct tri_channel *channel, const char *url, struct tri_blackbox *box, int bell, int doorbell);
+tractor_err tri_channel_open(struct tri_channel *channel, const char *url, struct tri_blackbox *box, int bell,
+	int doorbell, int socket);
 
 /* The next frame, which is then the caller's; NULL: none now, and the bell is rung for the next. */
 struct tri_packet *tri_channel_take(struct tri_channel *channel);

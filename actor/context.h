@@ -21,6 +21,7 @@ struct tri_pending {
 	bool answered; /* ANSWER came */
 	struct tri_packet *answer;
 	const struct tractor_record *reply; /* of the future's message */
+	int64_t until_ns; /* until when we wait ourselves, of an ask that went past the supervisor; 0: it keeps the limit */
 };
 
 struct tri_end {
@@ -36,6 +37,8 @@ struct tri_end {
 	bool (*is_stopping)(const tractor_ctx *ctx);
 	/* True if tells are held back until the handler has returned: then `send` owns them, and nobody says that they were accepted. NULL: never. */
 	bool (*holds)(const tractor_ctx *ctx);
+	/* An ask is over. NULL: that is of no interest. */
+	void (*over)(tractor_ctx *ctx, const struct tri_pending *pending);
 };
 
 /* The message in hand. Whoever dispatches owns it; ctx->hand points to it meanwhile. */

@@ -77,6 +77,15 @@ TRACTOR_RECORD(tri_down, TRI_CONTROL_DOWN);
 #define TRI_CONTROL_FOUND(FIELD) FIELD(uint64, actor) FIELD(uint32, node)
 TRACTOR_RECORD(tri_found, TRI_CONTROL_FOUND);
 
+/* To both ends: how to send to, or to hear, another actor without us. What it takes comes with it, at the socket: the memory that is the addressee's to write, the other's, and the other's bell. */
+#define TRI_CONTROL_BYPASS_OFFER(FIELD)                                 \
+	FIELD(uint64, number)                                           \
+	FIELD(uint64, peer)                                             \
+	FIELD(bool, sends) /* the addressee does, and the peer hears */ \
+	FIELD(uint32, mailbox)                                          \
+	FIELD(bytes, serves) /* fingerprints that the peer understands, of 8 bytes each */
+TRACTOR_RECORD(tri_bypass_offer, TRI_CONTROL_BYPASS_OFFER);
+
 #define TRI_CONTROL_FIND(FIELD) FIELD(str, path) FIELD(str, protocol) FIELD(list_str, messages)
 #define TRI_CONTROL_VERIFY(FIELD) FIELD(uint64, actor) FIELD(str, protocol) FIELD(list_str, messages)
 #define TRI_CONTROL_SPAWN(FIELD) \

@@ -109,6 +109,54 @@ hold_answer(struct tri_actor *actor, struct tri_frame *frame, struct answer *ans
 	return tri_hold_answer(actor, frame, answer->record, answer->value, &err);
 }
 
+static void
+log_error(struct tri_actor *actor, const struct tractor_message *message, tractor_err err)
+{
+	if (err != TRACTOR_OK && message && !message->reply)
+		tractor_log(&actor->ctx, TRACTOR_WARNING, "%s.%s: %s", message->protocol, message->name,
+			tractor_why());
+}
+
+/* Too much for the bypass, or it is full of answers. */
+static void
+answer_roundabout(struct tri_actor *actor, struct tri_packet *packet, const struct answer *answer)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
+
+	frame.sequence = packet->frame.sequence;
+	frame.err = answer->err;
+	tractor_err err = tri_ways_owe(actor, packet);
+	if (err == TRACTOR_OK)
+		err = tri_actor_end.send(&actor->ctx, &frame, answer->record, answer->value);
+	tri_need_memory(actor, err, "a reply");
+}
+
+/* The same for one that came by a bypass, to an actor that is not durable: its answer is there for the asker first, and then the message has left its lane. */
+static void
+finish_passed(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, const void *reply)
+{
+	const struct tractor_message *message = hand->message;
+	struct answer answer;
+
+	if ((hand->packet->frame.flags & TRI_FLAG_ASK) && !hand->settled) {
+		make_answer(
+			&answer, message ? err : TRACTOR_EPROTOCOL, message ? message->reply : NULL, reply);
+		tractor_err sent =
+			tri_ways_answer(actor, hand->packet, answer.err, answer.record, answer.value);
+		if (sent == TRACTOR_EFULL) {
+			answer_roundabout(actor, hand->packet, &answer);
+		} else if (sent != TRACTOR_OK) {
+			tractor_log(
+				&actor->ctx, TRACTOR_ERROR, "the reply cannot be sent: %s", tractor_why());
+			make_answer(&answer, tri_why_of(sent), NULL, NULL);
+			tri_ways_answer(actor, hand->packet, answer.err, answer.record, answer.value);
+		}
+	}
+	tri_ways_done(actor, hand->packet);
+	tri_fault_at(actor, TRI_AT_REPLY, hand->packet->frame.message);
+	log_error(actor, message, err);
+}
+
 /* After the handler: state and reply are written, the message is done, and then the reply goes out with all else that was held. */
 static void
 finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, const void *reply)
@@ -123,6 +171,10 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 	if (err != TRACTOR_OK)
 		tri_why_of(err);
 	tri_fault_at(actor, TRI_AT_AFTER, hand->packet->frame.message);
+	if (hand->packet->way) {
+		finish_passed(actor, hand, err, reply);
+		return;
+	}
 	frame.sequence = hand->packet->frame.sequence;
 	tri_state_save(&actor->state, frame.sequence);
 	if (answers)
@@ -132,9 +184,7 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 	if (answers && !held)
 		tri_need_memory(actor, tri_actor_end.send(&actor->ctx, &frame, answer.record, answer.value),
 			"a reply");
-	if (err != TRACTOR_OK && message && !message->reply)
-		tractor_log(&actor->ctx, TRACTOR_WARNING, "%s.%s: %s", message->protocol, message->name,
-			tractor_why());
+	log_error(actor, message, err);
 	if (actor->unsaid >= TRI_WINDOW / 2)
 		tri_say_done(actor);
 }
@@ -220,18 +270,58 @@ handle_down(struct tri_actor *actor, struct tri_packet *packet)
 	finish(actor, &hand, TRACTOR_OK, NULL);
 }
 
+/* All that its sender had sent before is handled. */
+static void
+handle_mark(struct tri_actor *actor, const struct tri_packet *packet)
+{
+	const struct tri_frame *frame = &packet->frame;
+
+	tri_blackbox_take(actor->box, frame->sequence, 0, frame->source, actor->ctx.last_correlation, NULL, 0,
+		tri_now_ns());
+	tri_ways_marked(actor, frame->source, frame->correlation);
+	tri_blackbox_done(actor->box, tri_now_ns());
+	actor->unsaid++;
+}
+
+/* NULL: what there was came too late to be worth it, or could not be. */
+static struct tri_packet *
+next_packet(struct tri_actor *actor)
+{
+	struct tri_packet *packet = tri_ways_take(actor, actor->inbox.head);
+
+	if (!packet)
+		packet = tri_packets_take(&actor->inbox);
+	if (!packet || packet->frame.kind != TRI_FRAME_MARKED)
+		return packet;
+	handle_mark(actor, packet);
+	tri_packet_free(packet);
+	return NULL;
+}
+
+static void
+take_in_hand(struct tri_actor *actor, const struct tri_packet *packet)
+{
+	const struct tri_frame *frame = &packet->frame;
+
+	actor->box->hand.bypass = packet->way ? packet->way->number : 0;
+	actor->box->hand.position = packet->way ? packet->way->in.tail : 0;
+	tri_blackbox_take(actor->box, frame->sequence, frame->message, frame->source,
+		actor->ctx.last_correlation, packet->payload, frame->payload_bytes, tri_now_ns());
+}
+
 tractor_err
 tri_dispatch_next(struct tri_actor *actor)
 {
-	struct tri_packet *packet = tri_packets_take(&actor->inbox);
+	struct tri_packet *packet = next_packet(actor);
+	if (!packet)
+		return TRACTOR_OK;
 	const struct tri_frame *frame = &packet->frame;
 	struct tri_arena *arena = actor->ctx.arena;
 	uint32_t phase = atomic_load_explicit(&actor->box->phase, memory_order_relaxed);
 
 	actor->ctx.arena = &actor->hand_arena;
 	tri_actor_phase(actor, TRI_PHASE_HANDLING);
-	tri_blackbox_take(actor->box, frame->sequence, frame->message, frame->source,
-		actor->ctx.last_correlation, packet->payload, frame->payload_bytes, tri_now_ns());
+	take_in_hand(actor, packet);
 	if (frame->kind == TRI_FRAME_DOWN)
 		handle_down(actor, packet);
 	else
@@ -251,11 +341,11 @@ tractor_dispatch(tractor_ctx *ctx)
 	if (!actor || ctx->hand)
 		return tri_why(
 			TRACTOR_EINVAL, actor ? "a message is in hand already" : "a port has no mailbox");
-	while (!actor->inbox.head || actor->unaccepted > 0) {
+	while (actor->unaccepted > 0 || !tri_actor_has_mail(actor)) {
 		if (tri_actor_stopping(actor))
 			break;
 		tri_say_done(actor);
-		tractor_err err = tri_actor_wait(actor, NULL, 0, TRI_FOREVER);
+		tractor_err err = tri_actor_wait(actor, NULL, 0, TRI_FOREVER, actor->unaccepted == 0);
 		if (err != TRACTOR_OK)
 			return err;
 	}

@@ -119,7 +119,7 @@ tri_handshake(struct tri_actor *actor)
 		if ((int64_t)tri_now_ns() >= until_ns)
 			return tri_why(TRACTOR_ETIMEDOUT, "no welcome from the supervisor in %d s",
 				HELLO_LIMIT_MS / 1000);
-		tractor_err err = tri_actor_wait(actor, NULL, 0, until_ns);
+		tractor_err err = tri_actor_wait(actor, NULL, 0, until_ns, false);
 		if (err != TRACTOR_OK)
 			return err;
 	}
@@ -148,6 +148,6 @@ tri_say_bye(struct tri_actor *actor)
 	if (tri_actor_end.send(&actor->ctx, &frame, &tri_record_tri_bye, &bye) != TRACTOR_OK)
 		return;
 	while (!actor->farewell && !tri_actor_cut_off(actor) && (int64_t)tri_now_ns() < until_ns)
-		if (tri_actor_wait(actor, NULL, 0, until_ns) != TRACTOR_OK)
+		if (tri_actor_wait(actor, NULL, 0, until_ns, false) != TRACTOR_OK)
 			return;
 }

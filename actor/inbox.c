@@ -55,6 +55,7 @@ sort(struct tri_actor *actor, struct tri_packet *packet)
 {
 	switch (packet->frame.kind) {
 	case TRI_FRAME_MESSAGE:
+	case TRI_FRAME_MARKED:
 	case TRI_FRAME_DOWN: tri_packets_put(&actor->inbox, packet); return;
 	case TRI_FRAME_ACCEPT:
 		if (!tri_context_find(&actor->ctx, packet->frame.correlation)) {
@@ -70,6 +71,8 @@ sort(struct tri_actor *actor, struct tri_packet *packet)
 		return;
 	case TRI_FRAME_STOP: stop_requested = 1; break;
 	case TRI_FRAME_FAREWELL: actor->farewell = true; break;
+	case TRI_FRAME_BYPASS: tri_ways_offered(actor, packet); break;
+	case TRI_FRAME_BYPASS_CLOSED: tri_ways_ended(actor, packet->frame.correlation); break;
 	case TRI_FRAME_INJECT: tri_fault_planned(actor, packet); break;
 	default: break;
 	}
@@ -87,9 +90,16 @@ tri_actor_cut_off(const struct tri_actor *actor)
 	return NULL;
 }
 
+bool
+tri_actor_has_mail(const struct tri_actor *actor)
+{
+	return actor->inbox.head || tri_ways_have_mail(&actor->channel.ways);
+}
+
 static void
 take_all(struct tri_actor *actor)
 {
+	tri_ways_hear(actor);
 	for (struct tri_packet *packet; (packet = tri_channel_take(&actor->channel));)
 		sort(actor, packet);
 	const char *cut_off = actor->leaving ? NULL : tri_actor_cut_off(actor);
@@ -111,11 +121,12 @@ span(int64_t until_ns)
 }
 
 tractor_err
-tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns)
+tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns, bool wants_mail)
 {
 	struct tri_channel *channel = &actor->channel;
 	struct pollfd all[OWN_FDS + SELECT_FDS_MAX];
 
+	channel->ways.wants_mail = wants_mail;
 	atomic_fetch_add_explicit(&actor->box->progress, 1, memory_order_relaxed);
 	if (count > SELECT_FDS_MAX)
 		return tri_why(TRACTOR_EINVAL, "%zu fds in one select; at most %d", count, SELECT_FDS_MAX);
@@ -148,7 +159,7 @@ end_wait(tractor_ctx *ctx, int64_t until_ns)
 
 	if (phase == TRI_PHASE_HANDLING)
 		tri_actor_phase(actor, TRI_PHASE_ASKING);
-	tractor_err err = tri_actor_wait(actor, NULL, 0, until_ns);
+	tractor_err err = tri_actor_wait(actor, NULL, 0, until_ns, false);
 	tri_actor_phase(actor, phase);
 	return err;
 }
@@ -160,7 +171,14 @@ end_is_stopping(const tractor_ctx *ctx)
 	return ctx->actor->may_be_stopped && stop_requested;
 }
 
+static void
+end_over(tractor_ctx *ctx, const struct tri_pending *pending)
+{
+	tri_ways_over(ctx->actor, pending);
+}
+
 const struct tri_end tri_actor_end = { .send = tri_actor_send,
 	.wait = end_wait,
 	.is_stopping = end_is_stopping,
-	.holds = tri_actor_holds };
+	.holds = tri_actor_holds,
+	.over = end_over };

@@ -109,7 +109,8 @@ prepare(struct tri_actor *actor, const char *url)
 	if (err != TRACTOR_OK)
 		return err;
 	tri_nng_init();
-	return tri_channel_open(&actor->channel, url, actor->box, TRI_FD_BELL, TRI_FD_DOORBELL);
+	return tri_channel_open(
+		&actor->channel, url, actor->box, TRI_FD_BELL, TRI_FD_DOORBELL, TRI_FD_SOCKET);
 }
 
 /* A hook or a step: what it allocated goes when it has returned. */
@@ -208,12 +209,12 @@ start(struct tri_actor *actor)
 static void
 default_step(struct tri_actor *actor)
 {
-	if (actor->inbox.head && actor->unaccepted == 0) {
+	if (actor->unaccepted == 0 && tri_actor_has_mail(actor)) {
 		tri_dispatch_next(actor);
 		return;
 	}
 	tri_say_done(actor);
-	if (tri_actor_wait(actor, NULL, 0, TRI_FOREVER) != TRACTOR_OK)
+	if (tri_actor_wait(actor, NULL, 0, TRI_FOREVER, actor->unaccepted == 0) != TRACTOR_OK)
 		tri_panic(&actor->ctx, __FILE__, __LINE__, "%s", tractor_why());
 }
 
@@ -332,7 +333,7 @@ tractor_actor_main(int argc, char **argv, const struct tractor_actor *const *act
 			role && *role ? role : name, names);
 	}
 	char *own_url = strdup(url);
-	for (int fd = TRI_FD_BLACKBOX; fd <= TRI_FD_DOORBELL; fd++)
+	for (int fd = TRI_FD_BLACKBOX; fd <= TRI_FD_SOCKET; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	unsetenv(TRI_ENV_LINK);
 	unsetenv(TRI_ENV_ACTOR);

@@ -87,7 +87,7 @@ release_message(void *message)
 static struct tri_packet *
 packet_of(struct tri_link *link, nng_msg *message)
 {
-	struct tri_packet *packet = malloc(sizeof(*packet));
+	struct tri_packet *packet = calloc(1, sizeof(*packet));
 
 	if (!packet)
 		atomic_store(&link->has_lost, true);

@@ -7,6 +7,8 @@
 
 #include "frame.h"
 
+struct tri_way; /* bypass.h */
+
 struct tri_packet {
 	struct tri_packet *next;
 	struct tri_frame frame;
@@ -14,6 +16,9 @@ struct tri_packet {
 	void (*release)(
 		void *owner); /* frees what holds the payload; NULL: it lies behind the packet itself */
 	void *owner;
+	struct tri_way *way; /* by which it came past the supervisor; NULL: it did not */
+	uint64_t sent_ns;    /* then: when it was sent */
+	bool owed;	     /* and that the supervisor knows of the answer that is due */
 };
 
 /* First in, first out. */

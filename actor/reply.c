@@ -29,6 +29,8 @@ tri_forward(tractor_ctx *ctx, struct tractor_address to, void *reply, const stru
 	tractor_err err = owed(ctx);
 
 	(void)reply;
+	if (err == TRACTOR_OK)
+		err = tri_ways_owe(ctx->actor, ctx->hand->packet);
 	if (err != TRACTOR_OK)
 		return err;
 	frame.sequence = ctx->hand->packet->frame.sequence;
@@ -52,6 +54,9 @@ tri_defer(tractor_ctx *ctx, const struct tractor_message *message, struct tracto
 	if (message && tri_message_id(message) != ctx->hand->packet->frame.message)
 		return tri_why(
 			TRACTOR_EINVAL, "%s.%s is not the message in hand", message->protocol, message->name);
+	err = tri_ways_owe(ctx->actor, ctx->hand->packet);
+	if (err != TRACTOR_OK)
+		return err;
 	*ret_promise = (struct tractor_promise){ .id = ctx->hand->packet->frame.sequence,
 		.message = ctx->hand->packet->frame.message,
 		.incarnation = ctx->incarnation };

@@ -23,7 +23,7 @@ first_ready(struct tri_actor *actor, const struct tractor_source *sources, const
 	for (int i = 0; sources[i].kind != TRACTOR_SOURCE_END; i++) {
 		switch (sources[i].kind) {
 		case TRACTOR_SOURCE_INBOX:
-			if (actor->inbox.head && !actor->ctx.hand)
+			if (!actor->ctx.hand && tri_actor_has_mail(actor))
 				return i;
 			break;
 		case TRACTOR_SOURCE_AFTER:
@@ -69,6 +69,14 @@ collect(const struct tractor_source *sources, int64_t began_ns, struct pollfd *f
 	return count;
 }
 
+static bool
+has_inbox(const struct tractor_source *sources)
+{
+	while (sources->kind != TRACTOR_SOURCE_END && sources->kind != TRACTOR_SOURCE_INBOX)
+		sources++;
+	return sources->kind == TRACTOR_SOURCE_INBOX;
+}
+
 int
 tractor_select_from(tractor_ctx *ctx, const struct tractor_source *sources)
 {
@@ -82,6 +90,7 @@ tractor_select_from(tractor_ctx *ctx, const struct tractor_source *sources)
 	if (count < 0)
 		tractor_panic(ctx, "more than %d fds in one tractor_select(): put them into one epoll fd",
 			SELECT_FDS_MAX);
+	bool wants_mail = !ctx->hand && has_inbox(sources);
 	/* First what is there already, so that a busy fd can't starve what came over the link meanwhile. */
 	int64_t wait_until_ns = 0;
 	for (;;) {
@@ -89,7 +98,7 @@ tractor_select_from(tractor_ctx *ctx, const struct tractor_source *sources)
 			return -1;
 		if (wait_until_ns != 0)
 			tri_say_done(actor);
-		if (tri_actor_wait(actor, fds, (size_t)count, wait_until_ns) != TRACTOR_OK)
+		if (tri_actor_wait(actor, fds, (size_t)count, wait_until_ns, wants_mail) != TRACTOR_OK)
 			return -1;
 		int ready = first_ready(actor, sources, fds, began_ns);
 		if (ready >= 0)

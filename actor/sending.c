@@ -121,6 +121,9 @@ tri_actor_send(
 	}
 	if (frame->kind == TRI_FRAME_REPLY)
 		return send_noted(actor, frame, record, value);
+	tractor_err passed;
+	if (!actor->behaviour.durable && tri_ways_send(actor, frame, record, value, &passed))
+		return passed;
 	if (tri_actor_holds(ctx) && frame->kind == TRI_FRAME_SEND && !changes_nothing(frame)) {
 		tractor_err err = flush(actor);
 		if (err != TRACTOR_OK)

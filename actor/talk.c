@@ -122,9 +122,12 @@ wait_for_answer(tractor_ctx *ctx, struct tri_pending *pending, int64_t until_ns,
 	while (!pending->answered) {
 		if (heeds_stop && ctx->end->is_stopping(ctx))
 			return tri_why(TRACTOR_ECLOSED, "this actor is being stopped");
+		if (pending->until_ns != 0 && (int64_t)tri_now_ns() >= pending->until_ns)
+			return tri_why_of(TRACTOR_ETIMEDOUT);
 		if (until_ns != TRI_FOREVER && (int64_t)tri_now_ns() >= until_ns)
 			return tri_why(TRACTOR_ETIMEDOUT, "no reply yet; the future may be awaited again");
-		tractor_err err = ctx->end->wait(ctx, until_ns);
+		bool ours = pending->until_ns != 0 && pending->until_ns < until_ns;
+		tractor_err err = ctx->end->wait(ctx, ours ? pending->until_ns : until_ns);
 		if (err != TRACTOR_OK)
 			return err;
 	}
@@ -143,6 +146,8 @@ ask(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_message *mes
 	tractor_err err = ctx->end->send(ctx, frame, message->record, msg);
 	if (err == TRACTOR_OK)
 		err = wait_for_answer(ctx, &pending, TRI_FOREVER, heeds_stop);
+	if (ctx->end->over)
+		ctx->end->over(ctx, &pending);
 	if (err == TRACTOR_OK)
 		err = tri_context_decode(ctx, message->reply, pending.answer, ret_reply);
 	tri_context_forget(ctx, &pending);

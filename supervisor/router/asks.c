@@ -42,6 +42,19 @@ asks_open(struct router *router, struct party *asker, const struct router_send *
 	return TRACTOR_OK;
 }
 
+tractor_err
+asks_open_unheard(struct ask **ret_ask)
+{
+	struct ask *ask = calloc(1, sizeof(*ask));
+
+	if (ask == NULL)
+		return TRACTOR_ENOMEM;
+	link_init(&ask->asked);
+	link_init(&ask->deferred);
+	*ret_ask = ask;
+	return TRACTOR_OK;
+}
+
 void
 asks_carry(struct ask *ask, struct letter *letter)
 {
@@ -62,13 +75,27 @@ asks_undelivered(struct router *router, struct ask *ask)
 	table_remove(&router->duties, &ask->by_sequence);
 }
 
+static void
+put_with_deferred(struct ask *ask)
+{
+	link_insert(&ask->holder->deferred, &ask->deferred);
+	ask->holder->counts.deferred++;
+}
+
 void
 asks_defer(struct ask *ask)
 {
 	ask->letter->ask = NULL;
 	ask->letter = NULL;
-	link_insert(&ask->holder->deferred, &ask->deferred);
-	ask->holder->counts.deferred++;
+	put_with_deferred(ask);
+}
+
+void
+asks_owe(struct router *router, struct ask *ask, struct party *holder, uint64_t sequence)
+{
+	ask->holder = holder;
+	asks_delivered(router, ask, sequence);
+	put_with_deferred(ask);
 }
 
 void

@@ -8,7 +8,8 @@
 
 /* The shares in which a death has made room. One may have been discarded since, but then nothing is parked in it. */
 struct vacancies {
-	struct share *shares[TRI_WINDOW]; /* one at most for each message that was delivered */
+	struct share *shares[TRI_WINDOW +
+			     1]; /* one at most for each message that was delivered, or was in hand without */
 	size_t count;
 };
 
@@ -18,7 +19,7 @@ note(struct vacancies *vacancies, const struct letter *letter)
 {
 	if (letter->share == NULL)
 		return;
-	tri_assert(vacancies->count < TRI_WINDOW);
+	tri_assert(vacancies->count <= TRI_WINDOW);
 	vacancies->shares[vacancies->count++] = letter->share;
 }
 
@@ -42,12 +43,12 @@ finish_done(struct router *router, struct party *actor, uint64_t done, struct va
 
 /*
  * What the successor is not to see: an ask that is answered or forwarded, or whose asker was told that it failed; and word of an end, which was for the incarnation that
- * had asked for it.
+ * had asked for it, and other marks of an incarnation's own.
  */
 static bool
 spent(const struct letter *letter)
 {
-	if (letter->message.kind == ROUTER_DOWN)
+	if (letter->message.kind != ROUTER_MESSAGE)
 		return true;
 	return letter->message.ask && (letter->ask == NULL || letter->ask->withdrawn);
 }
@@ -61,7 +62,7 @@ drop_news(struct router *router, struct party *actor)
 	while (at != &actor->waiting) {
 		struct letter *letter = OWNER(at, struct letter, at_target);
 		at = at->next;
-		if (letter->message.kind == ROUTER_DOWN)
+		if (letter->message.kind != ROUTER_MESSAGE)
 			letters_drop(router, letter);
 	}
 }

@@ -406,7 +406,7 @@ router_wait(struct router *router, uint64_t actor, uint64_t correlation)
 	begin(router);
 	party->waits_for = NULL;
 	party->waits_with = NULL;
-	if (ask != NULL && waits_circular(party, ask->holder))
+	if (ask != NULL && waits_circular(router, party, ask->holder))
 		asks_fail(router, ask, TRACTOR_EDEADLOCK);
 	else
 		party->waits_for = ask; /* NULL where it is answered already */
@@ -417,9 +417,17 @@ uint64_t
 router_awaited(const struct router *router, uint64_t actor)
 {
 	const struct party *party = router_party(router, actor);
-	const struct party *awaited = party != NULL ? waits_awaited(party) : NULL;
+	const struct party *awaited = party != NULL ? waits_awaited(router, party) : NULL;
 
 	return awaited != NULL ? awaited->id : 0;
+}
+
+bool
+router_waits(const struct router *router, uint64_t actor)
+{
+	const struct party *party = router_party(router, actor);
+
+	return party != NULL && (party->waits_for != NULL || party->waits_with != NULL);
 }
 
 tractor_err
@@ -444,17 +452,35 @@ router_cancel(struct router *router, uint64_t sender, uint64_t correlation)
 }
 
 tractor_err
-router_post(struct router *router, uint64_t actor, enum router_kind kind, const uint8_t *payload,
-	size_t payload_bytes)
+router_post(struct router *router, uint64_t actor, enum router_kind kind, uint64_t sender,
+	const uint8_t *payload, size_t payload_bytes)
 {
 	struct party *party;
 	tractor_err err = router_target(router, actor, &party);
 
-	tri_assert(kind == ROUTER_DOWN);
+	tri_assert(kind != ROUTER_MESSAGE);
 	if (err != TRACTOR_OK)
 		return err;
 	begin(router);
-	err = sending_post(router, party, payload, payload_bytes);
+	err = sending_post(router, party, kind, sender, payload, payload_bytes);
+	end(router);
+	return err;
+}
+
+tractor_err
+router_adopt(struct router *router, const struct router_send *send, int64_t sent_ns, uint64_t in_hand)
+{
+	begin(router);
+	tractor_err err = sending_adopt(router, send, sent_ns, in_hand);
+	end(router);
+	return err;
+}
+
+tractor_err
+router_adopt_duty(struct router *router, const struct router_send *send, int64_t sent_ns, uint64_t sequence)
+{
+	begin(router);
+	tractor_err err = sending_adopt_duty(router, send, sent_ns, sequence);
 	end(router);
 	return err;
 }

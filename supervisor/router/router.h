@@ -23,7 +23,11 @@
 	(UINT64_C(3)       \
 		<< 62) /* and from here on guests, of whom each says one thing: as one sender they have one share of a mailbox */
 
-enum router_kind { ROUTER_MESSAGE, ROUTER_DOWN };
+enum router_kind {
+	ROUTER_MESSAGE,
+	ROUTER_DOWN, /* word of an end */
+	ROUTER_MARK, /* of a sender with a lane to the actor: all that it had sent through us before this is handled */
+};
 
 /* A message that the system owns. Owned by the router; the shell reads it inside the callback that it was given to. */
 struct router_message {
@@ -56,6 +60,8 @@ struct router_ops {
 		const uint8_t *payload, size_t payload_bytes);
 	/* A tell that nobody will ever handle, or an ask's message that was in hand; told for the event log. `why`: ESTOPPED, ECRASHED, EPROTOCOL, ETIMEDOUT; for a committed one any. */
 	void (*dead_letter)(void *arg, const struct router_message *message, tractor_err why);
+	/* For whom an actor waits of whom the router does not know that it waits (past us; see shell/direct.c); 0: nobody. May be wrong: then who asks that actor is told of a circle, or isn't. */
+	uint64_t (*awaits)(void *arg, uint64_t actor);
 	/* The same message was in hand at two crashes: it is not delivered a third time. In place of dead_letter. */
 	void (*quarantined)(void *arg, const struct router_message *message);
 };
@@ -160,12 +166,29 @@ void router_wait(struct router *router, uint64_t actor, uint64_t correlation);
 /* For whom the actor waits and does nothing else; 0: for nobody. */
 uint64_t router_awaited(const struct router *router, uint64_t actor);
 
+/* Whether the actor is known here to wait for somebody. */
+bool router_waits(const struct router *router, uint64_t actor);
+
 /* A delayed tell of this sender is not to be sent. TRACTOR_EINVAL: none such (it has been sent, or was cancelled). */
 tractor_err router_cancel(struct router *router, uint64_t sender, uint64_t correlation);
 
-/* A system message (kind DOWN) into an actor's mailbox, outside any sender's share. ESTOPPED, ENOACTOR, ENOMEM. */
-tractor_err router_post(struct router *router, uint64_t actor, enum router_kind kind, const uint8_t *payload,
-	size_t payload_bytes);
+/* A system message (DOWN, MARK) into an actor's mailbox, outside any sender's share. `sender`: whose; 0: ours. Nothing of it outlives the actor's process. ESTOPPED, ENOACTOR, ENOMEM. */
+tractor_err router_post(struct router *router, uint64_t actor, enum router_kind kind, uint64_t sender,
+	const uint8_t *payload, size_t payload_bytes);
+
+/*
+ * A message that had gone past us from an actor to one whose process is dead, before router_down(): it was accepted at `sent_ns`, and is now the first that waits; so of several the last comes first. `in_hand`: 0, or what
+ * router_end.in_hand will say: it is the one in hand. An ask's limit runs since it was sent. TRACTOR_ESTOPPED: its sender, who asked, is gone, or the target is. TRACTOR_EEXIST: the sender has an ask of that
+ * number; as the one in hand it comes in as one whose duty is elsewhere. TRACTOR_ENOMEM.
+ */
+tractor_err router_adopt(
+	struct router *router, const struct router_send *send, int64_t sent_ns, uint64_t in_hand);
+
+/*
+ * The same for an ask that a living process has in hand: only the duty, which is then with us as one that was deferred, under a number that no delivered message has. TRACTOR_EBADMSG: it has one of that number.
+ */
+tractor_err router_adopt_duty(
+	struct router *router, const struct router_send *send, int64_t sent_ns, uint64_t sequence);
 
 /* Deadlines and delays that are due. */
 void router_run(struct router *router, int64_t now_ns);

@@ -270,8 +270,13 @@ void sending_send(struct router *router, const struct router_send *send, int64_t
 /* The ask is out of its forwarder's hands already. */
 void sending_forward(struct router *router, struct party *from, struct ask *ask,
 	const struct router_send *send, int64_t now_ns);
-tractor_err sending_post(
-	struct router *router, struct party *target, const uint8_t *payload, size_t payload_bytes);
+tractor_err sending_post(struct router *router, struct party *target, enum router_kind kind, uint64_t sender,
+	const uint8_t *payload, size_t payload_bytes);
+/* As router_adopt(), router_adopt_duty(). */
+tractor_err sending_adopt(
+	struct router *router, const struct router_send *send, int64_t sent_ns, uint64_t in_hand);
+tractor_err sending_adopt_duty(
+	struct router *router, const struct router_send *send, int64_t sent_ns, uint64_t sequence);
 
 /* mailbox.c */
 /* False: its process is up, and doesn't serve that. What the next one will serve is asked when it is up. */
@@ -310,6 +315,8 @@ void ends_close(struct router *router, struct party *actor, tractor_err why);
 /* An ask of `asker`'s, with its limit running. ENOMEM. */
 tractor_err asks_open(struct router *router, struct party *asker, const struct router_send *send,
 	int64_t now_ns, struct ask **ret_ask);
+/* One to whose answer nobody listens. ENOMEM. */
+tractor_err asks_open_unheard(struct ask **ret_ask);
 /* The duty is now the addressee's of this letter. */
 void asks_carry(struct ask *ask, struct letter *letter);
 /* The letter was handed to the holder's process, as `sequence`: it may answer from now on. */
@@ -318,6 +325,8 @@ void asks_delivered(struct router *router, struct ask *ask, uint64_t sequence);
 void asks_undelivered(struct router *router, struct ask *ask);
 /* Its handler has returned. The letter is no longer needed. */
 void asks_defer(struct ask *ask);
+/* The duty is now the holder's, who has had the message without us, as `sequence`: as if it were deferred. */
+void asks_owe(struct router *router, struct ask *ask, struct party *holder, uint64_t sequence);
 /* Nobody listens any more; whoever holds it still may answer. */
 void asks_silence(struct router *router, struct ask *ask);
 /* Silences and discards it. */
@@ -339,9 +348,9 @@ void asks_release(struct router *router, struct ask *ask);
 bool waits_for_answer(const struct router_send *send);
 bool waits_for_room(const struct router_send *send);
 /* Whom it waits for; NULL: nobody. */
-struct party *waits_awaited(const struct party *party);
+struct party *waits_awaited(const struct router *router, const struct party *party);
 /* True if `waiter`, waiting for `holder`, would wait for itself. */
-bool waits_circular(const struct party *waiter, const struct party *holder);
+bool waits_circular(const struct router *router, const struct party *waiter, const struct party *holder);
 /* True if its asker does nothing until it is answered. */
 bool waits_on(const struct ask *ask);
 

@@ -180,7 +180,7 @@ hand_in(struct router *router, struct party *from, struct party *target, const s
 
 	if (err != TRACTOR_OK)
 		return err;
-	bool waits = parks && waits_for_room(send), circular = waits && waits_circular(from, target);
+	bool waits = parks && waits_for_room(send), circular = waits && waits_circular(router, from, target);
 	letter->message.sent_ns = now_ns;
 	letter->wants_accept = !ask || (send->flags & TRI_FLAG_WANT_ACCEPT) != 0;
 	if (circular && !letter->committed)
@@ -213,7 +213,7 @@ try_send(struct router *router, struct party *from, const struct router_send *se
 
 	if (err != TRACTOR_OK)
 		return err;
-	if (waits_for_answer(send) && waits_circular(from, target))
+	if (waits_for_answer(send) && waits_circular(router, from, target))
 		return TRACTOR_EDEADLOCK;
 	if ((send->flags & TRI_FLAG_DELAYED) != 0)
 		return delay(router, from, send, now_ns);
@@ -259,7 +259,7 @@ loosen(struct router *router, const struct router_send *send)
 
 	if (router_target(router, send->target, &at) != TRACTOR_OK)
 		return false;
-	for (; at != NULL && at != from; at = waits_awaited(at)) {
+	for (; at != NULL && at != from; at = waits_awaited(router, at)) {
 		if (at->waits_with == NULL || !at->waits_with->committed)
 			continue;
 		for (struct letter *letter; (letter = first_committed(at)) != NULL;)
@@ -302,7 +302,7 @@ hand_on(struct router *router, struct party *from, struct ask *ask, const struct
 
 	if (err != TRACTOR_OK)
 		return err;
-	if (waits_on(ask) && waits_circular(ask->asker, target))
+	if (waits_on(ask) && waits_circular(router, ask->asker, target))
 		return TRACTOR_EDEADLOCK;
 	err = prepare(router, target, send, &letter, &parks);
 	if (err != TRACTOR_OK)
@@ -332,18 +332,98 @@ sending_forward(struct router *router, struct party *from, struct ask *ask, cons
 }
 
 tractor_err
-sending_post(struct router *router, struct party *target, const uint8_t *payload, size_t payload_bytes)
+sending_post(struct router *router, struct party *target, enum router_kind kind, uint64_t sender,
+	const uint8_t *payload, size_t payload_bytes)
 {
 	struct router_send send = {
-		.target = target->id, .payload = payload, .payload_bytes = payload_bytes
+		.sender = sender, .target = target->id, .payload = payload, .payload_bytes = payload_bytes
 	};
 	struct letter *letter;
 	tractor_err err = letters_new(&send, &letter);
 
 	if (err != TRACTOR_OK)
 		return err;
-	letter->message.kind = ROUTER_DOWN;
+	letter->message.kind = kind;
 	letter->target = target;
 	mailbox_take_over(router, letter);
 	return TRACTOR_OK;
+}
+
+/* --- what had gone past us --- */
+
+/* The asker, who must still be the process that asked. */
+static tractor_err
+adopt_ask(struct router *router, const struct router_send *send, int64_t sent_ns, struct ask **ret_ask)
+{
+	struct party *asker = router_party(router, send->sender);
+
+	if (asker == NULL || send->incarnation != asker->incarnation)
+		return TRACTOR_ESTOPPED;
+	if (asks_by_correlation(router, send->sender, send->correlation) != NULL)
+		return TRACTOR_EEXIST;
+	tractor_err err = asks_open(router, asker, send, sent_ns, ret_ask);
+	if (err == TRACTOR_OK && waits_for_answer(send))
+		asker->waits_for = *ret_ask;
+	return err;
+}
+
+/* Before all that waits; or with what was delivered, as the one in hand. */
+static void
+place_adopted(struct letter *letter, uint64_t in_hand)
+{
+	struct party *target = letter->target;
+
+	letter->place = in_hand != 0 ? LETTER_DELIVERED : LETTER_WAITING;
+	letter->message.sequence = in_hand;
+	link_insert(in_hand != 0 ? &target->delivered : target->waiting.next, &letter->at_target);
+	target->counts.delivered += in_hand != 0;
+	target->counts.waiting++;
+	target->counts.accepted_total++;
+	load_add(&letter->share->load, letter->message.payload_bytes);
+}
+
+tractor_err
+sending_adopt(struct router *router, const struct router_send *send, int64_t sent_ns, uint64_t in_hand)
+{
+	struct party *target = router_party(router, send->target);
+	struct letter *letter;
+	struct ask *ask = NULL;
+
+	if (target == NULL)
+		return TRACTOR_ESTOPPED;
+	tractor_err err = letters_new(send, &letter);
+	if (err != TRACTOR_OK)
+		return err;
+	letter->message.sent_ns = sent_ns;
+	err = letters_address(router, letter, target);
+	if (err == TRACTOR_OK && letter->message.ask)
+		err = adopt_ask(router, send, sent_ns, &ask);
+	if (err == TRACTOR_ENOMEM || (err != TRACTOR_OK && in_hand == 0)) {
+		letters_drop(router, letter);
+		return err;
+	}
+	if (ask != NULL)
+		asks_carry(ask, letter);
+	place_adopted(letter, in_hand);
+	if (ask != NULL && in_hand != 0)
+		asks_delivered(router, ask, in_hand);
+	return err;
+}
+
+tractor_err
+sending_adopt_duty(struct router *router, const struct router_send *send, int64_t sent_ns, uint64_t sequence)
+{
+	struct party *holder = router_party(router, send->target);
+	struct ask *ask;
+
+	if (holder == NULL)
+		return TRACTOR_ESTOPPED;
+	if (asks_by_sequence(router, send->target, sequence) != NULL)
+		return TRACTOR_EBADMSG;
+	tractor_err err = adopt_ask(router, send, sent_ns, &ask);
+	if (err == TRACTOR_ESTOPPED || err == TRACTOR_EEXIST)
+		err = asks_open_unheard(&ask); /* it will be answered all the same */
+	if (err == TRACTOR_OK)
+		asks_owe(router, ask, holder, sequence);
+	return err;
 }

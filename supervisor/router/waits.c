@@ -2,25 +2,38 @@
  * waits.c: the wait-for graph. An actor that blocks on an ask waits for whoever has the duty to answer it; one whose message finds no room waits for
  * who has to make it. Each waits for one at most, so what there is to search is a chain, not a graph.
  *
- * Nothing is stored here: the edges are party->waits_for with ask->holder, and party->waits_with with letter->target. No circle is ever let in (sending.c and
- * router_wait() ask first), which is why the walk ends; it takes as many steps as the chain has links and allocates nothing.
+ * Nothing is stored here: the edges are party->waits_for with ask->holder, party->waits_with with letter->target, and what ops.awaits says. Of the first two no circle is ever let in (sending.c and
+ * router_wait() ask first); the last are told by processes, and one that comes to a circle of others would wait as they do. The walk takes a few times as many steps as the chain has links and allocates nothing.
  * It must not know why somebody waits. Ports wait, but as nobody can send to them nobody waits for them.
  */
 #include "router_private.h"
 
 struct party *
-waits_awaited(const struct party *party)
+waits_awaited(const struct router *router, const struct party *party)
 {
 	if (party->waits_for != NULL)
 		return party->waits_for->holder;
-	return party->waits_with != NULL ? party->waits_with->target : NULL;
+	if (party->waits_with != NULL)
+		return party->waits_with->target;
+	return router->ops.awaits != NULL ? router_party(router, router->ops.awaits(router->arg, party->id))
+					  : NULL;
 }
 
+/* Brent's way of seeing a circle: a mark that moves on after 1, 2, 4, ... steps, and is met again in one. */
 bool
-waits_circular(const struct party *waiter, const struct party *holder)
+waits_circular(const struct router *router, const struct party *waiter, const struct party *holder)
 {
-	while (holder != NULL && holder != waiter)
-		holder = waits_awaited(holder);
+	const struct party *mark = NULL;
+	size_t steps = 0, limit = 1;
+
+	while (holder != NULL && holder != waiter && holder != mark) {
+		if (++steps == limit) {
+			mark = holder;
+			limit *= 2;
+			steps = 0;
+		}
+		holder = waits_awaited(router, holder);
+	}
 	return holder != NULL;
 }
 

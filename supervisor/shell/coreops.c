@@ -165,10 +165,15 @@ static void
 router_deliver_op(void *arg, uint64_t actor, const struct router_message *message)
 {
 	struct slot *slot = slot_by_id(arg, actor);
-	struct tri_frame frame = tri_frame(message->kind == ROUTER_DOWN ? TRI_FRAME_DOWN : TRI_FRAME_MESSAGE);
+	static const enum tri_frame_kind kinds[] = { [ROUTER_MESSAGE] = TRI_FRAME_MESSAGE,
+		[ROUTER_DOWN] = TRI_FRAME_DOWN,
+		[ROUTER_MARK] = TRI_FRAME_MARKED };
+	struct tri_frame frame = tri_frame(kinds[message->kind]);
 
 	if (!slot)
 		return;
+	if (message->kind == ROUTER_MARK)
+		memcpy(&frame.correlation, message->payload, sizeof(frame.correlation));
 	frame.source = message->sender >= ROUTER_PORT_FIRST ? 0 : message->sender;
 	frame.target = actor;
 	frame.message = message->message;
@@ -188,6 +193,7 @@ reach_sender(struct tractor_runtime *runtime, uint64_t sender, uint32_t incarnat
 	if (slot && slot->incarnation == incarnation) {
 		recorder_told(slot, frame, payload, payload_bytes);
 		slot_send(slot, frame, payload, payload_bytes);
+		bypass_waits_no_more(slot);
 	} else if (!slot && !port_receive(runtime, sender, frame, payload, payload_bytes)) {
 		talk_receive(runtime, sender, frame, payload, payload_bytes);
 	}
@@ -225,7 +231,9 @@ name_message(
 		snprintf(ret_name, size, "%s.%s", schema->protocol, schema->message);
 	else
 		snprintf(ret_name, size, "%s",
-			message->kind == ROUTER_DOWN ? "down" : "a message that it does not know");
+			message->kind == ROUTER_DOWN   ? "down"
+			: message->kind == ROUTER_MARK ? "mark"
+						       : "a message that it does not know");
 }
 
 static void
@@ -253,10 +261,19 @@ router_quarantined_op(void *arg, const struct router_message *message)
 		kept ? "" : "; there was no memory to keep it");
 }
 
+static uint64_t
+router_awaits_op(void *arg, uint64_t actor)
+{
+	const struct slot *slot = actor < ROUTER_PORT_FIRST ? slot_by_id(arg, actor) : NULL;
+
+	return slot ? bypass_awaits(slot) : 0;
+}
+
 const struct router_ops coreops_router = {
 	.deliver = router_deliver_op,
 	.accept = router_accept_op,
 	.answer = coreops_answer,
 	.dead_letter = router_dead_letter_op,
+	.awaits = router_awaits_op,
 	.quarantined = router_quarantined_op,
 };

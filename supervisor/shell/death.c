@@ -410,6 +410,7 @@ death_drained(void *arg)
 	slot->report_id[0] = '\0';
 	monitors_forget_watcher(slot);
 	salvage_outbox(slot, done);
+	bypass_end(slot);
 	/* Stopped for good in the middle of a handler: no crash of its own, so its asker hears what all the others hear. */
 	if (!slot->death.panicked && tree_stops(slot->node) && !coreops_may_return(slot->node))
 		router_stopped(runtime->router, slot->node->id, coreops_stopped_error(runtime));

@@ -322,12 +322,17 @@ on_send(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload
 	struct router_send send = send_of(slot, frame, payload);
 
 	recorder_sent(slot, frame);
+	if (frame->flags & (TRI_FLAG_BLOCKING | TRI_FLAG_WAITING))
+		bypass_waits(slot);
 	if (frame->correlation == 0)
 		hearing_violated(slot, "a message without a correlation id");
 	else if (frame->target == 0)
 		registry_ask(slot->runtime, &send);
 	else
 		router_send(slot->runtime->router, &send, slot->runtime->loop.now_ns);
+	bypass_waits_no_more(slot);
+	if (frame->target != 0)
+		bypass_note(slot, frame);
 }
 
 static void
@@ -364,7 +369,33 @@ static void
 on_wait(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 {
 	(void)payload;
+	if (frame->correlation != 0)
+		bypass_waits(slot);
 	router_wait(slot->runtime->router, slot->node->id, frame->correlation);
+	bypass_waits_no_more(slot);
+}
+
+/* Behind what it has sent there, in the other's mailbox. Nothing is lost if there is no memory for it: it goes on by us. */
+static void
+on_mark(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	(void)payload;
+	router_post(slot->runtime->router, frame->target, ROUTER_MARK, slot->node->id,
+		(const uint8_t *)&frame->correlation, sizeof(frame->correlation));
+}
+
+static void
+on_owe(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	(void)payload;
+	bypass_owes(slot, frame);
+}
+
+static void
+on_bypass_ended(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	(void)payload;
+	bypass_ended(slot, frame->correlation);
 }
 
 static void
@@ -385,6 +416,9 @@ static heard *const by_kind[TRI_FRAME_KIND_COUNT] = {
 	[TRI_FRAME_REPLY] = on_reply,
 	[TRI_FRAME_DONE] = on_done,
 	[TRI_FRAME_WAIT] = on_wait,
+	[TRI_FRAME_MARK] = on_mark,
+	[TRI_FRAME_OWE] = on_owe,
+	[TRI_FRAME_BYPASS_ENDED] = on_bypass_ended,
 	[TRI_FRAME_BYE] = on_bye,
 };
 

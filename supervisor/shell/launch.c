@@ -17,6 +17,7 @@ struct birth {
 	int box_fd;
 	int bells[2]; /* the process's, and the wire's */
 	int out[2], err[2];
+	int socket;
 };
 
 char *
@@ -57,6 +58,18 @@ make_state(struct launched *launched)
 				      : TRACTOR_OK;
 }
 
+static tractor_err
+make_socket(struct birth *birth, struct launched *launched)
+{
+	int fds[2];
+
+	if (sys.socketpair(fds) < 0)
+		return host_refused(errno, "socketpair", "a socket for its bypasses");
+	birth->socket = fds[0];
+	launched->socket = fds[1];
+	return TRACTOR_OK;
+}
+
 /* After the black box, which the lanes are in. */
 static tractor_err
 make_link(const struct launch_plan *plan, struct birth *birth, struct launched *launched)
@@ -65,6 +78,8 @@ make_link(const struct launch_plan *plan, struct birth *birth, struct launched *
 
 	if (err == TRACTOR_OK && launch_has_lanes(plan->spec))
 		err = wire_lay(launched->wire, launched->box, birth->bells);
+	if (err == TRACTOR_OK && launch_has_lanes(plan->spec))
+		err = make_socket(birth, launched);
 	return err;
 }
 
@@ -80,10 +95,10 @@ spawn(struct tractor_runtime *runtime, const struct launch_plan *plan, const str
 		.argv = argv,
 		.envp = environment,
 		.directory = spec->directory,
-		.fds = { -1, birth->out[1],
-			birth->err[1], [TRI_FD_BLACKBOX] = birth->box_fd, [TRI_FD_STATE] = launched->state_fd,
-			[TRI_FD_BELL] = birth->bells[0], [TRI_FD_DOORBELL] = birth->bells[1] },
-		.fd_count = (launch_has_lanes(spec) ? TRI_FD_DOORBELL : TRI_FD_STATE) + 1,
+		.fds = { -1, birth->out[1], birth->err[1], [TRI_FD_BLACKBOX] = birth->box_fd,
+			[TRI_FD_STATE] = launched->state_fd, [TRI_FD_BELL] = birth->bells[0],
+			[TRI_FD_DOORBELL] = birth->bells[1], [TRI_FD_SOCKET] = birth->socket },
+		.fd_count = (launch_has_lanes(spec) ? TRI_FD_SOCKET : TRI_FD_STATE) + 1,
 		.files = host_files_before(&runtime->files),
 		.pad = &runtime->pad,
 	};
@@ -122,7 +137,9 @@ close_fd(int *fd)
 tractor_err
 launch_start(struct tractor_runtime *runtime, const struct launch_plan *plan, struct launched *launched)
 {
-	struct birth birth = { .box_fd = -1, .bells = { -1, -1 }, .out = { -1, -1 }, .err = { -1, -1 } };
+	struct birth birth = {
+		.box_fd = -1, .bells = { -1, -1 }, .out = { -1, -1 }, .err = { -1, -1 }, .socket = -1
+	};
 	tractor_err err = make_all(runtime, plan, &birth, launched);
 
 	launched->out = birth.out[0];
@@ -131,6 +148,7 @@ launch_start(struct tractor_runtime *runtime, const struct launch_plan *plan, st
 	close_fd(&birth.err[1]);
 	close_fd(&birth.box_fd);
 	close_fd(&birth.bells[0]);
+	close_fd(&birth.socket);
 	tri_arena_reset(&runtime->arena);
 	if (err != TRACTOR_OK)
 		launch_release(launched);
@@ -148,4 +166,5 @@ launch_release(struct launched *launched)
 	launched->box = NULL;
 	close_fd(&launched->out);
 	close_fd(&launched->err);
+	close_fd(&launched->socket);
 }

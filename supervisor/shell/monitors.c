@@ -26,7 +26,7 @@ tell_down(struct slot *slot, uint64_t watcher, uint32_t incarnation, const char 
 
 	if (tri_encoded_size(&tri_record_tri_down, &down, &size) == TRACTOR_OK && (payload = malloc(size)) &&
 		tri_encode(&tri_record_tri_down, &down, payload, size, &used) == TRACTOR_OK)
-		router_post(slot->runtime->router, watcher, ROUTER_DOWN, payload, used);
+		router_post(slot->runtime->router, watcher, ROUTER_DOWN, 0, payload, used);
 	free(payload);
 }
 

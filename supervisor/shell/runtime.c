@@ -82,6 +82,7 @@ open_loop(struct tractor_runtime *runtime)
 {
 	tractor_err err = loop_open(&runtime->loop);
 
+	bypass_begin(runtime);
 	if (err == TRACTOR_OK)
 		err = bell_open(&runtime->bell);
 	if (err != TRACTOR_OK)

@@ -210,11 +210,12 @@ struct launched {
 	struct tri_blackbox *box;
 	int state_fd; /* -1: it has to be made */
 	int out, err; /* our ends of what it prints; -1: not there */
+	int socket;   /* ours, by which fds are handed to it; -1: there is none, as there are no lanes */
 };
-#define LAUNCHED_NOTHING                                                         \
-	(struct launched)                                                        \
-	{                                                                        \
-		.spawned = { .pidfd = -1 }, .state_fd = -1, .out = -1, .err = -1 \
+#define LAUNCHED_NOTHING                                                                       \
+	(struct launched)                                                                      \
+	{                                                                                      \
+		.spawned = { .pidfd = -1 }, .state_fd = -1, .out = -1, .err = -1, .socket = -1 \
 	}
 
 /* Where a link of that name listens; in the runtime's arena, and as large whatever the name is. NULL: no memory. */
@@ -289,6 +290,36 @@ struct cpu_mark {
 	bool unknown;			/* its CPU time can't be read */
 };
 
+/* --- bypass.c: lanes between two actors, past us --- */
+
+#define BYPASS_TALLIES 8
+
+/* How much an actor sends to another by us. */
+struct bypass_tally {
+	uint64_t target;
+	unsigned count;
+};
+
+/* How many messages are worth one: TRACTOR_LANES=eager, one, so that whatever holds can be seen to hold with them. */
+void bypass_begin(struct tractor_runtime *runtime);
+/* It sends that to another actor: lays a bypass between the two if that is worth it. */
+void bypass_note(struct slot *slot, const struct tri_frame *frame);
+/* Nobody sends to it past us any more. */
+void bypass_close_to(struct slot *slot);
+/* Its process is dead: what others had sent to it past us, and it had not handled, is the router's; before router_down(). */
+void bypass_end(struct slot *slot);
+/* The process is done with the bypass of that number, or does not want it. */
+void bypass_ended(struct slot *slot, uint64_t number);
+/* The process will answer by us what it was asked by a bypass. */
+void bypass_owes(struct slot *slot, const struct tri_frame *frame);
+/* For whom it waits past us; 0: nobody. The process's own word. */
+uint64_t bypass_awaits(const struct slot *slot);
+/* It begins to wait, by us: who would ask it does so by us from now on, so that a circle is seen; before the router is told. And it may wait no more. */
+void bypass_waits(struct slot *slot);
+void bypass_waits_no_more(struct slot *slot);
+
+struct bypass;
+
 struct slot {
 	struct tractor_runtime *runtime;
 	struct node *node;
@@ -315,6 +346,11 @@ struct slot {
 	bool overran_cpu;  /* that of CPU time */
 	struct cpu_mark cpu_mark;
 	struct recorder recorder;
+	int socket; /* by which fds are handed to its process; -1: none */
+	struct bypass *bypasses_out, *bypasses_in;
+	struct bypass_tally tallies[BYPASS_TALLIES];
+	bool goes_roundabout;	/* who would ask it past us does so by us, for it waits */
+	bool refuses_bypass;	/* its process has no use for one */
 	uint64_t seen_progress; /* of the black box, when the deadline was armed */
 	int64_t ready_ns;
 	bool undecided; /* it is at rest; whether for good is found when the core has done all it can */
@@ -864,6 +900,8 @@ struct tractor_runtime {
 	int64_t resumed_ns; /* since when we run again after having been stopped; 0: we never were */
 	struct waiter *waiters;
 	struct port *port;
+	uint64_t bypass_number; /* of the last that was laid */
+	unsigned bypass_after;	/* messages */
 	uint64_t guests;	/* how many there were */
 	int64_t last_report_ms; /* of the last crash report's id, and how many there were in that ms */
 	unsigned reports_in_ms;

@@ -34,7 +34,9 @@ slot_new(struct tractor_runtime *runtime, struct node *node)
 
 	if (!slot)
 		return TRACTOR_ENOMEM;
-	*slot = (struct slot){ .runtime = runtime, .node = node, .state_fd = -1, .born_ms = wall_clock_ms() };
+	*slot = (struct slot){
+		.runtime = runtime, .node = node, .state_fd = -1, .socket = -1, .born_ms = wall_clock_ms()
+	};
 	slot->process = (struct watch){ .fd = -1, .ready = death_noticed, .arg = slot };
 	slot->logs[0].watch.fd = slot->logs[1].watch.fd = -1;
 	slot->drain = (struct alarm){ .due = death_drained, .arg = slot };
@@ -98,6 +100,10 @@ slot_clear(struct slot *slot)
 	}
 	table_remove(&slot->runtime->pids, &slot->by_pid);
 	actorlog_end(slot);
+	bypass_end(slot);
+	if (slot->socket >= 0)
+		sys.close(slot->socket);
+	slot->socket = -1;
 	wire_close(slot->wire);
 	recorder_clear(&slot->recorder);
 	tri_blackbox_unmap(slot->box);
@@ -153,6 +159,8 @@ slot_adopt(struct slot *slot, struct launched *launched)
 	slot->box = launched->box;
 	slot->state_fd = launched->state_fd;
 	launched->state_fd = -1;
+	slot->socket = launched->socket;
+	launched->socket = -1;
 	launched->spawned = (struct spawned){ .pidfd = -1 };
 	launched->box = NULL;
 	err = actorlog_open(&slot->logs[0], slot, launched->out, LOGLINE_STDOUT);
@@ -229,6 +237,7 @@ slot_stop(struct slot *slot)
 	struct tri_frame frame = tri_frame(TRI_FRAME_STOP);
 
 	slot->asked_to_stop = true;
+	bypass_close_to(slot);
 	if (slot->greeted)
 		slot_send(slot, &frame, NULL, 0);
 	else

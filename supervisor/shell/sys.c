@@ -121,6 +121,28 @@ real_send(int fd, const struct iovec *parts, size_t count)
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* With a byte, for a stream can't carry them alone. */
+static ssize_t
+real_send_fds(int fd, const int *fds, size_t count)
+{
+	union {
+		char bytes[CMSG_SPACE(SEND_FDS_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control = { .bytes = { 0 } };
+	struct iovec part = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
+	const struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_SPACE(count * sizeof(int)) };
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(head), fds, count * sizeof(int));
+	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static int
 real_memfd(const char *name, unsigned flags)
 {
@@ -268,6 +290,7 @@ const struct sys_calls sys_real = {
 	.accept = real_accept,
 	.peer = real_peer,
 	.send = real_send,
+	.send_fds = real_send_fds,
 	.memfd = real_memfd,
 	.ftruncate = ftruncate,
 	.seal = real_seal,

@@ -40,6 +40,7 @@
 	X(int, accept, (int fd), (fd))                                                                       \
 	X(int, peer, (int fd, struct ucred *ret_peer), (fd, ret_peer))                                       \
 	X(ssize_t, send, (int fd, const struct iovec *parts, size_t count), (fd, parts, count))              \
+	X(ssize_t, send_fds, (int fd, const int *fds, size_t count), (fd, fds, count))                       \
 	X(int, memfd, (const char *name, unsigned flags), (name, flags))                                     \
 	X(int, ftruncate, (int fd, off_t size), (fd, size))                                                  \
 	X(int, seal, (int fd, int seals), (fd, seals))                                                       \
@@ -80,6 +81,8 @@
 	X(int, files_limit, (struct rlimit * ret_limit), (ret_limit))                                        \
 	X(int, set_files_limit, (const struct rlimit *limit), (limit))                                       \
 	X(int, cpu_time, (pid_t pid, struct timespec * ret_used), (pid, ret_used))
+
+#define SEND_FDS_MAX 4
 
 struct sys_calls {
 #define SYS_MEMBER(result, name, parameters, arguments) result(*name) parameters;

@@ -42,6 +42,12 @@ wire_use_lanes(struct wire *wire, const struct tri_blackbox *box)
 	wire->lanes.in_use = wire->lanes.down.out && atomic_load(&box->lanes) == TRI_LANES_TAKEN;
 }
 
+int
+wire_peer_bell(const struct wire *wire)
+{
+	return wire->lanes.in_use ? wire->lanes.bell : -1;
+}
+
 void
 wire_ignore(struct wire *wire)
 {

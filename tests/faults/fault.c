@@ -55,6 +55,7 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_accept] = { NO_FD, ENOBUFS, ECONNABORTED, EINTR, EPERM, -1 },
 	[FAULT_peer] = { EACCES, -1 },		/* a security module's */
 	[FAULT_send] = { ENOBUFS, ENOMEM, EINTR, FAULT_SHORT, -1 },
+	[FAULT_send_fds] = { EAGAIN, ENOBUFS, ENOMEM, ETOOMANYREFS, EMFILE, -1 },
 	[FAULT_memfd] = { NO_FD, -1 },
 	[FAULT_ftruncate] = { ENOSPC, EINTR, ENOMEM, EIO, -1 },
 	[FAULT_seal] = { EPERM, -1 },

@@ -242,9 +242,9 @@ START_TEST(down_messages_are_outside_any_share)
 
 	add(1, 1, true);
 	tell(PORT, 1, "a");
-	ck_assert_int_eq(router_post(t.router, 1, ROUTER_DOWN, news, sizeof(news)), TRACTOR_OK);
+	ck_assert_int_eq(router_post(t.router, 1, ROUTER_DOWN, 0, news, sizeof(news)), TRACTOR_OK);
 	try_tell(PORT, 1, "b");
-	ck_assert_int_eq(router_post(t.router, 1, ROUTER_DOWN, news, sizeof(news)), TRACTOR_OK);
+	ck_assert_int_eq(router_post(t.router, 1, ROUTER_DOWN, 0, news, sizeof(news)), TRACTOR_OK);
 	saw("p0:1 OK; p0:2 EFULL");
 	ck_assert_int_eq(router_up(t.router, 1, 1, NULL, 0), TRACTOR_OK);
 	saw("dead a EPROTOCOL; 1 gets #1 news; 1 gets #2 news");
@@ -252,7 +252,7 @@ START_TEST(down_messages_are_outside_any_share)
 	saw("hand #1 news (1); dead news ECRASHED");
 	router_stopped(t.router, 1, TRACTOR_ESTOPPED);
 	saw("");
-	ck_assert_int_eq(router_post(t.router, 1, ROUTER_DOWN, news, sizeof(news)), TRACTOR_ESTOPPED);
+	ck_assert_int_eq(router_post(t.router, 1, ROUTER_DOWN, 0, news, sizeof(news)), TRACTOR_ESTOPPED);
 }
 END_TEST
 

@@ -143,7 +143,7 @@ START_TEST(ids_are_checked)
 	ck_assert_int_eq(router_up(t.router, 2, 1, NULL, 0), TRACTOR_ENOACTOR);
 	ck_assert_int_eq(router_counts(t.router, 4, &none), TRACTOR_ENOACTOR);
 	ck_assert_int_eq(router_counts(t.router, PORT, &none), TRACTOR_ENOACTOR);
-	ck_assert_int_eq(router_post(t.router, 6, ROUTER_DOWN, NULL, 0), TRACTOR_ENOACTOR);
+	ck_assert_int_eq(router_post(t.router, 6, ROUTER_DOWN, 0, NULL, 0), TRACTOR_ENOACTOR);
 	/* and what is asked of nobody is not done */
 	down(4, 1, 1);
 	done(4, 1);

@@ -1,0 +1,725 @@
+/*
+ * bypass.c: an actor's ends of its bypasses. Whatever the peer writes is copied before it is looked at; what can't be ends the bypass, and nothing else: the peer's memory is the supervisor's affair. One thread.
+ */
+#include "bypass.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "actor_process.h"
+#include "codec.h"
+#include "why.h"
+
+#define HANDED 3 /* fds that come with an offer: the memory that is ours to write, the peer's, and its bell */
+#define MARK_PATIENCE_NS \
+	INT64_C(1000000) /* how long a mark is waited for: the receiver has something else to do, then */
+#define MARK_AFTER 64	 /* and how many messages later again */
+
+/* --- making and ending --- */
+
+static int
+take_fds(int socket, int ret_fds[HANDED])
+{
+	union {
+		char bytes[CMSG_SPACE(HANDED * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	char byte;
+	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1)
+		return 0;
+	const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+	if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+		return 0;
+	size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(ret_fds, CMSG_DATA(head), count * sizeof(int));
+	return (int)count;
+}
+
+static void *
+map_part(int fd, size_t size, bool ours)
+{
+	void *map = mmap(NULL, size, ours ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+static void
+unmap(struct tri_way *way)
+{
+	if (way->from)
+		munmap(way->from, sizeof(*way->from));
+	if (way->to)
+		munmap(way->to, sizeof(*way->to));
+	if (way->bell >= 0)
+		close(way->bell);
+	free(way);
+}
+
+static void
+use_lanes(struct tri_way *way)
+{
+	if (way->sends) {
+		way->out = (struct tri_lane_sender){ .out = &way->from->messages, .in = &way->to->messages };
+		way->in = (struct tri_lane_receiver){ .out = &way->to->answers, .in = &way->from->answers };
+	} else {
+		way->out = (struct tri_lane_sender){ .out = &way->to->answers, .in = &way->from->answers };
+		way->in = (struct tri_lane_receiver){ .out = &way->from->messages, .in = &way->to->messages };
+	}
+}
+
+/* The fingerprints lie behind it. NULL: no memory, or the fds did not come. */
+static struct tri_way *
+new_way(struct tri_ways *ways, const struct tri_bypass_offer *offer)
+{
+	int fds[HANDED] = { -1, -1, -1 }, count = ways->socket >= 0 ? take_fds(ways->socket, fds) : 0;
+	size_t serves = offer->serves.size / sizeof(uint64_t);
+	struct tri_way *way = count == HANDED ? calloc(1, sizeof(*way) + serves * sizeof(uint64_t)) : NULL;
+
+	if (way) {
+		*way = (struct tri_way){ .number = offer->number,
+			.peer = offer->peer,
+			.sends = offer->sends,
+			.bell = fds[2],
+			.from = map_part(fds[offer->sends ? 0 : 1], sizeof(*way->from), offer->sends),
+			.to = map_part(fds[offer->sends ? 1 : 0], sizeof(*way->to), !offer->sends),
+			.serves = (uint64_t *)(way + 1),
+			.serve_count = serves,
+			.mailbox = offer->mailbox,
+			.dirty = true };
+		memcpy(way + 1, offer->serves.data, serves * sizeof(uint64_t));
+	}
+	for (int i = 0; i < (way ? 2 : HANDED); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (way && (!way->from || !way->to)) {
+		unmap(way);
+		way = NULL;
+	}
+	if (way)
+		use_lanes(way);
+	return way;
+}
+
+static void
+say_ended(struct tri_actor *actor, uint64_t number)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_BYPASS_ENDED);
+
+	frame.correlation = number;
+	tri_need_memory(actor, tri_actor_send(&actor->ctx, &frame, NULL, NULL), "the end of a bypass");
+}
+
+void
+tri_ways_offered(struct tri_actor *actor, const struct tri_packet *packet)
+{
+	struct tri_ways *ways = &actor->channel.ways;
+	struct tri_arena none = { 0 };
+	struct tri_bypass_offer offer;
+
+	if (tri_decode(&tri_record_tri_bypass_offer, packet->payload, packet->frame.payload_bytes, &none,
+		    &offer) != TRACTOR_OK)
+		return;
+	struct tri_way *way = new_way(ways, &offer);
+	/* In a durable actor a handler happens whole or not at all, and that is between it and the supervisor. */
+	if (way && !actor->behaviour.durable) {
+		way->next = ways->first;
+		ways->first = way;
+		return;
+	}
+	if (way)
+		unmap(way);
+	say_ended(actor, offer.number);
+}
+
+static struct tri_way **
+place_of(struct tri_ways *ways, const struct tri_way *way)
+{
+	struct tri_way **at = &ways->first;
+
+	while (*at != way)
+		at = &(*at)->next;
+	return at;
+}
+
+/* One that has ended, once nothing more comes by it. */
+static void
+let_go(struct tri_actor *actor, struct tri_way *way)
+{
+	if (!way->ended || way->held || way->awaited != 0 || (!way->sends && tri_lane_has_news(&way->in)))
+		return;
+	*place_of(&actor->channel.ways, way) = way->next;
+	if (!way->sends)
+		say_ended(actor, way->number);
+	unmap(way);
+}
+
+void
+tri_ways_ended(struct tri_actor *actor, uint64_t number)
+{
+	for (struct tri_way *way = actor->channel.ways.first; way; way = way->next)
+		if (way->number == number) {
+			way->ended = true;
+			let_go(actor, way);
+			return;
+		}
+}
+
+/* What is there can't be: nothing of it is believed any more. */
+static void
+give_up(struct tri_actor *actor, struct tri_way *way)
+{
+	way->in.out = NULL;
+	way->ended = true;
+	if (way->sends)
+		say_ended(actor, way->number);
+}
+
+static void
+ring(const struct tri_way *way)
+{
+	uint64_t one = 1;
+
+	(void)!write(way->bell, &one, sizeof(one));
+}
+
+/* --- sending --- */
+
+static struct tri_way *
+way_to(const struct tri_ways *ways, uint64_t target)
+{
+	struct tri_way *way = ways->first;
+
+	while (way && (!way->sends || way->peer != target))
+		way = way->next;
+	return way;
+}
+
+static bool
+is_understood(const struct tri_way *way, uint64_t message)
+{
+	for (size_t i = 0; i < way->serve_count; i++)
+		if (way->serves[i] == message)
+			return true;
+	return false;
+}
+
+static bool
+can_pass(const struct tri_way *way, const struct tri_frame *frame)
+{
+	const unsigned not = TRI_FLAG_DELAYED | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_COMMITTED;
+
+	return !way->ended && !(frame->flags & not ) && frame->target_node == 0 &&
+	       is_understood(way, frame->message);
+}
+
+static void
+send_mark(struct tri_actor *actor, struct tri_way *way)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_MARK);
+
+	frame.target = way->peer;
+	frame.correlation = way->mark + 1;
+	if (tri_actor_send(&actor->ctx, &frame, NULL, NULL) != TRACTOR_OK)
+		return;
+	way->mark++;
+	way->dirty = false;
+}
+
+static void
+wait_for_mark(struct tri_actor *actor, struct tri_way *way)
+{
+	int64_t until_ns = (int64_t)tri_now_ns() + MARK_PATIENCE_NS;
+
+	way->held = true;
+	while (way->heard_mark != way->mark && !way->ended && (int64_t)tri_now_ns() < until_ns)
+		if (actor->ctx.end->wait(&actor->ctx, until_ns) != TRACTOR_OK)
+			break;
+	way->held = false;
+}
+
+/* Whether all that went roundabout before is handled. A sender that never pauses would always have something there, so it waits for a moment, but not for long: it may be waited for itself. */
+static bool
+is_clear(struct tri_actor *actor, struct tri_way *way, const struct tri_frame *frame)
+{
+	if (!way->dirty && way->heard_mark == way->mark)
+		return true;
+	if (way->patience > 0) {
+		way->patience--;
+		return false;
+	}
+	if (way->dirty)
+		send_mark(actor, way);
+	if (!(frame->flags & TRI_FLAG_TRY))
+		wait_for_mark(actor, way);
+	if (way->heard_mark != way->mark)
+		way->patience = MARK_AFTER;
+	return way->heard_mark == way->mark && !way->ended;
+}
+
+/* From here on the supervisor can see for whom we wait; then we see whether the receiver waits, too. (Dekker's pattern, with supervisor/shell/bypass.c.) False: it is for the supervisor to say whether that is a circle. */
+static bool
+may_wait(struct tri_actor *actor, const struct tri_way *way)
+{
+	atomic_store(&actor->box->awaits, way->peer);
+	if (atomic_load(&way->from->roundabout) == 0)
+		return true;
+	atomic_store_explicit(&actor->box->awaits, 0, memory_order_relaxed);
+	return false;
+}
+
+static bool
+has_room(struct tri_way *way, size_t size)
+{
+	if (way->mailbox > 0 &&
+		way->sent - atomic_load_explicit(&way->to->handled, memory_order_acquire) >= way->mailbox)
+		return false;
+	return tri_lane_reserve(&way->out, size) != NULL;
+}
+
+/* From here on the receiver rings when it has taken something: a new rest each time, for it rings once for each. (Dekker's pattern, as for a lane's sleep.) */
+static void
+rest(struct tri_way *way)
+{
+	way->rests += way->rests % 2 == 0 ? 1 : 2;
+	atomic_store(&way->from->waits_for_room, way->rests);
+	way->seen_handled = atomic_load(&way->to->handled);
+}
+
+static void
+rest_no_more(struct tri_way *way)
+{
+	way->rests += way->rests % 2;
+	atomic_store_explicit(&way->from->waits_for_room, way->rests, memory_order_relaxed);
+}
+
+/* Waits until there is room for that much. False, with TRACTOR_OK: it goes roundabout after all. */
+static bool
+wait_for_room(struct tri_actor *actor, struct tri_way *way, const struct tri_frame *frame, size_t size,
+	tractor_err *ret_err)
+{
+	int64_t until_ns = tri_until_ns(frame->limit_ms);
+	tractor_err err = TRACTOR_OK;
+
+	if (frame->flags & TRI_FLAG_TRY) {
+		*ret_err = TRACTOR_EFULL;
+		return false;
+	}
+	if (!may_wait(actor, way))
+		return false;
+	way->held = true;
+	for (rest(way); err == TRACTOR_OK && !way->ended && !has_room(way, size); rest(way))
+		err = (int64_t)tri_now_ns() < until_ns ? actor->ctx.end->wait(&actor->ctx, until_ns)
+						       : TRACTOR_ETIMEDOUT;
+	rest_no_more(way);
+	way->held = false;
+	atomic_store_explicit(&actor->box->awaits, 0, memory_order_relaxed);
+	*ret_err = err;
+	return err == TRACTOR_OK && !way->ended;
+}
+
+/* What is refused is told as the supervisor would tell it. */
+static void
+refused(struct tri_actor *actor, const struct tri_frame *frame, tractor_err *err)
+{
+	struct tri_pending *pending = tri_context_find(&actor->ctx, frame->correlation);
+
+	if ((frame->flags & TRI_FLAG_ASK) || !pending) {
+		tri_why_of(*err);
+		return;
+	}
+	pending->accepted = true;
+	pending->accept_err = *err;
+	*err = TRACTOR_OK;
+}
+
+static void
+note_passed(struct tri_actor *actor, struct tri_way *way, const struct tri_frame *frame)
+{
+	struct tri_pending *pending = tri_context_find(&actor->ctx, frame->correlation);
+	bool asks = frame->flags & TRI_FLAG_ASK;
+
+	way->sent++;
+	atomic_fetch_add_explicit(asks ? &actor->box->asked : &actor->box->told, 1, memory_order_relaxed);
+	if (!pending)
+		return;
+	if (asks) {
+		way->awaited = frame->correlation;
+		pending->until_ns = tri_until_ns(frame->limit_ms);
+	}
+	pending->accepted = true;
+}
+
+enum passed { PASSED, NOT_PASSED, ROUNDABOUT };
+
+static enum passed
+publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
+	const struct tractor_record *record, const void *value, size_t payload_bytes, tractor_err *ret_err)
+{
+	uint8_t *to = tri_lane_reserve(&way->out, sizeof(*frame) + payload_bytes);
+	size_t used = 0;
+
+	if (!to)
+		return ROUNDABOUT;
+	frame->source = tri_now_ns();
+	frame->payload_bytes = (uint32_t)payload_bytes;
+	memcpy(to, frame, sizeof(*frame));
+	if (record)
+		*ret_err = tri_encode(record, value, to + sizeof(*frame), payload_bytes, &used);
+	if (*ret_err != TRACTOR_OK)
+		return NOT_PASSED;
+	switch (tri_lane_publish(&way->out)) {
+	case TRI_LANE_REFUSED: way->ended = true; return ROUNDABOUT;
+	case TRI_LANE_SENT_RING: ring(way); break;
+	case TRI_LANE_SENT: break;
+	}
+	note_passed(actor, way, frame);
+	return PASSED;
+}
+
+static enum passed
+pass(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
+	const struct tractor_record *record, const void *value, tractor_err *ret_err)
+{
+	size_t payload_bytes = 0;
+	bool blocks = frame->flags & TRI_FLAG_ASK;
+
+	*ret_err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
+	if (*ret_err != TRACTOR_OK)
+		return NOT_PASSED;
+	size_t size = sizeof(*frame) + payload_bytes;
+	if (size > TRI_LANE_FRAME_MAX || !is_clear(actor, way, frame))
+		return ROUNDABOUT;
+	if (!has_room(way, size) && !wait_for_room(actor, way, frame, size, ret_err)) {
+		if (*ret_err == TRACTOR_OK)
+			return ROUNDABOUT;
+		refused(actor, frame, ret_err);
+		return NOT_PASSED;
+	}
+	if (blocks && !may_wait(actor, way))
+		return ROUNDABOUT;
+	enum passed passed = publish(actor, way, frame, record, value, payload_bytes, ret_err);
+	if (blocks && passed != PASSED)
+		atomic_store_explicit(&actor->box->awaits, 0, memory_order_relaxed);
+	return passed;
+}
+
+bool
+tri_ways_send(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value, tractor_err *ret_err)
+{
+	struct tri_ways *ways = &actor->channel.ways;
+	struct tri_way *way = frame->kind == TRI_FRAME_SEND ? way_to(ways, frame->target) : NULL;
+
+	*ret_err = TRACTOR_OK;
+	if (!way)
+		return false;
+	if (can_pass(way, frame) && pass(actor, way, frame, record, value, ret_err) != ROUNDABOUT)
+		return true;
+	way->dirty = way->dirty || !(frame->flags & TRI_FLAG_DELAYED);
+	let_go(actor, way);
+	return false;
+}
+
+void
+tri_ways_over(struct tri_actor *actor, const struct tri_pending *pending)
+{
+	if (pending->until_ns == 0)
+		return;
+	atomic_store_explicit(&actor->box->awaits, 0, memory_order_relaxed);
+	for (struct tri_way *way = actor->channel.ways.first; way; way = way->next)
+		if (way->awaited == pending->correlation) {
+			way->awaited = 0;
+			let_go(actor, way);
+			return;
+		}
+}
+
+/* --- receiving --- */
+
+/* The frame at the head of the way's lane, in a packet that is then ours; NULL: there is none. Not taken yet. */
+static struct tri_packet *
+copy_next(struct tri_actor *actor, struct tri_way *way)
+{
+	const void *bytes;
+	size_t size;
+	enum tri_lane_state state = tri_lane_look(&way->in, &bytes, &size);
+
+	if (state == TRI_LANE_BAD)
+		give_up(actor, way);
+	if (state != TRI_LANE_FRAME)
+		return NULL;
+	struct tri_packet *packet = malloc(sizeof(*packet) + size);
+	if (!packet)
+		tri_need_memory(actor, TRACTOR_ENOMEM, "a message");
+	uint8_t *body = (uint8_t *)(packet + 1);
+	memcpy(body, bytes, size);
+	*packet = (struct tri_packet){ .payload = body + sizeof(struct tri_frame) };
+	if (tri_frame_check(body, size, &packet->frame) == TRACTOR_OK)
+		return packet;
+	free(packet);
+	give_up(actor, way);
+	return NULL;
+}
+
+static void
+hear(struct tri_actor *actor, struct tri_way *way)
+{
+	for (struct tri_packet *packet; (packet = copy_next(actor, way));) {
+		tri_lane_take(&way->in);
+		if (packet->frame.kind == TRI_FRAME_MARKED)
+			way->heard_mark = packet->frame.correlation;
+		if (packet->frame.kind == TRI_FRAME_ANSWER && packet->frame.correlation == way->awaited)
+			tri_context_receive(&actor->ctx, packet);
+		else
+			tri_packet_free(packet);
+	}
+}
+
+void
+tri_ways_hear(struct tri_actor *actor)
+{
+	for (struct tri_way *way = actor->channel.ways.first, *next; way; way = next) {
+		next = way->next;
+		if (way->sends)
+			hear(actor, way);
+		let_go(actor, way);
+	}
+}
+
+bool
+tri_ways_have_mail(const struct tri_ways *ways)
+{
+	for (const struct tri_way *way = ways->first; way; way = way->next)
+		if (!way->sends && tri_lane_has_news(&way->in))
+			return true;
+	return false;
+}
+
+static void
+count_handled(struct tri_way *way)
+{
+	tri_lane_take(&way->in);
+	way->handled++;
+	atomic_store(&way->to->handled, way->handled); /* is seen before we look whether the sender waits */
+	uint64_t waits = atomic_load(&way->from->waits_for_room);
+	if (waits % 2 == 0 || waits == way->rung)
+		return;
+	way->rung = waits;
+	ring(way);
+}
+
+static bool
+is_too_late(const struct tri_frame *frame)
+{
+	int64_t due_ms = (int64_t)(frame->source / 1000000);
+
+	return (frame->flags & TRI_FLAG_ASK) && frame->limit_ms >= 0 &&
+	       (int64_t)(tri_now_ns() / 1000000) - due_ms > frame->limit_ms;
+}
+
+/* The next one of the way that is worth handling. */
+static struct tri_packet *
+next_message(struct tri_actor *actor, struct tri_way *way)
+{
+	for (struct tri_packet *packet; (packet = copy_next(actor, way));) {
+		struct tri_frame *frame = &packet->frame;
+		bool is_message = frame->kind == TRI_FRAME_SEND;
+
+		if (is_message && !is_too_late(frame)) {
+			packet->way = way;
+			packet->sent_ns = frame->source;
+			frame->kind = TRI_FRAME_MESSAGE;
+			frame->source = way->peer;
+			frame->sequence = TRI_BYPASS_SEQUENCE | ++actor->channel.ways.count;
+			return packet;
+		}
+		tri_packet_free(packet);
+		if (!is_message) {
+			give_up(actor, way);
+			return NULL;
+		}
+		count_handled(way);
+	}
+	return NULL;
+}
+
+/* Whose turn it is next: last of all. */
+static void
+had_its_turn(struct tri_ways *ways, struct tri_way *way)
+{
+	struct tri_way **at = place_of(ways, way);
+
+	if (!way->next)
+		return;
+	*at = way->next;
+	while (*at)
+		at = &(*at)->next;
+	*at = way;
+	way->next = NULL;
+}
+
+/* The one whose messages must come before what came roundabout: of the same sender, or closed, so that what is heard of its end comes behind it; else the first that has any. */
+static struct tri_way *
+choose(const struct tri_ways *ways, const struct tri_packet *roundabout)
+{
+	struct tri_way *chosen = NULL;
+
+	for (struct tri_way *way = ways->first; way; way = way->next) {
+		if (way->sends || !tri_lane_has_news(&way->in))
+			continue;
+		if (way->ended || (roundabout && roundabout->frame.source == way->peer))
+			return way;
+		if (!chosen)
+			chosen = way;
+	}
+	return chosen;
+}
+
+struct tri_packet *
+tri_ways_take(struct tri_actor *actor, const struct tri_packet *roundabout)
+{
+	struct tri_ways *ways = &actor->channel.ways;
+
+	for (struct tri_way *way; (way = choose(ways, roundabout));) {
+		bool must = way->ended || (roundabout && roundabout->frame.source == way->peer);
+		if (roundabout && !must && (ways->turns++ % 2) != 0)
+			return NULL;
+		had_its_turn(ways, way);
+		struct tri_packet *packet = next_message(actor, way);
+		if (packet)
+			return packet;
+	}
+	return NULL;
+}
+
+tractor_err
+tri_ways_answer(struct tri_actor *actor, const struct tri_packet *packet, tractor_err answer,
+	const struct tractor_record *record, const void *value)
+{
+	struct tri_way *way = packet->way;
+	struct tri_frame frame = tri_frame(TRI_FRAME_ANSWER);
+	size_t payload_bytes = 0, used;
+	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
+
+	(void)actor;
+	if (err != TRACTOR_OK)
+		return err;
+	uint8_t *to = tri_lane_reserve(&way->out, sizeof(frame) + payload_bytes);
+	if (!to)
+		return TRACTOR_EFULL;
+	frame.correlation = packet->frame.correlation;
+	frame.err = answer;
+	frame.payload_bytes = (uint32_t)payload_bytes;
+	memcpy(to, &frame, sizeof(frame));
+	if (record)
+		err = tri_encode(record, value, to + sizeof(frame), payload_bytes, &used);
+	if (err == TRACTOR_OK && tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
+		ring(way);
+	return err;
+}
+
+tractor_err
+tri_ways_owe(struct tri_actor *actor, struct tri_packet *packet)
+{
+	struct tri_frame frame = packet->frame;
+
+	if (!packet->way || packet->owed)
+		return TRACTOR_OK;
+	frame.kind = TRI_FRAME_OWE;
+	frame.err = 0;
+	frame.payload_bytes = 0;
+	frame.target = packet->way->number;
+	frame.source = packet->sent_ns;
+	tractor_err err = tri_actor_send(&actor->ctx, &frame, NULL, NULL);
+	packet->owed = err == TRACTOR_OK;
+	return err;
+}
+
+void
+tri_ways_done(struct tri_actor *actor, struct tri_packet *packet)
+{
+	struct tri_way *way = packet->way;
+
+	tri_blackbox_passed(actor->box, tri_now_ns());
+	count_handled(way);
+	atomic_store_explicit(&actor->box->in_hand, 0, memory_order_release);
+	packet->way = NULL;
+	let_go(actor, way);
+}
+
+void
+tri_ways_marked(struct tri_actor *actor, uint64_t peer, uint64_t mark)
+{
+	struct tri_frame frame = tri_frame(TRI_FRAME_MARKED);
+
+	(void)actor;
+	for (struct tri_way *way = actor->channel.ways.first; way; way = way->next) {
+		if (way->sends || way->peer != peer || way->ended)
+			continue;
+		frame.correlation = mark;
+		void *to = tri_lane_reserve(&way->out, sizeof(frame));
+		if (!to)
+			return; /* the sender goes on roundabout, and will mark again */
+		memcpy(to, &frame, sizeof(frame));
+		if (tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
+			ring(way);
+		return;
+	}
+}
+
+/* --- waiting, as for a lane --- */
+
+static bool
+is_of_interest(const struct tri_ways *ways, const struct tri_way *way)
+{
+	return way->sends || ways->wants_mail;
+}
+
+static bool
+has_news(const struct tri_ways *ways, const struct tri_way *way)
+{
+	if (way->rests % 2 == 1 && atomic_load(&way->to->handled) != way->seen_handled)
+		return true;
+	return is_of_interest(ways, way) && tri_lane_has_news(&way->in);
+}
+
+bool
+tri_ways_have_news(const struct tri_ways *ways)
+{
+	for (const struct tri_way *way = ways->first; way; way = way->next)
+		if (has_news(ways, way))
+			return true;
+	return false;
+}
+
+bool
+tri_ways_sleep(struct tri_ways *ways)
+{
+	bool sleeps = true;
+
+	for (struct tri_way *way = ways->first; way; way = way->next) {
+		if (is_of_interest(ways, way) && !tri_lane_sleep(&way->in))
+			sleeps = false;
+		if (has_news(ways, way))
+			sleeps = false;
+	}
+	return sleeps;
+}
+
+void
+tri_ways_wake(struct tri_ways *ways)
+{
+	for (struct tri_way *way = ways->first; way; way = way->next)
+		tri_lane_wake(&way->in);
+}

@@ -1,0 +1,486 @@
+/*
+ * bypass.c: lanes between two actors, past us (actor/bypass.h): when they are laid, and what becomes of them and of what is in them when either end dies or is to be sent to no more.
+ *
+ * The memory is ours. A sender that dies leaves all that it had sent to its receiver; a receiver that dies leaves what it had not handled to us: we close the lane, which nobody can then send by, and take every
+ * message into the router as if it had come by us (router_adopt()). What is in there was written by a process that may have gone wrong, so it is copied, and what can't be ends it; who wrote that
+ * can't be known for sure, so nobody is killed for it.
+ *
+ * Whoever waits for somebody past us says so in its black box, before it looks whether asks are to go roundabout; we say that they are, before we look there. So of two that begin to wait for each other at the same
+ * moment one at least is seen. What only asks past us could close, a circle of bypasses, is never open to asks.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bypass.h"
+#include "shell.h"
+#include "sys.h"
+
+#define BYPASS_AFTER 32 /* messages from one actor to another by us, until they are worth a bypass */
+#define BYPASSES_MAX 32 /* of an actor, each way: each costs either end an fd */
+#define HANDED 3
+
+struct bypass {
+	struct bypass *next_out, *next_in; /* of `from`, of `to` */
+	struct slot *from, *to;		   /* `from` NULL: it is dead, and the receiver takes what it left */
+	uint64_t sender;		   /* the id of `from` */
+	uint32_t incarnation;		   /* of `from` */
+	uint64_t number;
+	bool closed;
+	struct tri_bypass_from *sends;
+	struct tri_bypass_to *receives;
+};
+
+/* --- laying --- */
+
+/* Memory for both: one can write there by fds[0], the other only read by fds[1]. NULL: there is none, or no fds. */
+static void *
+make_part(const char *name, size_t size, int fds[2])
+{
+	char path[48];
+
+	fds[0] = sys.memfd(name, 0);
+	if (fds[0] < 0 || sys.ftruncate(fds[0], (off_t)size) < 0)
+		return NULL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+	fds[1] = sys.open(path, O_RDONLY | O_CLOEXEC, 0);
+	void *map = fds[1] < 0 ? MAP_FAILED : sys.mmap(fds[0], size);
+	return map == MAP_FAILED ? NULL : map;
+}
+
+static void
+close_all(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fds[i] >= 0)
+			sys.close(fds[i]);
+}
+
+static void
+free_bypass(struct bypass *bypass)
+{
+	if (bypass->sends)
+		munmap(bypass->sends, sizeof(*bypass->sends));
+	if (bypass->receives)
+		munmap(bypass->receives, sizeof(*bypass->receives));
+	free(bypass);
+}
+
+static void
+say(struct slot *slot, enum tri_frame_kind kind, uint64_t number)
+{
+	struct tri_frame frame = tri_frame(kind);
+
+	frame.correlation = number;
+	slot_send(slot, &frame, NULL, 0);
+}
+
+/* What understands what, for the sender. Until the arena is reset. */
+static struct tractor_bytes
+served_by(struct tri_arena *arena, const struct slot *slot)
+{
+	uint64_t *ids = tri_arena_alloc(arena, slot->schema_count * sizeof(*ids));
+
+	for (size_t i = 0; ids && i < slot->schema_count; i++)
+		ids[i] = slot->schemas[i]->fingerprint;
+	return (struct tractor_bytes){ .data = (uint8_t *)ids,
+		.size = ids ? slot->schema_count * sizeof(*ids) : 0 };
+}
+
+/* Hands one end over: first what lies at the socket, then the word that it does. */
+static bool
+offer(struct slot *slot, const struct bypass *bypass, const int fds[HANDED])
+{
+	struct tri_arena *arena = &slot->runtime->arena;
+	struct tri_frame frame = tri_frame(TRI_FRAME_BYPASS);
+	bool sends = slot == bypass->from;
+	struct tri_bypass_offer words = { .number = bypass->number,
+		.peer = sends ? bypass->to->node->id : bypass->from->node->id,
+		.sends = sends,
+		.mailbox = bypass->to->node->spec->mailbox };
+
+	if (sys.send_fds(slot->socket, fds, HANDED) < 0)
+		return false;
+	if (sends)
+		words.serves = served_by(arena, bypass->to);
+	tractor_err err = slot_send_record(slot, &frame, &tri_record_tri_bypass_offer, &words);
+	tri_arena_reset(arena);
+	return err == TRACTOR_OK;
+}
+
+/* Whether messages can go from one to the other past us, from any to any: then a bypass back would close a circle. */
+static bool
+leads_to(const struct slot *from, const struct slot *to, int depth)
+{
+	if (from == to)
+		return true;
+	if (depth == 0)
+		return true; /* who knows */
+	for (const struct bypass *bypass = from->bypasses_out; bypass; bypass = bypass->next_out)
+		if (!(atomic_load(&bypass->sends->roundabout) & TRI_ROUNDABOUT_CIRCLE) && bypass->to &&
+			leads_to(bypass->to, to, depth - 1))
+			return true;
+	return false;
+}
+
+static struct bypass *
+make_bypass(struct slot *from, struct slot *to, int parts[2][2])
+{
+	struct bypass *bypass = calloc(1, sizeof(*bypass));
+
+	if (!bypass)
+		return NULL;
+	*bypass = (struct bypass){ .from = from,
+		.to = to,
+		.sender = from->node->id,
+		.incarnation = from->incarnation,
+		.number = ++from->runtime->bypass_number };
+	bypass->sends = make_part("tractor-bypass", sizeof(*bypass->sends), parts[0]);
+	bypass->receives =
+		bypass->sends ? make_part("tractor-bypass", sizeof(*bypass->receives), parts[1]) : NULL;
+	if (bypass->receives)
+		return bypass;
+	free_bypass(bypass);
+	return NULL;
+}
+
+static void
+enlist(struct bypass *bypass)
+{
+	bypass->next_out = bypass->from->bypasses_out;
+	bypass->next_in = bypass->to->bypasses_in;
+	bypass->from->bypasses_out = bypass->to->bypasses_in = bypass;
+}
+
+/* What the host has nothing for is left as it is: by us. */
+static void
+lay(struct slot *from, struct slot *to)
+{
+	int parts[2][2] = { { -1, -1 }, { -1, -1 } };
+	struct bypass *bypass = make_bypass(from, to, parts);
+
+	if (bypass) {
+		uint32_t roundabout = leads_to(to, from, 4) ? TRI_ROUNDABOUT_CIRCLE : 0;
+		atomic_store(&bypass->sends->roundabout,
+			roundabout | (to->goes_roundabout ? TRI_ROUNDABOUT_WAITS : 0));
+		enlist(bypass);
+		if (!offer(to, bypass,
+			    (int[HANDED]){ parts[1][0], parts[0][1], wire_peer_bell(from->wire) }) ||
+			!offer(from, bypass,
+				(int[HANDED]){ parts[0][0], parts[1][1], wire_peer_bell(to->wire) }))
+			bypass_ended(from, bypass->number);
+	}
+	close_all(parts[0], 2);
+	close_all(parts[1], 2);
+}
+
+/* --- when it is worth it --- */
+
+static bool
+can_have(const struct slot *slot)
+{
+	return slot && slot->ready && slot->socket >= 0 && !slot->dead && !slot->asked_to_stop &&
+	       wire_peer_bell(slot->wire) >= 0;
+}
+
+static bool
+has_bypass_to(const struct slot *from, const struct slot *to, size_t *ret_count)
+{
+	*ret_count = 0;
+	for (const struct bypass *bypass = from->bypasses_out; bypass; bypass = bypass->next_out) {
+		++*ret_count;
+		if (bypass->to == to)
+			return true;
+	}
+	return false;
+}
+
+static size_t
+count_in(const struct slot *to)
+{
+	size_t count = 0;
+
+	for (const struct bypass *bypass = to->bypasses_in; bypass; bypass = bypass->next_in)
+		count++;
+	return count;
+}
+
+/* A tally for each of the few that an actor sends to most. */
+static bool
+is_worth_it(struct slot *slot, uint64_t target)
+{
+	struct bypass_tally *tally = &slot->tallies[target % BYPASS_TALLIES];
+
+	if (tally->target != target)
+		*tally = (struct bypass_tally){ .target = target };
+	if (++tally->count < slot->runtime->bypass_after)
+		return false;
+	tally->count = 0;
+	return true;
+}
+
+void
+bypass_note(struct slot *slot, const struct tri_frame *frame)
+{
+	size_t count;
+
+	if (slot->runtime->bypass_after == 0 || !is_worth_it(slot, frame->target))
+		return;
+	struct slot *to = slot_by_id(slot->runtime, frame->target);
+	if (!can_have(slot) || !can_have(to) || to == slot || to->node->spec->redeliver ||
+		slot->refuses_bypass || to->refuses_bypass)
+		return;
+	if (!has_bypass_to(slot, to, &count) && count < BYPASSES_MAX && count_in(to) < BYPASSES_MAX)
+		lay(slot, to);
+}
+
+void
+bypass_begin(struct tractor_runtime *runtime)
+{
+	const char *wanted = getenv("TRACTOR_LANES");
+
+	runtime->bypass_after = !wanted ? BYPASS_AFTER : strcmp(wanted, "eager") == 0 ? 1 : BYPASS_AFTER;
+}
+
+/* --- ending --- */
+
+static void
+strike_out(struct bypass *bypass)
+{
+	if (!bypass->from)
+		return;
+	struct bypass **at = &bypass->from->bypasses_out;
+	while (*at != bypass)
+		at = &(*at)->next_out;
+	*at = bypass->next_out;
+	bypass->from = NULL;
+}
+
+static void
+strike_in(struct bypass *bypass)
+{
+	struct bypass **at = &bypass->to->bypasses_in;
+
+	while (*at != bypass)
+		at = &(*at)->next_in;
+	*at = bypass->next_in;
+}
+
+/* Nothing more is sent by it; the receiver takes what is there, and says when it has. */
+static void
+close_bypass(struct bypass *bypass)
+{
+	if (bypass->closed)
+		return;
+	bypass->closed = true;
+	tri_lane_close(&bypass->sends->messages);
+	if (bypass->from)
+		say(bypass->from, TRI_FRAME_BYPASS_CLOSED, bypass->number);
+	say(bypass->to, TRI_FRAME_BYPASS_CLOSED, bypass->number);
+}
+
+void
+bypass_close_to(struct slot *slot)
+{
+	for (struct bypass *bypass = slot->bypasses_in; bypass; bypass = bypass->next_in)
+		close_bypass(bypass);
+}
+
+/* The sender's refusal of an offer, or its word that it can't be read, or the receiver's last. */
+void
+bypass_ended(struct slot *slot, uint64_t number)
+{
+	struct bypass *bypass = slot->bypasses_out;
+
+	while (bypass && bypass->number != number)
+		bypass = bypass->next_out;
+	if (bypass) {
+		slot->refuses_bypass = slot->refuses_bypass || !bypass->closed;
+		close_bypass(bypass);
+		return;
+	}
+	for (bypass = slot->bypasses_in; bypass && bypass->number != number;)
+		bypass = bypass->next_in;
+	if (!bypass)
+		return;
+	slot->refuses_bypass = slot->refuses_bypass || !bypass->closed;
+	close_bypass(bypass);
+	strike_in(bypass);
+	strike_out(bypass);
+	free_bypass(bypass);
+}
+
+/* --- what is left in one --- */
+
+static struct router_send
+send_of(const struct bypass *bypass, const struct tri_frame *frame, const uint8_t *payload)
+{
+	return (struct router_send){ .sender = bypass->sender,
+		.incarnation = bypass->incarnation,
+		.correlation = frame->correlation,
+		.target = bypass->to->node->id,
+		.message = frame->message,
+		.flags = frame->flags & (TRI_FLAG_ASK | TRI_FLAG_BLOCKING),
+		.limit_ms = frame->limit_ms,
+		.payload = payload,
+		.payload_bytes = frame->payload_bytes };
+}
+
+/* When it says that it was sent; not later than now, so that no limit is longer than it was. */
+static int64_t
+sent_ns(const struct slot *slot, const struct tri_frame *frame)
+{
+	int64_t now_ns = slot->runtime->loop.now_ns;
+
+	return frame->source < (uint64_t)now_ns ? (int64_t)frame->source : now_ns;
+}
+
+/* One of those that the dead receiver leaves, in a list so that the last comes first. */
+struct left {
+	struct left *before;
+	uint64_t position;
+	struct tri_frame frame;
+	uint8_t payload[];
+};
+
+/* NULL: there is none any more, or no memory. */
+static struct left *
+take_left(struct tri_lane_receiver *lane)
+{
+	const void *bytes;
+	size_t size;
+
+	if (tri_lane_look(lane, &bytes, &size) != TRI_LANE_FRAME)
+		return NULL;
+	uint8_t *copy = malloc(size);
+	struct left *left = copy ? malloc(sizeof(*left) + size) : NULL;
+	bool whole = false;
+	if (left) {
+		memcpy(copy, bytes, size);
+		left->position = lane->tail;
+		whole = tri_frame_check(copy, size, &left->frame) == TRACTOR_OK &&
+			left->frame.kind == TRI_FRAME_SEND;
+	}
+	if (whole)
+		memcpy(left->payload, copy + sizeof(left->frame), left->frame.payload_bytes);
+	free(copy);
+	if (!whole) {
+		free(left);
+		return NULL;
+	}
+	lane->tail = lane->next;
+	return left;
+}
+
+/* The number under which the dead process had that in hand; 0: it had not. */
+static uint64_t
+in_hand(const struct slot *slot, const struct bypass *bypass, uint64_t position)
+{
+	if (!slot->box)
+		return 0;
+	uint64_t hand = atomic_load(&slot->box->in_hand);
+	const struct tri_in_hand *about = &slot->box->hand;
+	bool here = (hand & TRI_BYPASS_SEQUENCE) && about->sequence == hand &&
+		    about->bypass == bypass->number && about->position == position;
+
+	return here ? hand : 0;
+}
+
+static void
+adopt_left(struct slot *slot, const struct bypass *bypass)
+{
+	uint64_t tail = atomic_load(&bypass->receives->messages.tail);
+	struct tri_lane_receiver lane = { .out = &bypass->sends->messages, .tail = tail };
+	struct left *last = NULL;
+
+	for (struct left *left; (left = take_left(&lane)); last = left)
+		left->before = last;
+	for (struct left *left = last; left; left = last) {
+		struct router_send send = send_of(bypass, &left->frame, left->payload);
+		uint64_t hand = left->position == tail ? in_hand(slot, bypass, tail) : 0;
+		router_adopt(slot->runtime->router, &send, sent_ns(slot, &left->frame), hand);
+		last = left->before;
+		free(left);
+	}
+}
+
+void
+bypass_end(struct slot *slot)
+{
+	for (struct bypass *bypass; (bypass = slot->bypasses_in);) {
+		close_bypass(bypass);
+		adopt_left(slot, bypass);
+		strike_in(bypass);
+		strike_out(bypass);
+		free_bypass(bypass);
+	}
+	for (struct bypass *bypass; (bypass = slot->bypasses_out);) {
+		strike_out(bypass);
+		close_bypass(bypass);
+	}
+	memset(slot->tallies, 0, sizeof(slot->tallies));
+	slot->goes_roundabout = slot->refuses_bypass = false;
+}
+
+void
+bypass_owes(struct slot *slot, const struct tri_frame *frame)
+{
+	const struct bypass *bypass = slot->bypasses_in;
+
+	while (bypass && bypass->number != frame->target)
+		bypass = bypass->next_in;
+	if (!bypass || !(frame->sequence & TRI_BYPASS_SEQUENCE) || !(frame->flags & TRI_FLAG_ASK)) {
+		hearing_violated(slot, "it owes an answer for which nobody can have asked");
+		return;
+	}
+	struct router_send send = send_of(bypass, frame, NULL);
+	if (router_adopt_duty(slot->runtime->router, &send, sent_ns(slot, frame), frame->sequence) !=
+		TRACTOR_OK)
+		hearing_violated(slot, "it owes two answers of one number, or there was no memory for one");
+}
+
+/* --- who waits for whom --- */
+
+uint64_t
+bypass_awaits(const struct slot *slot)
+{
+	uint64_t awaits = slot->box && slot->bypasses_out ? atomic_load(&slot->box->awaits) : 0;
+
+	return awaits < ROUTER_PORT_FIRST ? awaits : 0;
+}
+
+static bool
+waits_past_us(const struct slot *slot, const struct slot *whom)
+{
+	return slot && bypass_awaits(slot) == whom->node->id;
+}
+
+void
+bypass_waits(struct slot *slot)
+{
+	if (slot->goes_roundabout)
+		return;
+	slot->goes_roundabout = true;
+	for (struct bypass *bypass = slot->bypasses_in; bypass; bypass = bypass->next_in) {
+		atomic_fetch_or(&bypass->sends->roundabout, TRI_ROUNDABOUT_WAITS);
+		if (waits_past_us(bypass->from, slot))
+			bypass_waits(bypass->from);
+	}
+}
+
+void
+bypass_waits_no_more(struct slot *slot)
+{
+	if (!slot->goes_roundabout || router_waits(slot->runtime->router, slot->node->id))
+		return;
+	slot->goes_roundabout = false;
+	for (struct bypass *bypass = slot->bypasses_in; bypass; bypass = bypass->next_in) {
+		atomic_fetch_and(&bypass->sends->roundabout, ~(uint32_t)TRI_ROUNDABOUT_WAITS);
+		if (bypass->from)
+			bypass_waits_no_more(bypass->from);
+	}
+}
