@@ -124,6 +124,31 @@ tri_blackbox_passed(struct tri_blackbox *box, uint64_t now_ns)
 	atomic_store_explicit(&box->busy_since_ns, 0, memory_order_relaxed);
 }
 
+void
+tri_blackbox_note(struct tri_blackbox *box, const struct tri_note *note, const uint8_t *payload)
+{
+	struct tri_notes *notes = &box->notes;
+	uint64_t hand = atomic_load_explicit(&box->in_hand, memory_order_relaxed);
+	uint32_t used = atomic_load_explicit(&notes->used, memory_order_relaxed);
+
+	if (hand <= atomic_load_explicit(&box->done, memory_order_relaxed))
+		hand = 0;
+	if (notes->of != hand) {
+		used = notes->cut = 0;
+		notes->of = hand;
+	}
+	if (sizeof(notes->bytes) - used < sizeof(*note) + note->payload_bytes) {
+		notes->cut = 1;
+		atomic_store_explicit(&notes->used, used, memory_order_release);
+		return;
+	}
+	memcpy(notes->bytes + used, note, sizeof(*note));
+	if (note->payload_bytes > 0)
+		memcpy(notes->bytes + used + sizeof(*note), payload, note->payload_bytes);
+	used += (uint32_t)sizeof(*note) + note->payload_bytes;
+	atomic_store_explicit(&notes->used, used, memory_order_release);
+}
+
 bool
 tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind)
 {

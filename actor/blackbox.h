@@ -27,7 +27,8 @@
 #define TRI_CODE_BYTES 64	   /* around the faulting instruction */
 #define TRI_FRAME_COUNT 64	   /* return addresses, by frame pointer */
 #define TRI_REGISTER_COUNT 40
-#define TRI_MODULE_COUNT 64   /* files that are mapped: a program and its libraries have a dozen */
+#define TRI_MODULE_COUNT 64 /* files that are mapped: a program and its libraries have a dozen */
+#define TRI_NOTES_BYTES (64u << 10)
 #define TRI_BUILD_ID_BYTES 32 /* SHA-1 has 20 */
 
 /* What the actor's one thread is about. */
@@ -120,6 +121,21 @@ struct tri_box_plan {
 	uint8_t bytes[4096];
 };
 
+/* What the actor asked past the supervisor since it began what it is at, and how it was answered, for a crash to be played again. The payload is behind it. */
+struct tri_note {
+	uint64_t correlation, message, target;
+	int32_t err;
+	uint32_t payload_bytes;
+	uint64_t answers; /* 0: this is the ask */
+};
+
+struct tri_notes {
+	uint64_t of; /* the sequence of the message in hand; 0: none is */
+	_Atomic uint32_t used;
+	uint32_t cut; /* 1: there were more than fit */
+	uint8_t bytes[TRI_NOTES_BYTES];
+};
+
 struct tri_blackbox {
 	uint32_t magic;
 	uint32_t version;
@@ -156,6 +172,7 @@ struct tri_blackbox {
 
 	struct tri_box_plan plan;
 	struct tri_fault fault;
+	struct tri_notes notes;
 	struct tri_outbox outbox; /* holes, until something is written */
 };
 
@@ -181,6 +198,9 @@ void tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns);
 
 /* The same for one that came by a bypass: all but `done`. That it is not in hand any more is the caller's to say, when it has left its lane. */
 void tri_blackbox_passed(struct tri_blackbox *box, uint64_t now_ns);
+
+/* Keeps a note of what is in hand; `payload` may be NULL if there is none. */
+void tri_blackbox_note(struct tri_blackbox *box, const struct tri_note *note, const uint8_t *payload);
 
 /* Last words, the first of them stays: returns false if there were some already. Async-signal-safe. */
 bool tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind);

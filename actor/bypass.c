@@ -354,6 +354,10 @@ note_passed(struct tri_actor *actor, struct tri_way *way, const struct tri_frame
 	if (!pending)
 		return;
 	if (asks) {
+		const struct tri_note note = {
+			.correlation = frame->correlation, .message = frame->message, .target = frame->target
+		};
+		tri_blackbox_note(actor->box, &note, NULL);
 		way->awaited = frame->correlation;
 		pending->until_ns = tri_until_ns(frame->limit_ms);
 	}
@@ -434,8 +438,17 @@ tri_ways_send(struct tri_actor *actor, struct tri_frame *frame, const struct tra
 void
 tri_ways_over(struct tri_actor *actor, const struct tri_pending *pending)
 {
+	const struct tri_packet *answer = pending->answer;
+
 	if (pending->until_ns == 0)
 		return;
+	if (answer && answer->way) {
+		const struct tri_note note = { .correlation = pending->correlation,
+			.err = answer->frame.err,
+			.payload_bytes = answer->frame.payload_bytes,
+			.answers = 1 };
+		tri_blackbox_note(actor->box, &note, answer->payload);
+	}
 	atomic_store_explicit(&actor->box->awaits, 0, memory_order_relaxed);
 	for (struct tri_way *way = actor->channel.ways.first; way; way = way->next)
 		if (way->awaited == pending->correlation) {
@@ -479,6 +492,7 @@ hear(struct tri_actor *actor, struct tri_way *way)
 		tri_lane_take(&way->in);
 		if (packet->frame.kind == TRI_FRAME_MARKED)
 			way->heard_mark = packet->frame.correlation;
+		packet->way = way;
 		if (packet->frame.kind == TRI_FRAME_ANSWER && packet->frame.correlation == way->awaited)
 			tri_context_receive(&actor->ctx, packet);
 		else

@@ -98,6 +98,18 @@ put_back(struct router *router, struct party *actor, struct vacancies *vacancies
 	}
 }
 
+/* A sender goes past us only when all that it had sent by us is handled, so what it sent so is older than whatever of it was still to be handled. */
+static void
+put_adopted_first(struct party *actor)
+{
+	struct link *place = actor->waiting.next, *link;
+
+	while ((link = actor->adopted.next) != &actor->adopted) {
+		link_remove(link);
+		link_insert(place, link);
+	}
+}
+
 /* Takes what was in hand off the list; it stays counted as delivered. NULL: nothing was, or nothing that can have been. */
 static struct letter *
 take_hand(struct router *router, struct party *actor, const struct router_end *how)
@@ -191,6 +203,7 @@ ends_down(struct router *router, struct party *actor, const struct router_end *h
 	hand = take_hand(router, actor, how);
 	fate = judge(actor, hand, how->from_outside);
 	put_back(router, actor, &vacancies);
+	put_adopted_first(actor);
 	drop_news(router, actor);
 	if (fate == FATE_AGAIN)
 		wait_again(router, hand, actor->waiting.next);

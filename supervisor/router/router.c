@@ -189,6 +189,7 @@ add_party(struct router *router, uint64_t id, struct party **ret_party)
 	link_init(&party->pending);
 	link_init(&party->delivered);
 	link_init(&party->waiting);
+	link_init(&party->adopted);
 	link_init(&party->deferred);
 	link_init(&party->crowded);
 	link_insert(&router->everyone, &party->everyone);

@@ -177,7 +177,7 @@ tractor_err router_post(struct router *router, uint64_t actor, enum router_kind 
 	const uint8_t *payload, size_t payload_bytes);
 
 /*
- * A message that had gone past us from an actor to one whose process is dead, before router_down(): it was accepted at `sent_ns`, and is now the first that waits; so of several the last comes first. `in_hand`: 0, or what
+ * A message that had gone past us from an actor to one whose process is dead, before router_down(): it was accepted at `sent_ns`, and comes before all that is still to be handled; so of several the last is adopted first. `in_hand`: 0, or what
  * router_end.in_hand will say: it is the one in hand. An ask's limit runs since it was sent. TRACTOR_ESTOPPED: its sender, who asked, is gone, or the target is. TRACTOR_EEXIST: the sender has an ask of that
  * number; as the one in hand it comes in as one whose duty is elsewhere. TRACTOR_ENOMEM.
  */

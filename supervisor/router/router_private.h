@@ -145,8 +145,10 @@ struct party {
 	uint64_t suspect; /* digest of what was in hand at the last crash and wasn't handled since; 0: none */
 	struct link delivered; /* struct letter: handed to the process; with those that wait: the mailbox */
 	struct link waiting;   /* struct letter */
-	struct link deferred;  /* struct ask: its handlers returned without an answer */
-	struct link crowded;   /* struct share: those in which something is parked */
+	struct link
+		adopted; /* struct letter: will come before all that was delivered and not done, once its process is dealt with */
+	struct link deferred; /* struct ask: its handlers returned without an answer */
+	struct link crowded;  /* struct share: those in which something is parked */
 	struct router_counts counts;
 };
 

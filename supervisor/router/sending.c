@@ -367,7 +367,7 @@ adopt_ask(struct router *router, const struct router_send *send, int64_t sent_ns
 	return err;
 }
 
-/* Before all that waits; or with what was delivered, as the one in hand. */
+/* Before all others that are adopted; or with what was delivered, as the one in hand. */
 static void
 place_adopted(struct letter *letter, uint64_t in_hand)
 {
@@ -375,7 +375,7 @@ place_adopted(struct letter *letter, uint64_t in_hand)
 
 	letter->place = in_hand != 0 ? LETTER_DELIVERED : LETTER_WAITING;
 	letter->message.sequence = in_hand;
-	link_insert(in_hand != 0 ? &target->delivered : target->waiting.next, &letter->at_target);
+	link_insert(in_hand != 0 ? &target->delivered : target->adopted.next, &letter->at_target);
 	target->counts.delivered += in_hand != 0;
 	target->counts.waiting++;
 	target->counts.accepted_total++;

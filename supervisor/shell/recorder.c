@@ -23,18 +23,21 @@ struct word {
 
 /* --- while it lives --- */
 
-/* The words of what it is at; begun anew if that is another thing than the last time. */
-static struct recorder_words *
-words_of(struct slot *slot)
+/* What the process is at, by the sequence of what it has in hand; 0: nothing. */
+static uint64_t
+thing_of(const struct tri_blackbox *box)
 {
-	struct recorder_words *words = &slot->recorder.hand;
+	uint64_t hand = atomic_load(&box->in_hand);
 
-	if (!slot->ready)
-		return &slot->recorder.start;
-	uint64_t hand = atomic_load(&slot->box->in_hand), done = atomic_load(&slot->box->done),
-		 sequence = hand > done ? hand : 0;
+	return hand > atomic_load(&box->done) ? hand : 0;
+}
+
+/* Begun anew if that is another thing than the last time. */
+static void
+begin_words(struct recorder_words *words, uint64_t sequence)
+{
 	if (words->sequence == sequence)
-		return words;
+		return;
 	words->sequence = sequence;
 	words->size = 0;
 	words->cut = false;
@@ -42,7 +45,16 @@ words_of(struct slot *slot)
 		free(words->bytes);
 		*words = (struct recorder_words){ .sequence = sequence };
 	}
-	return words;
+}
+
+/* The words of what it is at. */
+static struct recorder_words *
+words_of(struct slot *slot)
+{
+	if (!slot->ready)
+		return &slot->recorder.start;
+	begin_words(&slot->recorder.hand, thing_of(slot->box));
+	return &slot->recorder.hand;
 }
 
 static bool
@@ -106,6 +118,35 @@ recorder_told(struct slot *slot, const struct tri_frame *frame, const uint8_t *p
 			.err = frame->err,
 			.payload_bytes = (uint32_t)payload_bytes },
 		payload);
+}
+
+/* What it asked past us, of what it was at when it died. Its own word, like all that is in its black box. */
+static void
+hear_notes(struct remains *remains)
+{
+	const struct tri_notes *notes = &remains->box->notes;
+	struct recorder_words *words = &remains->recorder.hand;
+	size_t used = atomic_load(&notes->used);
+	struct tri_note note;
+
+	if (!remains->ready || used == 0 || notes->of != thing_of(remains->box))
+		return;
+	begin_words(words, notes->of);
+	if (used > sizeof(notes->bytes))
+		used = sizeof(notes->bytes);
+	for (size_t at = 0; used - at >= sizeof(note); at += sizeof(note) + note.payload_bytes) {
+		memcpy(&note, notes->bytes + at, sizeof(note));
+		if (note.payload_bytes > used - at - sizeof(note))
+			break;
+		const struct word word = { .kind = note.answers ? RECORDED_ANSWER : RECORDED_ASK,
+			.correlation = note.correlation,
+			.message = note.message,
+			.target = note.target,
+			.err = note.err,
+			.payload_bytes = note.payload_bytes };
+		add(words, &word, notes->bytes + at + sizeof(note));
+	}
+	words->cut = words->cut || notes->cut;
 }
 
 void
@@ -362,6 +403,7 @@ recorder_make(struct remains *remains, json_t *report)
 
 	if (!remains->box) /* it never came to be a process */
 		return;
+	hear_notes(remains);
 	tractor_err err = make(remains, &missing);
 	if (err != TRACTOR_OK)
 		missing = runtime_explained(err) != TRACTOR_OK ? tractor_why() : NULL;
