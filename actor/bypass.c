@@ -229,6 +229,7 @@ send_mark(struct tri_actor *actor, struct tri_way *way)
 	struct tri_frame frame = tri_frame(TRI_FRAME_MARK);
 
 	frame.target = way->peer;
+	frame.message = way->number;
 	frame.correlation = way->mark + 1;
 	if (tri_actor_send(&actor->ctx, &frame, NULL, NULL) != TRACTOR_OK)
 		return;
@@ -673,13 +674,13 @@ tri_ways_done(struct tri_actor *actor, struct tri_packet *packet)
 }
 
 void
-tri_ways_marked(struct tri_actor *actor, uint64_t peer, uint64_t mark)
+tri_ways_marked(struct tri_actor *actor, uint64_t number, uint64_t mark)
 {
 	struct tri_frame frame = tri_frame(TRI_FRAME_MARKED);
 
 	(void)actor;
 	for (struct tri_way *way = actor->channel.ways.first; way; way = way->next) {
-		if (way->sends || way->peer != peer || way->ended)
+		if (way->sends || way->number != number || way->ended)
 			continue;
 		frame.correlation = mark;
 		void *to = tri_lane_reserve(&way->out, sizeof(frame));

@@ -110,8 +110,8 @@ tractor_err tri_ways_answer(struct tri_actor *actor, const struct tri_packet *pa
 tractor_err tri_ways_owe(struct tri_actor *actor, struct tri_packet *packet);
 /* Its handler has returned. */
 void tri_ways_done(struct tri_actor *actor, struct tri_packet *packet);
-/* A mark came: all that its sender had sent before is handled. */
-void tri_ways_marked(struct tri_actor *actor, uint64_t peer, uint64_t mark);
+/* A mark for the bypass of that number came: all that its sender had sent before is handled. */
+void tri_ways_marked(struct tri_actor *actor, uint64_t number, uint64_t mark);
 
 /* --- waiting, as for a lane --- */
 

@@ -278,7 +278,7 @@ handle_mark(struct tri_actor *actor, const struct tri_packet *packet)
 
 	tri_blackbox_take(actor->box, frame->sequence, 0, frame->source, actor->ctx.last_correlation, NULL, 0,
 		tri_now_ns());
-	tri_ways_marked(actor, frame->source, frame->correlation);
+	tri_ways_marked(actor, frame->message, frame->correlation);
 	tri_blackbox_done(actor->box, tri_now_ns());
 	actor->unsaid++;
 }

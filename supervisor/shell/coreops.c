@@ -172,13 +172,15 @@ router_deliver_op(void *arg, uint64_t actor, const struct router_message *messag
 
 	if (!slot)
 		return;
-	if (message->kind == ROUTER_MARK)
-		memcpy(&frame.correlation, message->payload, sizeof(frame.correlation));
 	frame.source = message->sender >= ROUTER_PORT_FIRST ? 0 : message->sender;
 	frame.target = actor;
 	frame.message = message->message;
 	frame.sequence = message->sequence;
 	frame.flags = message->ask ? TRI_FLAG_ASK : 0;
+	if (message->kind == ROUTER_MARK) {
+		memcpy(&frame.message, message->payload, sizeof(frame.message));
+		memcpy(&frame.correlation, message->payload + sizeof(frame.message), sizeof(frame.correlation));
+	}
 	slot_send(slot, &frame, message->payload, message->payload_bytes);
 	deadline_delivered(slot);
 }

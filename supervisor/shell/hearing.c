@@ -379,9 +379,11 @@ on_wait(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload
 static void
 on_mark(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 {
+	const uint64_t mark[] = { frame->message, frame->correlation };
+
 	(void)payload;
-	router_post(slot->runtime->router, frame->target, ROUTER_MARK, slot->node->id,
-		(const uint8_t *)&frame->correlation, sizeof(frame->correlation));
+	router_post(slot->runtime->router, frame->target, ROUTER_MARK, slot->node->id, (const uint8_t *)mark,
+		sizeof(mark));
 }
 
 static void
