@@ -179,7 +179,8 @@ router_deliver_op(void *arg, uint64_t actor, const struct router_message *messag
 	frame.flags = message->ask ? TRI_FLAG_ASK : 0;
 	if (message->kind == ROUTER_MARK) {
 		memcpy(&frame.message, message->payload, sizeof(frame.message));
-		memcpy(&frame.correlation, message->payload + sizeof(frame.message), sizeof(frame.correlation));
+		memcpy(&frame.correlation, message->payload + sizeof(frame.message),
+			sizeof(frame.correlation));
 	}
 	slot_send(slot, &frame, message->payload, message->payload_bytes);
 	deadline_delivered(slot);
