@@ -22,28 +22,49 @@
 
 /* --- making and ending --- */
 
-static int
-take_fds(int socket, int ret_fds[HANDED])
+/* What comes next at the socket: how many fds; 0: nothing that could be one. */
+static size_t
+receive_fds(int socket, uint64_t *ret_number, int ret_fds[HANDED])
 {
 	union {
 		char bytes[CMSG_SPACE(HANDED * sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	char byte;
-	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct iovec part = { .iov_base = ret_number, .iov_len = sizeof(*ret_number) };
 	struct msghdr message = { .msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes) };
 
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != 1)
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != sizeof(*ret_number))
 		return 0;
 	const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 	if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
 		return 0;
 	size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 	memcpy(ret_fds, CMSG_DATA(head), count * sizeof(int));
-	return (int)count;
+	return count;
+}
+
+static void
+close_fds(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+}
+
+/* Those of that number. Some may lie there of which we have heard nothing: there was no memory for the word. */
+static bool
+take_fds(int socket, uint64_t number, int ret_fds[HANDED])
+{
+	uint64_t found = 0;
+
+	for (size_t count; (count = receive_fds(socket, &found, ret_fds)) > 0;) {
+		if (count == HANDED && found == number)
+			return true;
+		close_fds(ret_fds, count);
+	}
+	return false;
 }
 
 static void *
@@ -78,45 +99,44 @@ use_lanes(struct tri_way *way)
 	}
 }
 
-/* The fingerprints lie behind it. NULL: no memory, or the fds did not come. */
+/* The fingerprints lie behind it. NULL: no memory. Takes the fds. */
 static struct tri_way *
-new_way(struct tri_ways *ways, const struct tri_bypass_offer *offer)
+new_way(const struct tri_bypass_offer *offer, const int fds[HANDED])
 {
-	int fds[HANDED] = { -1, -1, -1 }, count = ways->socket >= 0 ? take_fds(ways->socket, fds) : 0;
-	size_t serves = offer->serves.size / sizeof(uint64_t);
-	struct tri_way *way = count == HANDED ? calloc(1, sizeof(*way) + serves * sizeof(uint64_t)) : NULL;
+	struct tri_way *way = calloc(1, sizeof(*way) + offer->serves.size);
 
-	if (way) {
-		*way = (struct tri_way){ .number = offer->number,
-			.peer = offer->peer,
-			.sends = offer->sends,
-			.bell = fds[2],
-			.from = map_part(fds[offer->sends ? 0 : 1], sizeof(*way->from), offer->sends),
-			.to = map_part(fds[offer->sends ? 1 : 0], sizeof(*way->to), !offer->sends),
-			.serves = (uint64_t *)(way + 1),
-			.serve_count = serves,
-			.mailbox = offer->mailbox,
-			.dirty = true };
-		memcpy(way + 1, offer->serves.data, serves * sizeof(uint64_t));
+	if (!way) {
+		close_fds(fds, HANDED);
+		return NULL;
 	}
-	for (int i = 0; i < (way ? 2 : HANDED); i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	if (way && (!way->from || !way->to)) {
-		unmap(way);
-		way = NULL;
-	}
-	if (way)
+	*way = (struct tri_way){ .number = offer->number,
+		.peer = offer->peer,
+		.sends = offer->sends,
+		.bell = fds[2],
+		.from = map_part(fds[offer->sends ? 0 : 1], sizeof(*way->from), offer->sends),
+		.to = map_part(fds[offer->sends ? 1 : 0], sizeof(*way->to), !offer->sends),
+		.serves = (uint64_t *)(way + 1),
+		.serve_count = offer->serves.size / sizeof(uint64_t),
+		.mailbox = offer->mailbox,
+		.dirty = true };
+	close_fds(fds, 2);
+	if (offer->serves.size > 0)
+		memcpy(way + 1, offer->serves.data, offer->serves.size);
+	if (way->from && way->to) {
 		use_lanes(way);
-	return way;
+		return way;
+	}
+	unmap(way);
+	return NULL;
 }
 
 static void
-say_ended(struct tri_actor *actor, uint64_t number)
+say_ended(struct tri_actor *actor, uint64_t number, tractor_err why)
 {
-	struct tri_frame frame = tri_frame(TRI_FRAME_BYPASS_ENDED);
+	struct tri_frame frame = tri_frame(TRI_FRAME_LET_GO);
 
 	frame.correlation = number;
+	frame.err = why;
 	tri_need_memory(actor, tri_actor_send(&actor->ctx, &frame, NULL, NULL), "the end of a bypass");
 }
 
@@ -126,11 +146,14 @@ tri_ways_offered(struct tri_actor *actor, const struct tri_packet *packet)
 	struct tri_ways *ways = &actor->channel.ways;
 	struct tri_arena none = { 0 };
 	struct tri_bypass_offer offer;
+	int fds[HANDED];
 
 	if (tri_decode(&tri_record_tri_bypass_offer, packet->payload, packet->frame.payload_bytes, &none,
 		    &offer) != TRACTOR_OK)
 		return;
-	struct tri_way *way = new_way(ways, &offer);
+	struct tri_way *way = NULL;
+	if (take_fds(ways->socket, offer.number, fds))
+		way = new_way(&offer, fds);
 	/* In a durable actor a handler happens whole or not at all, and that is between it and the supervisor. */
 	if (way && !actor->behaviour.durable) {
 		way->next = ways->first;
@@ -139,7 +162,7 @@ tri_ways_offered(struct tri_actor *actor, const struct tri_packet *packet)
 	}
 	if (way)
 		unmap(way);
-	say_ended(actor, offer.number);
+	say_ended(actor, offer.number, TRACTOR_EREFUSED);
 }
 
 static struct tri_way **
@@ -160,7 +183,7 @@ let_go(struct tri_actor *actor, struct tri_way *way)
 		return;
 	*place_of(&actor->channel.ways, way) = way->next;
 	if (!way->sends)
-		say_ended(actor, way->number);
+		say_ended(actor, way->number, TRACTOR_OK);
 	unmap(way);
 }
 
@@ -182,7 +205,7 @@ give_up(struct tri_actor *actor, struct tri_way *way)
 	way->in.out = NULL;
 	way->ended = true;
 	if (way->sends)
-		say_ended(actor, way->number);
+		say_ended(actor, way->number, TRACTOR_OK);
 }
 
 static void

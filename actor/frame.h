@@ -26,23 +26,19 @@
 	X(TRI_FRAME_DONE, "done", ACTOR)       /* nothing: look into the black box */                       \
 	X(TRI_FRAME_WAIT, "wait", ACTOR)       /* correlation: blocks now on this ask; 0: on none */        \
 	X(TRI_FRAME_BYE, "bye", ACTOR)	       /* payload: struct tri_bye */                                \
-	X(TRI_FRAME_MARK, "mark",                                                                           \
-		ACTOR) /* target, message: the bypass, correlation: behind all that it has sent there */    \
-	X(TRI_FRAME_OWE, "owe",                                                                             \
-		ACTOR) /* target: the bypass; of an ask that came by it: all but the payload */             \
-	X(TRI_FRAME_BYPASS_ENDED, "bypass ended",                                                           \
-		ACTOR) /* correlation: its number; nothing more will come by it */                          \
-	X(TRI_FRAME_WELCOME, "welcome", SUPERVISOR) /* payload: struct tri_welcome */                       \
-	X(TRI_FRAME_MESSAGE, "message", SUPERVISOR) /* source, message, sequence, flags, payload */         \
-	X(TRI_FRAME_DOWN, "down", SUPERVISOR)	    /* sequence; payload: struct tri_down */                \
-	X(TRI_FRAME_ACCEPT, "accept", SUPERVISOR)   /* correlation, err */                                  \
-	X(TRI_FRAME_ANSWER, "answer", SUPERVISOR)   /* correlation, err, payload */                         \
-	X(TRI_FRAME_STOP, "stop", SUPERVISOR)	    /* nothing */                                           \
-	X(TRI_FRAME_INJECT, "inject", SUPERVISOR)   /* payload: struct tri_planned */                       \
-	X(TRI_FRAME_MARKED, "marked",                                                                       \
-		SUPERVISOR) /* source, message, correlation: a mark has come through */                     \
-	X(TRI_FRAME_BYPASS, "bypass", SUPERVISOR)		/* payload: struct tri_bypass_offer */      \
-	X(TRI_FRAME_BYPASS_CLOSED, "bypass closed", SUPERVISOR) /* correlation: its number */               \
+	X(TRI_FRAME_MARK, "mark", ACTOR)       /* target, message: a bypass to there, correlation */        \
+	X(TRI_FRAME_OWE, "owe", ACTOR)	       /* target: a bypass; else as the send that came by it */     \
+	X(TRI_FRAME_LET_GO, "let go", ACTOR)   /* correlation: of a bypass; err: EREFUSED, it wants none */ \
+	X(TRI_FRAME_WELCOME, "welcome", SUPERVISOR)   /* payload: struct tri_welcome */                     \
+	X(TRI_FRAME_MESSAGE, "message", SUPERVISOR)   /* source, message, sequence, flags, payload */       \
+	X(TRI_FRAME_DOWN, "down", SUPERVISOR)	      /* sequence; payload: struct tri_down */              \
+	X(TRI_FRAME_ACCEPT, "accept", SUPERVISOR)     /* correlation, err */                                \
+	X(TRI_FRAME_ANSWER, "answer", SUPERVISOR)     /* correlation, err, payload */                       \
+	X(TRI_FRAME_STOP, "stop", SUPERVISOR)	      /* nothing */                                         \
+	X(TRI_FRAME_INJECT, "inject", SUPERVISOR)     /* payload: struct tri_planned */                     \
+	X(TRI_FRAME_MARKED, "marked", SUPERVISOR)     /* source, message, correlation: a mark came out */   \
+	X(TRI_FRAME_BYPASS, "bypass", SUPERVISOR)     /* payload: struct tri_bypass_offer */                \
+	X(TRI_FRAME_CLOSED, "closed", SUPERVISOR)     /* correlation: of a bypass */                        \
 	X(TRI_FRAME_FAREWELL, "farewell", SUPERVISOR) /* nothing: all that came before bye was received */
 
 enum tri_frame_kind {

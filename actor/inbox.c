@@ -72,7 +72,7 @@ sort(struct tri_actor *actor, struct tri_packet *packet)
 	case TRI_FRAME_STOP: stop_requested = 1; break;
 	case TRI_FRAME_FAREWELL: actor->farewell = true; break;
 	case TRI_FRAME_BYPASS: tri_ways_offered(actor, packet); break;
-	case TRI_FRAME_BYPASS_CLOSED: tri_ways_ended(actor, packet->frame.correlation); break;
+	case TRI_FRAME_CLOSED: tri_ways_ended(actor, packet->frame.correlation); break;
 	case TRI_FRAME_INJECT: tri_fault_planned(actor, packet); break;
 	default: break;
 	}

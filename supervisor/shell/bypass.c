@@ -103,7 +103,7 @@ offer(struct slot *slot, const struct bypass *bypass, const int fds[HANDED])
 		.sends = sends,
 		.mailbox = bypass->to->node->spec->mailbox };
 
-	if (sys.send_fds(slot->socket, fds, HANDED) < 0)
+	if (sys.send_fds(slot->socket, bypass->number, fds, HANDED) < 0)
 		return false;
 	if (sends)
 		words.serves = served_by(arena, bypass->to);
@@ -112,17 +112,18 @@ offer(struct slot *slot, const struct bypass *bypass, const int fds[HANDED])
 	return err == TRACTOR_OK;
 }
 
-/* Whether messages can go from one to the other past us, from any to any: then a bypass back would close a circle. */
+/* Whether asks can go from one to the other past us, from any to any: then a bypass back would close a circle. Each is looked at once in a `walk`. */
 static bool
-leads_to(const struct slot *from, const struct slot *to, int depth)
+leads_to(struct slot *from, const struct slot *to, uint64_t walk)
 {
 	if (from == to)
 		return true;
-	if (depth == 0)
-		return true; /* who knows */
+	if (from->bypass_walk == walk)
+		return false;
+	from->bypass_walk = walk;
 	for (const struct bypass *bypass = from->bypasses_out; bypass; bypass = bypass->next_out)
-		if (!(atomic_load(&bypass->sends->roundabout) & TRI_ROUNDABOUT_CIRCLE) && bypass->to &&
-			leads_to(bypass->to, to, depth - 1))
+		if (!(atomic_load(&bypass->sends->roundabout) & TRI_ROUNDABOUT_CIRCLE) &&
+			leads_to(bypass->to, to, walk))
 			return true;
 	return false;
 }
@@ -156,6 +157,49 @@ enlist(struct bypass *bypass)
 	bypass->from->bypasses_out = bypass->to->bypasses_in = bypass;
 }
 
+static void
+strike_out(struct bypass *bypass)
+{
+	if (!bypass->from)
+		return;
+	struct bypass **at = &bypass->from->bypasses_out;
+	while (*at != bypass)
+		at = &(*at)->next_out;
+	*at = bypass->next_out;
+	bypass->from = NULL;
+}
+
+static void
+strike_in(struct bypass *bypass)
+{
+	struct bypass **at = &bypass->to->bypasses_in;
+
+	while (*at != bypass)
+		at = &(*at)->next_in;
+	*at = bypass->next_in;
+}
+
+/* Nothing more is sent by it; the receiver takes what is there, and says when it has. */
+static void
+close_bypass(struct bypass *bypass)
+{
+	if (bypass->closed)
+		return;
+	bypass->closed = true;
+	tri_lane_close(&bypass->sends->messages);
+	if (bypass->from)
+		say(bypass->from, TRI_FRAME_CLOSED, bypass->number);
+	say(bypass->to, TRI_FRAME_CLOSED, bypass->number);
+}
+
+static void
+remove_bypass(struct bypass *bypass)
+{
+	strike_in(bypass);
+	strike_out(bypass);
+	free_bypass(bypass);
+}
+
 /* What the host has nothing for is left as it is: by us. */
 static void
 lay(struct slot *from, struct slot *to)
@@ -164,15 +208,16 @@ lay(struct slot *from, struct slot *to)
 	struct bypass *bypass = make_bypass(from, to, parts);
 
 	if (bypass) {
-		uint32_t roundabout = leads_to(to, from, 4) ? TRI_ROUNDABOUT_CIRCLE : 0;
-		atomic_store(&bypass->sends->roundabout,
-			roundabout | (to->goes_roundabout ? TRI_ROUNDABOUT_WAITS : 0));
+		const int for_from[HANDED] = { parts[0][0], parts[1][1], wire_peer_bell(to->wire) },
+			  for_to[HANDED] = { parts[1][0], parts[0][1], wire_peer_bell(from->wire) };
+		uint32_t circle = leads_to(to, from, bypass->number) ? TRI_ROUNDABOUT_CIRCLE : 0,
+			 waits = to->goes_roundabout ? TRI_ROUNDABOUT_WAITS : 0;
+		atomic_store(&bypass->sends->roundabout, circle | waits);
 		enlist(bypass);
-		if (!offer(to, bypass,
-			    (int[HANDED]){ parts[1][0], parts[0][1], wire_peer_bell(from->wire) }) ||
-			!offer(from, bypass,
-				(int[HANDED]){ parts[0][0], parts[1][1], wire_peer_bell(to->wire) }))
-			bypass_ended(from, bypass->number);
+		if (!offer(to, bypass, for_to))
+			remove_bypass(bypass);
+		else if (!offer(from, bypass, for_from))
+			close_bypass(bypass);
 	}
 	close_all(parts[0], 2);
 	close_all(parts[1], 2);
@@ -248,41 +293,6 @@ bypass_begin(struct tractor_runtime *runtime)
 
 /* --- ending --- */
 
-static void
-strike_out(struct bypass *bypass)
-{
-	if (!bypass->from)
-		return;
-	struct bypass **at = &bypass->from->bypasses_out;
-	while (*at != bypass)
-		at = &(*at)->next_out;
-	*at = bypass->next_out;
-	bypass->from = NULL;
-}
-
-static void
-strike_in(struct bypass *bypass)
-{
-	struct bypass **at = &bypass->to->bypasses_in;
-
-	while (*at != bypass)
-		at = &(*at)->next_in;
-	*at = bypass->next_in;
-}
-
-/* Nothing more is sent by it; the receiver takes what is there, and says when it has. */
-static void
-close_bypass(struct bypass *bypass)
-{
-	if (bypass->closed)
-		return;
-	bypass->closed = true;
-	tri_lane_close(&bypass->sends->messages);
-	if (bypass->from)
-		say(bypass->from, TRI_FRAME_BYPASS_CLOSED, bypass->number);
-	say(bypass->to, TRI_FRAME_BYPASS_CLOSED, bypass->number);
-}
-
 void
 bypass_close_to(struct slot *slot)
 {
@@ -292,14 +302,14 @@ bypass_close_to(struct slot *slot)
 
 /* The sender's refusal of an offer, or its word that it can't be read, or the receiver's last. */
 void
-bypass_ended(struct slot *slot, uint64_t number)
+bypass_ended(struct slot *slot, uint64_t number, bool wants_none)
 {
 	struct bypass *bypass = slot->bypasses_out;
 
+	slot->refuses_bypass = slot->refuses_bypass || wants_none;
 	while (bypass && bypass->number != number)
 		bypass = bypass->next_out;
 	if (bypass) {
-		slot->refuses_bypass = slot->refuses_bypass || !bypass->closed;
 		close_bypass(bypass);
 		return;
 	}
@@ -307,11 +317,8 @@ bypass_ended(struct slot *slot, uint64_t number)
 		bypass = bypass->next_in;
 	if (!bypass)
 		return;
-	slot->refuses_bypass = slot->refuses_bypass || !bypass->closed;
 	close_bypass(bypass);
-	strike_in(bypass);
-	strike_out(bypass);
-	free_bypass(bypass);
+	remove_bypass(bypass);
 }
 
 /* --- what is left in one --- */
@@ -414,9 +421,7 @@ bypass_end(struct slot *slot)
 	for (struct bypass *bypass; (bypass = slot->bypasses_in);) {
 		close_bypass(bypass);
 		adopt_left(slot, bypass);
-		strike_in(bypass);
-		strike_out(bypass);
-		free_bypass(bypass);
+		remove_bypass(bypass);
 	}
 	for (struct bypass *bypass; (bypass = slot->bypasses_out);) {
 		strike_out(bypass);

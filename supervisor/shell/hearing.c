@@ -397,7 +397,7 @@ static void
 on_bypass_ended(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 {
 	(void)payload;
-	bypass_ended(slot, frame->correlation);
+	bypass_ended(slot, frame->correlation, frame->err == TRACTOR_EREFUSED);
 }
 
 static void
@@ -420,7 +420,7 @@ static heard *const by_kind[TRI_FRAME_KIND_COUNT] = {
 	[TRI_FRAME_WAIT] = on_wait,
 	[TRI_FRAME_MARK] = on_mark,
 	[TRI_FRAME_OWE] = on_owe,
-	[TRI_FRAME_BYPASS_ENDED] = on_bypass_ended,
+	[TRI_FRAME_LET_GO] = on_bypass_ended,
 	[TRI_FRAME_BYE] = on_bye,
 };
 

@@ -308,8 +308,8 @@ void bypass_note(struct slot *slot, const struct tri_frame *frame);
 void bypass_close_to(struct slot *slot);
 /* Its process is dead: what others had sent to it past us, and it had not handled, is the router's; before router_down(). */
 void bypass_end(struct slot *slot);
-/* The process is done with the bypass of that number, or does not want it. */
-void bypass_ended(struct slot *slot, uint64_t number);
+/* The process is done with the bypass of that number, or wants none at all. */
+void bypass_ended(struct slot *slot, uint64_t number, bool wants_none);
 /* The process will answer by us what it was asked by a bypass. */
 void bypass_owes(struct slot *slot, const struct tri_frame *frame);
 /* For whom it waits past us; 0: nobody. The process's own word. */
@@ -349,6 +349,7 @@ struct slot {
 	int socket; /* by which fds are handed to its process; -1: none */
 	struct bypass *bypasses_out, *bypasses_in;
 	struct bypass_tally tallies[BYPASS_TALLIES];
+	uint64_t bypass_walk;	/* the last in which it was looked at */
 	bool goes_roundabout;	/* who would ask it past us does so by us, for it waits */
 	bool refuses_bypass;	/* its process has no use for one */
 	uint64_t seen_progress; /* of the black box, when the deadline was armed */

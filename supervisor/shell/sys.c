@@ -121,15 +121,15 @@ real_send(int fd, const struct iovec *parts, size_t count)
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* With a byte, for a stream can't carry them alone. */
+/* With a word, for a stream can't carry them alone. */
 static ssize_t
-real_send_fds(int fd, const int *fds, size_t count)
+real_send_fds(int fd, uint64_t word, const int *fds, size_t count)
 {
 	union {
 		char bytes[CMSG_SPACE(SEND_FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control = { .bytes = { 0 } };
-	struct iovec part = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
+	struct iovec part = { .iov_base = &word, .iov_len = sizeof(word) };
 	const struct msghdr message = { .msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,

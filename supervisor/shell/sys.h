@@ -40,7 +40,7 @@
 	X(int, accept, (int fd), (fd))                                                                       \
 	X(int, peer, (int fd, struct ucred *ret_peer), (fd, ret_peer))                                       \
 	X(ssize_t, send, (int fd, const struct iovec *parts, size_t count), (fd, parts, count))              \
-	X(ssize_t, send_fds, (int fd, const int *fds, size_t count), (fd, fds, count))                       \
+	X(ssize_t, send_fds, (int fd, uint64_t word, const int *fds, size_t count), (fd, word, fds, count))  \
 	X(int, memfd, (const char *name, unsigned flags), (name, flags))                                     \
 	X(int, ftruncate, (int fd, off_t size), (fd, size))                                                  \
 	X(int, seal, (int fd, int seals), (fd, seals))                                                       \

@@ -316,6 +316,49 @@ START_TEST(one_that_is_stopped_is_asked_no_more)
 }
 END_TEST
 
+struct pair {
+	const char *from, *to;
+};
+
+static bool
+hears_an_echo(void *arg)
+{
+	const struct pair *pair = arg;
+	char fields[128];
+
+	snprintf(fields, sizeof(fields), "{\"to\":\"%s\",\"what\":\"echo\",\"other\":\"%s\",\"number\":7}",
+		pair->to, pair->from);
+	struct run_result result =
+		run_command(tractor_command(), "ask", pair->from, "gossip.ask_one", fields, NULL);
+	bool hears = result.status == 0 && strstr(result.out, "TRACTOR_OK");
+	run_result_free(&result);
+	return hears;
+}
+
+/* Whichever end has gone wrong: it harms itself and what is said between the two. */
+START_TEST(noise_in_the_memory)
+{
+	struct process *tree = gossips("");
+	pid_t b = pid_of("/t/b"), c = pid_of("/t/c");
+
+	for (int seed = 1; seed <= 6; seed++) {
+		lay("/t/a", "/t/b");
+		expect_run("/t/c", "gossip.asks", "/t/a", 0, ENOUGH, 0);
+		tell("/t/a", "gossip.vandal", "{\"number\":%d}", seed);
+		/* Whatever comes of these: all that they can cost is the time until an ask is given up. */
+		hears_an_echo(&(struct pair){ "/t/a", "/t/b" });
+		hears_an_echo(&(struct pair){ "/t/c", "/t/a" });
+		ck_assert(wait_until(3 * SOON_MS, hears_an_echo, &(struct pair){ "/t/c", "/t/b" }));
+		ck_assert_int_eq(kill(pid_of("/t/a"), SIGKILL), 0);
+		expect_node("t", "/t/a", "running", seed + 1, SOON_MS);
+	}
+	ck_assert_int_eq(pid_of("/t/b"), b);
+	ck_assert_int_eq(pid_of("/t/c"), c);
+	lay("/t/a", "/t/b");
+	down(tree);
+}
+END_TEST
+
 START_TEST(lanes_off_means_bypasses_too)
 {
 	struct process *tree = gossips(", lanes: off");
@@ -334,7 +377,8 @@ test_suite(void)
 	Suite *suite = suite_create("bypass");
 
 	SCENARIO_CASE(suite, "well", 60, tells_and_asks_of_all_sizes_keep_one_order,
-		each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox, lanes_off_means_bypasses_too);
+		each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox, noise_in_the_memory,
+		lanes_off_means_bypasses_too);
 	SCENARIO_CASE(suite, "ends", 60, a_crash_is_the_askers_to_hear, one_that_is_stopped_is_asked_no_more,
 		a_receiver_that_is_killed, a_sender_that_is_killed);
 	return suite;

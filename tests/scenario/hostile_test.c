@@ -199,7 +199,9 @@ START_TEST(bell_that_makes_wait)
 }
 END_TEST
 
+KILLED_FOR(owes_for_no_bypass, "^it owes an answer for which nobody can have asked$")
 HARMLESS(lane_out_of_order)
+HARMLESS(bypasses_of_its_own)
 HARMLESS(flood_by_lane)
 HARMLESS(garbage_for_another)
 HARMLESS(asks_that_are_told)
@@ -380,8 +382,8 @@ test_suite(void)
 	SCENARIO_CASE(suite, "black box", 30, box_of_lies, box_of_ones, box_of_zeroes, shrunken_memory,
 		unsent_answers);
 	SCENARIO_CASE(suite, "lanes", 30, lane_beyond_its_end, lane_of_crumbs, lane_whose_size_lies,
-		lane_of_nothing_but_a_skip, bell_that_makes_wait, lane_out_of_order, link_out_of_order,
-		flood_by_lane);
+		lane_of_nothing_but_a_skip, bell_that_makes_wait, owes_for_no_bypass, bypasses_of_its_own,
+		lane_out_of_order, link_out_of_order, flood_by_lane);
 	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble,
 		connect_and_wait, intruder);

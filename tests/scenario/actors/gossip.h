@@ -23,7 +23,8 @@ TRACTOR_RECORD(gossip_blob, GOSSIP_BLOB);
 #define GOSSIP_PROTOCOL(TELL, ASK)                                                                \
 	TELL(gossip, item, GOSSIP_ITEM)                                                           \
 	TELL(gossip, nap, GOSSIP_NAP)                                                             \
-	TELL(gossip, tells_on, GOSSIP_RUN) /* tells items without end */                          \
+	TELL(gossip, vandal, GOSSIP_NUMBER) /* writes noise wherever it can in its bypasses */    \
+	TELL(gossip, tells_on, GOSSIP_RUN)  /* tells items without end */                         \
 	ASK(gossip, tells, GOSSIP_RUN, gossip_did)                                                \
 	ASK(gossip, tries, GOSSIP_RUN, gossip_did)   /* the same, without waiting for room */     \
 	ASK(gossip, mixes, GOSSIP_RUN, gossip_did)   /* items, each in one way or another */      \

@@ -95,6 +95,8 @@ const struct tractor_message *named(const char *name);
 	X(lane_of_nothing_but_a_skip)           \
 	X(lane_out_of_order)                    \
 	X(bell_that_makes_wait)                 \
+	X(owes_for_no_bypass)                   \
+	X(bypasses_of_its_own)                  \
 	X(link_out_of_order)                    \
 	X(flood_by_lane)                        \
 	/* link.c */                            \

@@ -187,3 +187,36 @@ bell_that_makes_wait(void)
 	atomic_store(&box->down.in.sleeps, 1);
 	start();
 }
+
+/* It says that it will answer what nobody can have asked. */
+void
+owes_for_no_bypass(void)
+{
+	struct tri_frame frame = header(TRI_FRAME_OWE);
+
+	start();
+	frame.target = 1;
+	frame.flags = TRI_FLAG_ASK;
+	frame.sequence = UINT64_MAX;
+	frame.correlation = 1;
+	send_frame(frame, NULL, 0);
+}
+
+/* Marks and ends of bypasses that there are not. */
+void
+bypasses_of_its_own(void)
+{
+	struct tri_frame mark = header(TRI_FRAME_MARK), ended = header(TRI_FRAME_LET_GO);
+
+	start();
+	for (uint64_t i = 0; i < 50; i++) {
+		mark.target = i;
+		mark.message = ended.correlation = i;
+		mark.correlation = UINT64_MAX - i;
+		send_frame(mark, NULL, 0);
+		send_frame(ended, NULL, 0);
+	}
+	mark.target = BYSTANDER;
+	send_frame(mark, "garbage", 7);
+	go_on();
+}
