@@ -87,6 +87,8 @@ extern const struct tri_end tri_actor_end;
 /* Waits until a frame came, one of `fds` is ready or it is `until_ns`. `wants_mail`: a message that comes past the supervisor is something to wake up for; else it stays where it is. */
 tractor_err tri_actor_wait(
 	struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns, bool wants_mail);
+/* Takes what has come, without waiting: for one that always has something to do. */
+void tri_actor_hear(struct tri_actor *actor);
 /* Whether there is a message to be dispatched. */
 bool tri_actor_has_mail(const struct tri_actor *actor);
 /*

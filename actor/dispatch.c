@@ -329,6 +329,9 @@ tri_dispatch_next(struct tri_actor *actor)
 	tri_arena_reset(&actor->hand_arena);
 	actor->ctx.arena = arena;
 	tri_actor_phase(actor, phase);
+	/* A bypass may never be empty, and the supervisor is to be heard all the same. */
+	if ((frame->sequence & TRI_BYPASS_SEQUENCE) && actor->channel.ways.count % TRI_WINDOW == 0)
+		tri_actor_hear(actor);
 	tri_packet_free(packet);
 	return TRACTOR_OK;
 }

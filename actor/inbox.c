@@ -107,6 +107,13 @@ take_all(struct tri_actor *actor)
 		tri_panic(&actor->ctx, __FILE__, __LINE__, "%s", cut_off);
 }
 
+void
+tri_actor_hear(struct tri_actor *actor)
+{
+	atomic_fetch_add_explicit(&actor->box->progress, 1, memory_order_relaxed);
+	take_all(actor);
+}
+
 /* From now on; negative: for ever. */
 static struct timespec
 span(int64_t until_ns)

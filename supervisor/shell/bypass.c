@@ -195,6 +195,7 @@ close_bypass(struct bypass *bypass)
 static void
 remove_bypass(struct bypass *bypass)
 {
+	bypass->to->bypass_handled += atomic_load(&bypass->receives->handled);
 	strike_in(bypass);
 	strike_out(bypass);
 	free_bypass(bypass);
@@ -224,6 +225,13 @@ lay(struct slot *from, struct slot *to)
 }
 
 /* --- when it is worth it --- */
+
+/* What it takes in hand past us we would not see begin. */
+static bool
+is_watched(const struct spec *spec)
+{
+	return spec->handler_timeout_ns > 0 || spec->handler_cpu_timeout_ns > 0;
+}
 
 static bool
 can_have(const struct slot *slot)
@@ -277,7 +285,7 @@ bypass_note(struct slot *slot, const struct tri_frame *frame)
 		return;
 	struct slot *to = slot_by_id(slot->runtime, frame->target);
 	if (!can_have(slot) || !can_have(to) || to == slot || to->node->spec->redeliver ||
-		slot->refuses_bypass || to->refuses_bypass)
+		is_watched(to->node->spec) || slot->refuses_bypass || to->refuses_bypass)
 		return;
 	if (!has_bypass_to(slot, to, &count) && count < BYPASSES_MAX && count_in(to) < BYPASSES_MAX)
 		lay(slot, to);
@@ -446,6 +454,34 @@ bypass_owes(struct slot *slot, const struct tri_frame *frame)
 	if (router_adopt_duty(slot->runtime->router, &send, sent_ns(slot, frame), frame->sequence) !=
 		TRACTOR_OK)
 		hearing_violated(slot, "it owes two answers of one number, or there was no memory for one");
+}
+
+/* Messages in a lane from where its receiver is. */
+static size_t
+count_waiting(const struct bypass *bypass)
+{
+	struct tri_lane_receiver lane = { .out = &bypass->sends->messages,
+		.tail = atomic_load(&bypass->receives->messages.tail) };
+	const void *frame;
+	size_t size, count = 0;
+
+	for (; tri_lane_look(&lane, &frame, &size) == TRI_LANE_FRAME; count++)
+		lane.tail = lane.next;
+	return count;
+}
+
+void
+bypass_count(const struct slot *slot, struct router_counts *counts)
+{
+	for (const struct bypass *bypass = slot->bypasses_in; bypass; bypass = bypass->next_in) {
+		size_t waiting = count_waiting(bypass);
+		uint64_t handled = atomic_load(&bypass->receives->handled);
+		counts->waiting += waiting;
+		counts->handled_total += handled;
+		counts->accepted_total += handled + waiting;
+	}
+	counts->handled_total += slot->bypass_handled;
+	counts->accepted_total += slot->bypass_handled;
 }
 
 /* --- who waits for whom --- */

@@ -125,6 +125,7 @@ pass_on_values(struct tractor_runtime *runtime)
 		if (!slot_of(node))
 			continue;
 		router_change(runtime->router, node->id, node->spec->mailbox, node->spec->redeliver);
+		bypass_close_to(slot_of(node)); /* those that are laid anew go by the new values */
 		deadline_changed(slot_of(node));
 		faults_take_back(slot_of(node));
 		slot_rehearse(slot_of(node));

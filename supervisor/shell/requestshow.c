@@ -65,6 +65,7 @@ actor_json(struct tractor_runtime *runtime, struct slot *slot)
 	const char *held = held_by(runtime, node);
 
 	router_counts(runtime->router, node->id, &counts);
+	bypass_count(slot, &counts);
 	json_t *json = json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:s}", "path",
 		node->path, "kind", "actor", "state", node_state_name(node->state), "pid", (int)slot->pid,
 		"incarnation", (int)node->incarnation, "restarts", (int)node->restarts, "uptime_ms",

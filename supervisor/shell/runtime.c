@@ -276,6 +276,8 @@ is_quiet(struct tractor_runtime *runtime, const struct node *node)
 		return false;
 	if (slot)
 		router_counts(runtime->router, node->id, &counts);
+	if (slot)
+		bypass_count(slot, &counts);
 	return counts.waiting == 0 && counts.parked == 0 && (!slot || is_heard(slot));
 }
 

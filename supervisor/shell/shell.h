@@ -312,6 +312,8 @@ void bypass_end(struct slot *slot);
 void bypass_ended(struct slot *slot, uint64_t number, bool wants_none);
 /* The process will answer by us what it was asked by a bypass. */
 void bypass_owes(struct slot *slot, const struct tri_frame *frame);
+/* Adds what is past us to what the router knows: in part the processes' own word. */
+void bypass_count(const struct slot *slot, struct router_counts *counts);
 /* For whom it waits past us; 0: nobody. The process's own word. */
 uint64_t bypass_awaits(const struct slot *slot);
 /* It begins to wait, by us: who would ask it does so by us from now on, so that a circle is seen; before the router is told. And it may wait no more. */
@@ -349,10 +351,11 @@ struct slot {
 	int socket; /* by which fds are handed to its process; -1: none */
 	struct bypass *bypasses_out, *bypasses_in;
 	struct bypass_tally tallies[BYPASS_TALLIES];
-	uint64_t bypass_walk;	/* the last in which it was looked at */
-	bool goes_roundabout;	/* who would ask it past us does so by us, for it waits */
-	bool refuses_bypass;	/* its process has no use for one */
-	uint64_t seen_progress; /* of the black box, when the deadline was armed */
+	uint64_t bypass_handled; /* messages that came by bypasses that are no more; the slot's */
+	uint64_t bypass_walk;	 /* the last in which it was looked at */
+	bool goes_roundabout;	 /* who would ask it past us does so by us, for it waits */
+	bool refuses_bypass;	 /* its process has no use for one */
+	uint64_t seen_progress;	 /* of the black box, when the deadline was armed */
 	int64_t ready_ns;
 	bool undecided; /* it is at rest; whether for good is found when the core has done all it can */
 

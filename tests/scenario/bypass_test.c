@@ -234,7 +234,7 @@ static bool
 has_all(void *arg)
 {
 	json_t *status = run_json(tractor_command(), "status", "--json", "/t/b", NULL);
-	bool idle = number_at(status, "root.mailbox.waiting") == 0;
+	bool idle = number_at(status, "root.mailbox") == 0;
 
 	(void)arg;
 	json_decref(status);
@@ -316,6 +316,37 @@ START_TEST(one_that_is_stopped_is_asked_no_more)
 }
 END_TEST
 
+/* Its bypass is never empty; what comes by the supervisor is heard all the same. */
+START_TEST(a_flood_drowns_nobody_else)
+{
+	struct process *tree = gossips("");
+
+	tell("/t/a", "gossip.tells_on", "{\"to\":\"/t/b\",\"first\":1,\"count\":0,\"large_each\":0}");
+	ck_assert(wait_until(SOON_MS, has_bypass, "/t/b"));
+	for (int i = 0; i < 10; i++) {
+		json_decref(ask("/t/b", "gossip.echo", "{\"number\":1}"));
+		expect_one("/t/c", "/t/b", "echo", "/t/c", i, "TRACTOR_OK", i);
+	}
+	expect_command(0, "^$", "^$", "stop", "/t/b", NULL);
+	expect_command(0, NULL, "^$", "status", "/t/b", NULL);
+	down(tree);
+}
+END_TEST
+
+/* What is in hand past the supervisor it would not see begin. */
+START_TEST(one_whose_handlers_have_a_limit)
+{
+	struct process *tree = gossips(", handler_timeout: 1s");
+
+	expect_run("/t/a", "gossip.asks", "/t/b", 0, ENOUGH, 0);
+	ck_assert(!has_bypass("/t/a"));
+	tell("/t/b", "gossip.nap", "{\"ms\":600000}");
+	json_decref(crash_of("/t/b", 1));
+	expect_one("/t/a", "/t/b", "echo", "/t/c", 1, "TRACTOR_OK", 1);
+	down(tree);
+}
+END_TEST
+
 struct pair {
 	const char *from, *to;
 };
@@ -377,8 +408,8 @@ test_suite(void)
 	Suite *suite = suite_create("bypass");
 
 	SCENARIO_CASE(suite, "well", 60, tells_and_asks_of_all_sizes_keep_one_order,
-		each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox, noise_in_the_memory,
-		lanes_off_means_bypasses_too);
+		each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox, a_flood_drowns_nobody_else,
+		one_whose_handlers_have_a_limit, noise_in_the_memory, lanes_off_means_bypasses_too);
 	SCENARIO_CASE(suite, "ends", 60, a_crash_is_the_askers_to_hear, one_that_is_stopped_is_asked_no_more,
 		a_receiver_that_is_killed, a_sender_that_is_killed);
 	return suite;
