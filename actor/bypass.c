@@ -329,10 +329,10 @@ rest_no_more(struct tri_way *way)
 
 /* Waits until there is room for that much. False, with TRACTOR_OK: it goes roundabout after all. */
 static bool
-wait_for_room(struct tri_actor *actor, struct tri_way *way, const struct tri_frame *frame, size_t size,
+wait_for_room(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame, size_t size,
 	tractor_err *ret_err)
 {
-	int64_t until_ns = tri_until_ns(frame->limit_ms);
+	int64_t began_ns = (int64_t)tri_now_ns(), until_ns = tri_until_ns(frame->limit_ms);
 	tractor_err err = TRACTOR_OK;
 
 	if (frame->flags & TRI_FLAG_TRY) {
@@ -348,6 +348,10 @@ wait_for_room(struct tri_actor *actor, struct tri_way *way, const struct tri_fra
 	rest_no_more(way);
 	way->held = false;
 	atomic_store_explicit(&actor->box->awaits, 0, memory_order_relaxed);
+	if (frame->limit_ms > 0) { /* what is left of it */
+		int64_t left_ms = frame->limit_ms - ((int64_t)tri_now_ns() - began_ns) / 1000000;
+		frame->limit_ms = left_ms > 0 ? left_ms : 0;
+	}
 	*ret_err = err;
 	return err == TRACTOR_OK && !way->ended;
 }
@@ -368,24 +372,24 @@ refused(struct tri_actor *actor, const struct tri_frame *frame, tractor_err *err
 }
 
 static void
-note_passed(struct tri_actor *actor, struct tri_way *way, const struct tri_frame *frame)
+note_passed(struct tri_actor *actor, struct tri_way *way, const struct tri_frame *frame, uint64_t plain)
 {
-	struct tri_pending *pending = tri_context_find(&actor->ctx, frame->correlation);
+	struct tri_pending *pending = tri_context_find(&actor->ctx, plain);
+	const struct tri_note note = {
+		.correlation = plain, .message = frame->message, .target = frame->target
+	};
 	bool asks = frame->flags & TRI_FLAG_ASK;
 
 	way->sent++;
 	atomic_fetch_add_explicit(asks ? &actor->box->asked : &actor->box->told, 1, memory_order_relaxed);
 	if (!pending)
 		return;
-	if (asks) {
-		const struct tri_note note = {
-			.correlation = frame->correlation, .message = frame->message, .target = frame->target
-		};
-		tri_blackbox_note(actor->box, &note, NULL);
-		way->awaited = frame->correlation;
-		pending->until_ns = tri_until_ns(frame->limit_ms);
-	}
 	pending->accepted = true;
+	if (!asks)
+		return;
+	tri_blackbox_note(actor->box, &note, NULL);
+	pending->correlation = way->awaited = frame->correlation;
+	pending->until_ns = tri_until_ns(frame->limit_ms);
 }
 
 enum passed { PASSED, NOT_PASSED, ROUNDABOUT };
@@ -395,10 +399,13 @@ publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value, size_t payload_bytes, tractor_err *ret_err)
 {
 	uint8_t *to = tri_lane_reserve(&way->out, sizeof(*frame) + payload_bytes);
+	uint64_t plain = frame->correlation;
 	size_t used = 0;
 
 	if (!to)
 		return ROUNDABOUT;
+	if (frame->flags & TRI_FLAG_ASK)
+		frame->correlation = tri_bypass_correlation(way->number, plain);
 	frame->source = tri_now_ns();
 	frame->payload_bytes = (uint32_t)payload_bytes;
 	memcpy(to, frame, sizeof(*frame));
@@ -407,11 +414,14 @@ publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 	if (*ret_err != TRACTOR_OK)
 		return NOT_PASSED;
 	switch (tri_lane_publish(&way->out)) {
-	case TRI_LANE_REFUSED: way->ended = true; return ROUNDABOUT;
+	case TRI_LANE_REFUSED:
+		way->ended = true;
+		frame->correlation = plain;
+		return ROUNDABOUT;
 	case TRI_LANE_SENT_RING: ring(way); break;
 	case TRI_LANE_SENT: break;
 	}
-	note_passed(actor, way, frame);
+	note_passed(actor, way, frame, plain);
 	return PASSED;
 }
 
@@ -447,12 +457,13 @@ tri_ways_send(struct tri_actor *actor, struct tri_frame *frame, const struct tra
 	const void *value, tractor_err *ret_err)
 {
 	struct tri_ways *ways = &actor->channel.ways;
-	struct tri_way *way = frame->kind == TRI_FRAME_SEND ? way_to(ways, frame->target) : NULL;
+	bool sends = frame->kind == TRI_FRAME_SEND;
+	struct tri_way *way = sends || frame->kind == TRI_FRAME_FORWARD ? way_to(ways, frame->target) : NULL;
 
 	*ret_err = TRACTOR_OK;
 	if (!way)
 		return false;
-	if (can_pass(way, frame) && pass(actor, way, frame, record, value, ret_err) != ROUNDABOUT)
+	if (sends && can_pass(way, frame) && pass(actor, way, frame, record, value, ret_err) != ROUNDABOUT)
 		return true;
 	way->dirty = way->dirty || !(frame->flags & TRI_FLAG_DELAYED);
 	let_go(actor, way);
@@ -467,7 +478,8 @@ tri_ways_over(struct tri_actor *actor, const struct tri_pending *pending)
 	if (pending->until_ns == 0)
 		return;
 	if (answer && answer->way) {
-		const struct tri_note note = { .correlation = pending->correlation,
+		const struct tri_note note = { .correlation = tri_plain_correlation(
+						       actor->ctx.incarnation, pending->correlation),
 			.err = answer->frame.err,
 			.payload_bytes = answer->frame.payload_bytes,
 			.answers = 1 };
@@ -497,8 +509,10 @@ copy_next(struct tri_actor *actor, struct tri_way *way)
 	if (state != TRI_LANE_FRAME)
 		return NULL;
 	struct tri_packet *packet = malloc(sizeof(*packet) + size);
-	if (!packet)
+	if (!packet) {
 		tri_need_memory(actor, TRACTOR_ENOMEM, "a message");
+		return NULL;
+	}
 	uint8_t *body = (uint8_t *)(packet + 1);
 	memcpy(body, bytes, size);
 	*packet = (struct tri_packet){ .payload = body + sizeof(struct tri_frame) };
@@ -576,6 +590,7 @@ next_message(struct tri_actor *actor, struct tri_way *way)
 
 		if (is_message && !is_too_late(frame)) {
 			packet->way = way;
+			way->held = true;
 			packet->sent_ns = frame->source;
 			frame->kind = TRI_FRAME_MESSAGE;
 			frame->source = way->peer;
@@ -693,6 +708,7 @@ tri_ways_done(struct tri_actor *actor, struct tri_packet *packet)
 	count_handled(way);
 	atomic_store_explicit(&actor->box->in_hand, 0, memory_order_release);
 	packet->way = NULL;
+	way->held = false;
 	let_go(actor, way);
 }
 

@@ -17,6 +17,25 @@
 /* The numbers that a receiver gives to messages that came so; the supervisor's are below. */
 #define TRI_BYPASS_SEQUENCE (UINT64_C(1) << 63)
 
+/*
+ * The correlation of an ask that goes by a bypass has the bypass's number in it, and is none of those that go by the supervisor: so whoever has it to answer can't answer another in its place, not even by the supervisor.
+ */
+#define TRI_BYPASS_CORRELATION (UINT64_C(1) << 63)
+
+static inline uint64_t
+tri_bypass_correlation(uint64_t number, uint64_t plain)
+{
+	return TRI_BYPASS_CORRELATION | (number & INT32_MAX) << 32 | (uint32_t)plain;
+}
+
+/* As it was in that incarnation of its sender. */
+static inline uint64_t
+tri_plain_correlation(uint32_t incarnation, uint64_t correlation)
+{
+	return correlation & TRI_BYPASS_CORRELATION ? (uint64_t)incarnation << 32 | (uint32_t)correlation
+						    : correlation;
+}
+
 /* What goes roundabout although there is a bypass; the supervisor's word to the sender. */
 enum tri_roundabout {
 	TRI_ROUNDABOUT_WAITS = 1,  /* asks, for the receiver waits for somebody itself */

@@ -109,6 +109,13 @@ hold_answer(struct tri_actor *actor, struct tri_frame *frame, struct answer *ans
 	return tri_hold_answer(actor, frame, answer->record, answer->value, &err);
 }
 
+/* Whether somebody asked, and has not been answered in another way: a message that can be asked may have been told, by somebody who goes by no header. */
+static bool
+is_owed(const struct tri_hand *hand)
+{
+	return (hand->packet->frame.flags & TRI_FLAG_ASK) && !hand->settled;
+}
+
 static void
 log_error(struct tri_actor *actor, const struct tractor_message *message, tractor_err err)
 {
@@ -117,7 +124,7 @@ log_error(struct tri_actor *actor, const struct tractor_message *message, tracto
 			tractor_why());
 }
 
-/* Too much for the bypass, or it is full of answers. */
+/* By the supervisor: it is too much for the bypass, or that is full of answers, or the supervisor knows of it already. */
 static void
 answer_roundabout(struct tri_actor *actor, struct tri_packet *packet, const struct answer *answer)
 {
@@ -131,6 +138,20 @@ answer_roundabout(struct tri_actor *actor, struct tri_packet *packet, const stru
 	tri_need_memory(actor, err, "a reply");
 }
 
+/* What can't be said in either way is an error. */
+static tractor_err
+pass_answer(struct tri_actor *actor, struct tri_packet *packet, const struct answer *answer)
+{
+	tractor_err err =
+		packet->owed ? TRACTOR_EFULL
+			     : tri_ways_answer(actor, packet, answer->err, answer->record, answer->value);
+
+	if (err != TRACTOR_EFULL)
+		return err;
+	answer_roundabout(actor, packet, answer);
+	return TRACTOR_OK;
+}
+
 /* The same for one that came by a bypass, to an actor that is not durable: its answer is there for the asker first, and then the message has left its lane. */
 static void
 finish_passed(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, const void *reply)
@@ -138,18 +159,15 @@ finish_passed(struct tri_actor *actor, const struct tri_hand *hand, tractor_err 
 	const struct tractor_message *message = hand->message;
 	struct answer answer;
 
-	if ((hand->packet->frame.flags & TRI_FLAG_ASK) && !hand->settled) {
+	if (is_owed(hand)) {
 		make_answer(
 			&answer, message ? err : TRACTOR_EPROTOCOL, message ? message->reply : NULL, reply);
-		tractor_err sent =
-			tri_ways_answer(actor, hand->packet, answer.err, answer.record, answer.value);
-		if (sent == TRACTOR_EFULL) {
-			answer_roundabout(actor, hand->packet, &answer);
-		} else if (sent != TRACTOR_OK) {
+		tractor_err sent = pass_answer(actor, hand->packet, &answer);
+		if (sent != TRACTOR_OK) {
 			tractor_log(
 				&actor->ctx, TRACTOR_ERROR, "the reply cannot be sent: %s", tractor_why());
 			make_answer(&answer, tri_why_of(sent), NULL, NULL);
-			tri_ways_answer(actor, hand->packet, answer.err, answer.record, answer.value);
+			pass_answer(actor, hand->packet, &answer);
 		}
 	}
 	tri_ways_done(actor, hand->packet);
@@ -162,9 +180,7 @@ static void
 finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, const void *reply)
 {
 	const struct tractor_message *message = hand->message;
-	/* One that can be asked may have been told, by somebody who goes by no header: then nobody is owed anything. */
-	bool asked = hand->packet->frame.flags & TRI_FLAG_ASK,
-	     answers = asked && message && message->reply && !hand->settled;
+	bool answers = message && message->reply && is_owed(hand);
 	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
 	struct answer answer;
 
@@ -280,7 +296,8 @@ handle_mark(struct tri_actor *actor, const struct tri_packet *packet)
 		tri_now_ns());
 	tri_ways_marked(actor, frame->message, frame->correlation);
 	tri_blackbox_done(actor->box, tri_now_ns());
-	actor->unsaid++;
+	if (++actor->unsaid >= TRI_WINDOW / 2)
+		tri_say_done(actor);
 }
 
 /* NULL: what there was came too late to be worth it, or could not be. */
@@ -330,8 +347,10 @@ tri_dispatch_next(struct tri_actor *actor)
 	actor->ctx.arena = arena;
 	tri_actor_phase(actor, phase);
 	/* A bypass may never be empty, and the supervisor is to be heard all the same. */
-	if ((frame->sequence & TRI_BYPASS_SEQUENCE) && actor->channel.ways.count % TRI_WINDOW == 0)
+	if ((frame->sequence & TRI_BYPASS_SEQUENCE) && actor->channel.ways.count % TRI_WINDOW == 0) {
+		tri_say_done(actor);
 		tri_actor_hear(actor);
+	}
 	tri_packet_free(packet);
 	return TRACTOR_OK;
 }

@@ -11,6 +11,7 @@
 
 #define HEADER_BYTES 8
 #define SKIP UINT32_MAX
+#define TRIES 64 /* against one who writes the head all the time, although it is not its to write */
 
 static size_t
 record_bytes(size_t frame_bytes)
@@ -80,8 +81,9 @@ tri_lane_publish(struct tri_lane_sender *sender)
 	uint64_t seen = sender->head;
 
 	/* Sequentially consistent, both: the head is out before the other's word is read. See tri_lane_sleep(). */
-	while (!atomic_compare_exchange_strong(&sender->out->head, &seen, sender->next))
-		if (seen & TRI_LANE_CLOSED)
+	for (int tries = TRIES; !atomic_compare_exchange_strong(&sender->out->head, &seen, sender->next);
+		tries--)
+		if ((seen & TRI_LANE_CLOSED) || tries == 0)
 			return TRI_LANE_REFUSED; /* else somebody has written there who must not: ours is what counts */
 	sender->head = sender->next;
 	return is_to_ring(sender) ? TRI_LANE_SENT_RING : TRI_LANE_SENT;

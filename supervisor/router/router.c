@@ -424,6 +424,15 @@ router_awaited(const struct router *router, uint64_t actor)
 }
 
 bool
+router_is_crowded(const struct router *router, uint64_t sender, uint64_t actor)
+{
+	const struct party *party = router_party(router, actor);
+	const struct share *share = party != NULL ? letters_share(router, party, sender) : NULL;
+
+	return share != NULL && share->backlog.count > 0;
+}
+
+bool
 router_waits(const struct router *router, uint64_t actor)
 {
 	const struct party *party = router_party(router, actor);

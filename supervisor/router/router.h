@@ -166,6 +166,8 @@ void router_wait(struct router *router, uint64_t actor, uint64_t correlation);
 /* For whom the actor waits and does nothing else; 0: for nobody. */
 uint64_t router_awaited(const struct router *router, uint64_t actor);
 
+/* Whether something of the sender's waits for room at the actor. */
+bool router_is_crowded(const struct router *router, uint64_t sender, uint64_t actor);
 /* Whether the actor is known here to wait for somebody. */
 bool router_waits(const struct router *router, uint64_t actor);
 

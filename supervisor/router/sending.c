@@ -357,12 +357,13 @@ adopt_ask(struct router *router, const struct router_send *send, int64_t sent_ns
 {
 	struct party *asker = router_party(router, send->sender);
 
-	if (asker == NULL || send->incarnation != asker->incarnation)
+	if (asker == NULL || !asker->up || send->incarnation != asker->incarnation)
 		return TRACTOR_ESTOPPED;
 	if (asks_by_correlation(router, send->sender, send->correlation) != NULL)
 		return TRACTOR_EEXIST;
 	tractor_err err = asks_open(router, asker, send, sent_ns, ret_ask);
-	if (err == TRACTOR_OK && waits_for_answer(send))
+	if (err == TRACTOR_OK && waits_for_answer(send) && asker->waits_for == NULL &&
+		asker->waits_with == NULL)
 		asker->waits_for = *ret_ask;
 	return err;
 }

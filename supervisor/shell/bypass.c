@@ -23,6 +23,7 @@
 #define BYPASS_AFTER 32 /* messages from one actor to another by us, until they are worth a bypass */
 #define BYPASSES_MAX 32 /* of an actor, each way: each costs either end an fd */
 #define HANDED 3
+#define DUTIES_MAX 65536 /* asks that an actor may have deferred, of those that came past us */
 
 struct bypass {
 	struct bypass *next_out, *next_in; /* of `from`, of `to` */
@@ -31,6 +32,7 @@ struct bypass {
 	uint32_t incarnation;		   /* of `from` */
 	uint64_t number;
 	bool closed;
+	bool has_mark; /* one is on its way */
 	struct tri_bypass_from *sends;
 	struct tri_bypass_to *receives;
 };
@@ -43,8 +45,10 @@ make_part(const char *name, size_t size, int fds[2])
 {
 	char path[48];
 
-	fds[0] = sys.memfd(name, 0);
-	if (fds[0] < 0 || sys.ftruncate(fds[0], (off_t)size) < 0)
+	fds[0] = sys.memfd(name, MFD_ALLOW_SEALING);
+	/* Who could shrink it could end us with SIGBUS. */
+	if (fds[0] < 0 || sys.ftruncate(fds[0], (off_t)size) < 0 ||
+		sys.seal(fds[0], F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		return NULL;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
 	fds[1] = sys.open(path, O_RDONLY | O_CLOEXEC, 0);
@@ -329,6 +333,36 @@ bypass_ended(struct slot *slot, uint64_t number, bool wants_none)
 	remove_bypass(bypass);
 }
 
+/* --- marks --- */
+
+void
+bypass_mark(struct slot *slot, const struct tri_frame *frame)
+{
+	const uint64_t mark[] = { frame->message, frame->correlation };
+	struct router *router = slot->runtime->router;
+	struct bypass *bypass = slot->bypasses_out;
+
+	while (bypass && (bypass->number != frame->message || bypass->to->node->id != frame->target))
+		bypass = bypass->next_out;
+	/* One that is not sent on is asked for again; what waits for room would come behind it. */
+	if (!bypass || bypass->closed || bypass->has_mark ||
+		router_is_crowded(router, slot->node->id, frame->target))
+		return;
+	bypass->has_mark = router_post(router, frame->target, ROUTER_MARK, slot->node->id,
+				   (const uint8_t *)mark, sizeof(mark)) == TRACTOR_OK;
+}
+
+void
+bypass_marked(struct slot *slot, uint64_t number)
+{
+	struct bypass *bypass = slot->bypasses_in;
+
+	while (bypass && bypass->number != number)
+		bypass = bypass->next_in;
+	if (bypass)
+		bypass->has_mark = false;
+}
+
 /* --- what is left in one --- */
 
 static struct router_send
@@ -345,6 +379,14 @@ send_of(const struct bypass *bypass, const struct tri_frame *frame, const uint8_
 		.payload_bytes = frame->payload_bytes };
 }
 
+/* An ask that can have come by it; the rest is who sent it to say. */
+static bool
+is_possible(const struct bypass *bypass, const struct tri_frame *frame)
+{
+	return (frame->flags & TRI_FLAG_ASK) &&
+	       frame->correlation == tri_bypass_correlation(bypass->number, frame->correlation);
+}
+
 /* When it says that it was sent; not later than now, so that no limit is longer than it was. */
 static int64_t
 sent_ns(const struct slot *slot, const struct tri_frame *frame)
@@ -352,6 +394,14 @@ sent_ns(const struct slot *slot, const struct tri_frame *frame)
 	int64_t now_ns = slot->runtime->loop.now_ns;
 
 	return frame->source < (uint64_t)now_ns ? (int64_t)frame->source : now_ns;
+}
+
+/* Who waited past us for what has come to us waits by us from now on. */
+static void
+waits_by_us(struct slot *slot)
+{
+	if (slot && router_waits(slot->runtime->router, slot->node->id))
+		bypass_waits(slot);
 }
 
 /* One of those that the dead receiver leaves, in a list so that the last comes first. */
@@ -417,7 +467,10 @@ adopt_left(struct slot *slot, const struct bypass *bypass)
 	for (struct left *left = last; left; left = last) {
 		struct router_send send = send_of(bypass, &left->frame, left->payload);
 		uint64_t hand = left->position == tail ? in_hand(slot, bypass, tail) : 0;
+		if ((left->frame.flags & TRI_FLAG_ASK) && !is_possible(bypass, &left->frame))
+			send.flags = 0; /* nobody can wait for its answer */
 		router_adopt(slot->runtime->router, &send, sent_ns(slot, &left->frame), hand);
+		waits_by_us(bypass->from);
 		last = left->before;
 		free(left);
 	}
@@ -443,10 +496,13 @@ void
 bypass_owes(struct slot *slot, const struct tri_frame *frame)
 {
 	const struct bypass *bypass = slot->bypasses_in;
+	struct router_counts counts = { .deferred = 0 };
 
 	while (bypass && bypass->number != frame->target)
 		bypass = bypass->next_in;
-	if (!bypass || !(frame->sequence & TRI_BYPASS_SEQUENCE) || !(frame->flags & TRI_FLAG_ASK)) {
+	if (!bypass || !(frame->sequence & TRI_BYPASS_SEQUENCE) || !is_possible(bypass, frame) ||
+		router_counts(slot->runtime->router, slot->node->id, &counts) != TRACTOR_OK ||
+		counts.deferred >= DUTIES_MAX) {
 		hearing_violated(slot, "it owes an answer for which nobody can have asked");
 		return;
 	}
@@ -454,6 +510,8 @@ bypass_owes(struct slot *slot, const struct tri_frame *frame)
 	if (router_adopt_duty(slot->runtime->router, &send, sent_ns(slot, frame), frame->sequence) !=
 		TRACTOR_OK)
 		hearing_violated(slot, "it owes two answers of one number, or there was no memory for one");
+	else
+		waits_by_us(bypass->from);
 }
 
 /* Messages in a lane from where its receiver is. */
@@ -516,7 +574,10 @@ bypass_waits(struct slot *slot)
 void
 bypass_waits_no_more(struct slot *slot)
 {
-	if (!slot->goes_roundabout || router_waits(slot->runtime->router, slot->node->id))
+	const struct slot *awaited = slot_by_id(slot->runtime, bypass_awaits(slot));
+
+	if (!slot->goes_roundabout || router_waits(slot->runtime->router, slot->node->id) ||
+		(awaited && awaited->goes_roundabout))
 		return;
 	slot->goes_roundabout = false;
 	for (struct bypass *bypass = slot->bypasses_in; bypass; bypass = bypass->next_in) {

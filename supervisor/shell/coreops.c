@@ -183,6 +183,8 @@ router_deliver_op(void *arg, uint64_t actor, const struct router_message *messag
 			sizeof(frame.correlation));
 	}
 	slot_send(slot, &frame, message->payload, message->payload_bytes);
+	if (message->kind == ROUTER_MARK)
+		bypass_marked(slot, frame.message);
 	deadline_delivered(slot);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bypass.h"
 #include "codec.h"
 #include "shell.h"
 #include "why.h"
@@ -324,7 +325,7 @@ on_send(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload
 	recorder_sent(slot, frame);
 	if (frame->flags & (TRI_FLAG_BLOCKING | TRI_FLAG_WAITING))
 		bypass_waits(slot);
-	if (frame->correlation == 0)
+	if (frame->correlation == 0 || (frame->correlation & TRI_BYPASS_CORRELATION))
 		hearing_violated(slot, "a message without a correlation id");
 	else if (frame->target == 0)
 		registry_ask(slot->runtime, &send);
@@ -375,15 +376,11 @@ on_wait(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload
 	bypass_waits_no_more(slot);
 }
 
-/* Behind what it has sent there, in the other's mailbox. Nothing is lost if there is no memory for it: it goes on by us. */
 static void
 on_mark(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 {
-	const uint64_t mark[] = { frame->message, frame->correlation };
-
 	(void)payload;
-	router_post(slot->runtime->router, frame->target, ROUTER_MARK, slot->node->id, (const uint8_t *)mark,
-		sizeof(mark));
+	bypass_mark(slot, frame);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "actor_process.h"
+#include "bypass.h"
 #include "shell.h"
 #include "why.h"
 
@@ -114,7 +115,7 @@ recorder_told(struct slot *slot, const struct tri_frame *frame, const uint8_t *p
 		return;
 	add(words_of(slot),
 		&(struct word){ .kind = answers ? RECORDED_ANSWER : RECORDED_REFUSED,
-			.correlation = frame->correlation,
+			.correlation = tri_plain_correlation(slot->incarnation, frame->correlation),
 			.err = frame->err,
 			.payload_bytes = (uint32_t)payload_bytes },
 		payload);

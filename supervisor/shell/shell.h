@@ -310,6 +310,10 @@ void bypass_close_to(struct slot *slot);
 void bypass_end(struct slot *slot);
 /* The process is done with the bypass of that number, or wants none at all. */
 void bypass_ended(struct slot *slot, uint64_t number, bool wants_none);
+/* It has sent all that it had for another by us, and wants to hear when that is handled. */
+void bypass_mark(struct slot *slot, const struct tri_frame *frame);
+/* That word is with the other now. */
+void bypass_marked(struct slot *slot, uint64_t number);
 /* The process will answer by us what it was asked by a bypass. */
 void bypass_owes(struct slot *slot, const struct tri_frame *frame);
 /* Adds what is past us to what the router knows: in part the processes' own word. */
