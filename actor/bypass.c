@@ -15,7 +15,8 @@
 #include "codec.h"
 #include "why.h"
 
-#define HANDED 3 /* fds that come with an offer: the memory that is ours to write, the peer's, and its bell */
+#define HANDED \
+	3 /* fds that come with an offer: the memory that is ours to write, the peer's, and our end of the bell */
 #define MARK_PATIENCE_NS \
 	INT64_C(1000000) /* how long a mark is waited for: the receiver has something else to do, then */
 #define MARK_AFTER 64	 /* and how many messages later again */
@@ -76,14 +77,13 @@ map_part(int fd, size_t size, bool ours)
 }
 
 static void
-unmap(struct tri_way *way)
+free_way(struct tri_actor *actor, struct tri_way *way)
 {
+	tri_bells_remove(actor->channel.bells, &way->bell);
 	if (way->from)
 		munmap(way->from, sizeof(*way->from));
 	if (way->to)
 		munmap(way->to, sizeof(*way->to));
-	if (way->bell >= 0)
-		close(way->bell);
 	free(way);
 }
 
@@ -101,7 +101,7 @@ use_lanes(struct tri_way *way)
 
 /* The fingerprints lie behind it. NULL: no memory. Takes the fds. */
 static struct tri_way *
-new_way(const struct tri_bypass_offer *offer, const int fds[HANDED])
+new_way(struct tri_actor *actor, const struct tri_bypass_offer *offer, const int fds[HANDED])
 {
 	struct tri_way *way = calloc(1, sizeof(*way) + offer->serves.size);
 
@@ -112,7 +112,7 @@ new_way(const struct tri_bypass_offer *offer, const int fds[HANDED])
 	*way = (struct tri_way){ .number = offer->number,
 		.peer = offer->peer,
 		.sends = offer->sends,
-		.bell = fds[2],
+		.bell.fd = fds[2],
 		.from = map_part(fds[offer->sends ? 0 : 1], sizeof(*way->from), offer->sends),
 		.to = map_part(fds[offer->sends ? 1 : 0], sizeof(*way->to), !offer->sends),
 		.serves = (uint64_t *)(way + 1),
@@ -122,11 +122,11 @@ new_way(const struct tri_bypass_offer *offer, const int fds[HANDED])
 	close_fds(fds, 2);
 	if (offer->serves.size > 0)
 		memcpy(way + 1, offer->serves.data, offer->serves.size);
-	if (way->from && way->to) {
+	if (way->from && way->to && tri_bells_add(actor->channel.bells, &way->bell) == TRACTOR_OK) {
 		use_lanes(way);
 		return way;
 	}
-	unmap(way);
+	free_way(actor, way);
 	return NULL;
 }
 
@@ -153,7 +153,7 @@ tri_ways_offered(struct tri_actor *actor, const struct tri_packet *packet)
 		return;
 	struct tri_way *way = NULL;
 	if (take_fds(ways->socket, offer.number, fds))
-		way = new_way(&offer, fds);
+		way = new_way(actor, &offer, fds);
 	/* In a durable actor a handler happens whole or not at all, and that is between it and the supervisor. */
 	if (way && !actor->behaviour.durable) {
 		way->next = ways->first;
@@ -161,7 +161,7 @@ tri_ways_offered(struct tri_actor *actor, const struct tri_packet *packet)
 		return;
 	}
 	if (way)
-		unmap(way);
+		free_way(actor, way);
 	say_ended(actor, offer.number, TRACTOR_EREFUSED);
 }
 
@@ -184,7 +184,7 @@ let_go(struct tri_actor *actor, struct tri_way *way)
 	*place_of(&actor->channel.ways, way) = way->next;
 	if (!way->sends)
 		say_ended(actor, way->number, TRACTOR_OK);
-	unmap(way);
+	free_way(actor, way);
 }
 
 void
@@ -206,14 +206,6 @@ give_up(struct tri_actor *actor, struct tri_way *way)
 	way->ended = true;
 	if (way->sends)
 		say_ended(actor, way->number, TRACTOR_OK);
-}
-
-static void
-ring(const struct tri_way *way)
-{
-	uint64_t one = 1;
-
-	(void)!write(way->bell, &one, sizeof(one));
 }
 
 /* --- sending --- */
@@ -418,7 +410,7 @@ publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 		way->ended = true;
 		frame->correlation = plain;
 		return ROUNDABOUT;
-	case TRI_LANE_SENT_RING: ring(way); break;
+	case TRI_LANE_SENT_RING: tri_bell_ring(&way->bell); break;
 	case TRI_LANE_SENT: break;
 	}
 	note_passed(actor, way, frame, plain);
@@ -568,7 +560,7 @@ count_handled(struct tri_way *way)
 	if (waits % 2 == 0 || waits == way->rung)
 		return;
 	way->rung = waits;
-	ring(way);
+	tri_bell_ring(&way->bell);
 }
 
 static bool
@@ -678,7 +670,7 @@ tri_ways_answer(struct tri_actor *actor, const struct tri_packet *packet, tracto
 	if (record)
 		err = tri_encode(record, value, to + sizeof(frame), payload_bytes, &used);
 	if (err == TRACTOR_OK && tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
-		ring(way);
+		tri_bell_ring(&way->bell);
 	return err;
 }
 
@@ -727,7 +719,7 @@ tri_ways_marked(struct tri_actor *actor, uint64_t number, uint64_t mark)
 			return; /* the sender goes on roundabout, and will mark again */
 		memcpy(to, &frame, sizeof(frame));
 		if (tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
-			ring(way);
+			tri_bell_ring(&way->bell);
 		return;
 	}
 }

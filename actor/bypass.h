@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bells.h"
 #include "context.h"
 #include "lane.h"
 
@@ -65,7 +66,7 @@ struct tri_way {
 	bool sends; /* messages; else it receives them */
 	bool ended; /* the supervisor has closed it */
 	bool held;  /* is not to be let go: somebody waits with it */
-	int bell;   /* the peer's eventfd */
+	struct tri_bell bell;
 	struct tri_bypass_from *from;
 	struct tri_bypass_to *to;
 	struct tri_lane_sender out;

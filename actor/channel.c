@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "codec.h"
@@ -29,16 +28,21 @@ tri_channel_open(struct tri_channel *channel, const char *url, struct tri_blackb
 {
 	bool offered = atomic_load(&box->lanes) == TRI_LANES_OFFERED;
 
-	*channel = (struct tri_channel){ .bell = offered ? bell : -1,
-					 .doorbell = doorbell,
-					 .ways.socket = offered ? socket : -1 };
+	*channel = (struct tri_channel){
+		.bell.fd = offered ? bell : -1, .doorbell = doorbell, .ways.socket = offered ? socket : -1
+	};
 	tri_spin_begin(&channel->spin);
 	if (offered)
 		take_lanes(channel, box);
-	channel->knock = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (channel->knock < 0)
+	channel->knock.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (channel->knock.fd < 0)
 		return tri_why(TRACTOR_ESYSTEM, "no eventfd for the link: %s", strerror(errno));
-	return tri_link_open(url, channel->knock, &channel->link);
+	tractor_err err = tri_bells_open(&channel->bells);
+	if (err == TRACTOR_OK)
+		err = tri_bells_add(channel->bells, &channel->bell);
+	if (err == TRACTOR_OK)
+		err = tri_bells_add(channel->bells, &channel->knock);
+	return err == TRACTOR_OK ? tri_link_open(url, channel->knock.fd, &channel->link) : err;
 }
 
 /* --- taking --- */
@@ -227,25 +231,26 @@ tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 	return false;
 }
 
-bool
-tri_channel_sleep(struct tri_channel *channel)
+/* From here on whoever sends rings. False: there is something already. */
+static bool
+sleep_begins(struct tri_channel *channel)
 {
 	bool sleeps = tri_lane_sleep(&channel->down);
 
 	return tri_ways_sleep(&channel->ways) && sleeps;
 }
 
-void
-tri_channel_wake(struct tri_channel *channel, bool rung, bool knocked, int64_t since_ns)
+tractor_err
+tri_channel_wait(struct tri_channel *channel, struct pollfd *fds, size_t count, int64_t until_ns)
 {
-	char rings[64];
+	int64_t began_ns = (int64_t)tri_now_ns();
+	bool rung;
+	tractor_err err =
+		tri_bells_wait(channel->bells, fds, count, sleep_begins(channel) ? until_ns : 0, &rung);
 
 	tri_lane_wake(&channel->down);
 	tri_ways_wake(&channel->ways);
 	if (rung)
-		(void)!recv(channel->bell, rings, sizeof(rings), MSG_DONTWAIT);
-	if (knocked)
-		tri_link_clear(channel->link);
-	if (rung || knocked)
-		tri_spin_slept(&channel->spin, (int64_t)tri_now_ns() - since_ns);
+		tri_spin_slept(&channel->spin, (int64_t)tri_now_ns() - began_ns);
+	return err;
 }

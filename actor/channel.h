@@ -5,6 +5,7 @@
 #ifndef TRACTOR_ACTOR_CHANNEL_H
 #define TRACTOR_ACTOR_CHANNEL_H
 
+#include "bells.h"
 #include "blackbox.h"
 #include "bypass.h"
 #include "lane.h"
@@ -13,9 +14,10 @@
 
 struct tri_channel {
 	struct tri_link *link;
-	int bell;     /* a socket: the supervisor rings it for a lane; -1: there are no lanes */
-	int knock;    /* an eventfd: the link rings it */
-	int doorbell; /* the supervisor's; -1: there are no lanes */
+	int bells;
+	struct tri_bell bell;  /* the supervisor rings it for a lane; none: there are no lanes */
+	struct tri_bell knock; /* an eventfd: the link rings it */
+	int doorbell;	       /* the supervisor's; -1: there are no lanes */
 	struct tri_lane_sender up;
 	struct tri_lane_receiver down;
 	uint32_t sent, taken;	  /* frames with an order, each way */
@@ -46,8 +48,7 @@ tractor_err tri_channel_send_bytes(struct tri_channel *channel, const void *fram
 /* Looks for a moment whether something comes, if that has lately paid, until `until_ns` at most. True: there may be something to take. */
 bool tri_channel_look(struct tri_channel *channel, int64_t until_ns);
 
-/* Before it waits for the bell: false: there is something to take already. After it, in either case, tri_channel_wake(), with which of the two was rung, and when it began to wait. */
-bool tri_channel_sleep(struct tri_channel *channel);
-void tri_channel_wake(struct tri_channel *channel, bool rung, bool knocked, int64_t since_ns);
+/* Sleeps until there may be something to take; as tri_bells_wait(). */
+tractor_err tri_channel_wait(struct tri_channel *channel, struct pollfd *fds, size_t count, int64_t until_ns);
 
 #endif

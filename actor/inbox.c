@@ -2,19 +2,12 @@
  * inbox.c: what comes over the link, sorted: messages wait in order for their handler, answers go to who waits for them, control is done at once. And the one place
  * in which an actor sleeps.
  */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <string.h>
-#include <time.h>
 
 #include "actor_process.h"
 #include "why.h"
-
-#define OWN_FDS 2 /* bell and knock */
-#define SELECT_FDS_MAX \
-	64 /* that one tractor_select() may wait for; more is a design that wants an epoll fd, which counts as one */
 
 static volatile sig_atomic_t stop_requested;
 
@@ -114,47 +107,19 @@ tri_actor_hear(struct tri_actor *actor)
 	take_all(actor);
 }
 
-/* From now on; negative: for ever. */
-static struct timespec
-span(int64_t until_ns)
-{
-	if (until_ns == TRI_FOREVER)
-		return (struct timespec){ .tv_sec = -1 };
-	int64_t left_ns = until_ns - (int64_t)tri_now_ns();
-
-	if (left_ns < 0)
-		left_ns = 0;
-	return (struct timespec){ .tv_sec = left_ns / 1000000000, .tv_nsec = left_ns % 1000000000 };
-}
-
 tractor_err
 tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns, bool wants_mail)
 {
 	struct tri_channel *channel = &actor->channel;
-	struct pollfd all[OWN_FDS + SELECT_FDS_MAX];
+	tractor_err err = TRACTOR_OK;
 
 	channel->ways.wants_mail = wants_mail;
 	atomic_fetch_add_explicit(&actor->box->progress, 1, memory_order_relaxed);
-	if (count > SELECT_FDS_MAX)
-		return tri_why(TRACTOR_EINVAL, "%zu fds in one select; at most %d", count, SELECT_FDS_MAX);
-	if (count == 0 && tri_channel_look(channel, until_ns)) {
+	if (count > 0 || !tri_channel_look(channel, until_ns))
+		err = tri_channel_wait(channel, fds, count, until_ns);
+	if (err == TRACTOR_OK)
 		take_all(actor);
-		return TRACTOR_OK;
-	}
-	all[0] = (struct pollfd){ .fd = channel->bell, .events = POLLIN };
-	all[1] = (struct pollfd){ .fd = channel->knock, .events = POLLIN };
-	if (count > 0)
-		memcpy(all + OWN_FDS, fds, count * sizeof(*fds));
-	int64_t began_ns = (int64_t)tri_now_ns();
-	struct timespec left = span(tri_channel_sleep(channel) ? until_ns : 0);
-	int ready = ppoll(all, OWN_FDS + count, left.tv_sec < 0 ? NULL : &left, NULL);
-	tri_channel_wake(channel, ready > 0 && all[0].revents, ready > 0 && all[1].revents, began_ns);
-	if (ready < 0 && errno != EINTR)
-		return tri_why(TRACTOR_ESYSTEM, "cannot wait: %s", strerror(errno));
-	for (size_t i = 0; i < count; i++)
-		fds[i].revents = ready > 0 ? all[OWN_FDS + i].revents : 0;
-	take_all(actor);
-	return TRACTOR_OK;
+	return err;
 }
 
 /* In a handler or hook: the black box says meanwhile that it waits for others. */

@@ -180,10 +180,7 @@ tri_link_open(const char *url, int bell, struct tri_link **ret_link)
 void
 tri_link_clear(struct tri_link *link)
 {
-	uint64_t count;
-
 	atomic_store(&link->rung, false);
-	(void)!read(link->bell, &count, sizeof(count));
 }
 
 void

@@ -4,8 +4,6 @@
 #include "actor_process.h"
 #include "why.h"
 
-#define SELECT_FDS_MAX 64
-
 /* When the TRACTOR_AFTER of a select that began then is due. */
 static int64_t
 due_ns(int64_t began_ns, int64_t after_ms)
@@ -57,7 +55,7 @@ collect(const struct tractor_source *sources, int64_t began_ns, struct pollfd *f
 	*ret_until_ns = TRI_FOREVER;
 	for (; sources->kind != TRACTOR_SOURCE_END; sources++) {
 		if (sources->kind == TRACTOR_SOURCE_READABLE || sources->kind == TRACTOR_SOURCE_WRITABLE) {
-			if (count == SELECT_FDS_MAX)
+			if (count == TRI_SELECT_FDS_MAX)
 				return -1;
 			short events = sources->kind == TRACTOR_SOURCE_READABLE ? POLLIN : POLLOUT;
 			fds[count++] = (struct pollfd){ .fd = sources->fd, .events = events };
@@ -81,7 +79,7 @@ int
 tractor_select_from(tractor_ctx *ctx, const struct tractor_source *sources)
 {
 	struct tri_actor *actor = ctx->actor;
-	struct pollfd fds[SELECT_FDS_MAX];
+	struct pollfd fds[TRI_SELECT_FDS_MAX];
 	int64_t began_ns = (int64_t)tri_now_ns(), until_ns;
 
 	if (!actor)
@@ -89,7 +87,7 @@ tractor_select_from(tractor_ctx *ctx, const struct tractor_source *sources)
 	int count = collect(sources, began_ns, fds, &until_ns);
 	if (count < 0)
 		tractor_panic(ctx, "more than %d fds in one tractor_select(): put them into one epoll fd",
-			SELECT_FDS_MAX);
+			TRI_SELECT_FDS_MAX);
 	bool wants_mail = !ctx->hand && has_inbox(sources);
 	/* First what is there already, so that a busy fd can't starve what came over the link meanwhile. */
 	int64_t wait_until_ns = 0;

@@ -209,12 +209,12 @@ remove_bypass(struct bypass *bypass)
 static void
 lay(struct slot *from, struct slot *to)
 {
-	int parts[2][2] = { { -1, -1 }, { -1, -1 } };
+	int parts[2][2] = { { -1, -1 }, { -1, -1 } }, bells[2] = { -1, -1 };
 	struct bypass *bypass = make_bypass(from, to, parts);
 
-	if (bypass) {
-		const int for_from[HANDED] = { parts[0][0], parts[1][1], wire_peer_bell(to->wire) },
-			  for_to[HANDED] = { parts[1][0], parts[0][1], wire_peer_bell(from->wire) };
+	if (bypass && sys.socketpair(bells) == 0) {
+		const int for_from[HANDED] = { parts[0][0], parts[1][1], bells[0] },
+			  for_to[HANDED] = { parts[1][0], parts[0][1], bells[1] };
 		uint32_t circle = leads_to(to, from, bypass->number) ? TRI_ROUNDABOUT_CIRCLE : 0,
 			 waits = to->goes_roundabout ? TRI_ROUNDABOUT_WAITS : 0;
 		atomic_store(&bypass->sends->roundabout, circle | waits);
@@ -223,7 +223,10 @@ lay(struct slot *from, struct slot *to)
 			remove_bypass(bypass);
 		else if (!offer(from, bypass, for_from))
 			close_bypass(bypass);
+	} else if (bypass) {
+		free_bypass(bypass);
 	}
+	close_all(bells, 2);
 	close_all(parts[0], 2);
 	close_all(parts[1], 2);
 }
@@ -241,7 +244,7 @@ static bool
 can_have(const struct slot *slot)
 {
 	return slot && slot->ready && slot->socket >= 0 && !slot->dead && !slot->asked_to_stop &&
-	       wire_peer_bell(slot->wire) >= 0;
+	       wire_uses_lanes(slot->wire);
 }
 
 static bool

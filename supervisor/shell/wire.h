@@ -56,8 +56,8 @@ tractor_err wire_open(struct wire *wire, const char *url);
  * Lays lanes in the black box for the peer that will be let in: *ret_fds are what it is to be given: its bell, which is then the caller's (-1: there is none), and ours, which stays the wire's. TRACTOR_ESYSTEM: no fd.
  */
 tractor_err wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2]);
-/* The peer's bell, where it has taken the lanes: an eventfd, the wire's. -1: it has none. */
-int wire_peer_bell(const struct wire *wire);
+/* Whether the peer has taken the lanes. */
+bool wire_uses_lanes(const struct wire *wire);
 /* The peer has said hello: if it has taken the lanes, what is sent goes by them. */
 void wire_use_lanes(struct wire *wire, const struct tri_blackbox *box);
 /* What still comes by its lane is of no interest. */

@@ -42,10 +42,10 @@ wire_use_lanes(struct wire *wire, const struct tri_blackbox *box)
 	wire->lanes.in_use = wire->lanes.down.out && atomic_load(&box->lanes) == TRI_LANES_TAKEN;
 }
 
-int
-wire_peer_bell(const struct wire *wire)
+bool
+wire_uses_lanes(const struct wire *wire)
 {
-	return wire->lanes.in_use ? wire->lanes.bell : -1;
+	return wire->lanes.in_use;
 }
 
 void

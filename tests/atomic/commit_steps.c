@@ -78,13 +78,13 @@ run_to_the_mark(struct stages *stages, pid_t pid)
 	return true;
 }
 
-/* True if its next instruction is to wait for a message: ppoll(). */
+/* True if its next instruction is to wait for a message: epoll_wait(). */
 static bool
 is_about_to_wait(pid_t pid)
 {
 	struct user_regs_struct registers;
 
-	if (ptrace(PTRACE_GETREGS, pid, 0, &registers) < 0 || registers.rax != SYS_ppoll)
+	if (ptrace(PTRACE_GETREGS, pid, 0, &registers) < 0 || registers.rax != SYS_epoll_wait)
 		return false;
 	long instruction = ptrace(PTRACE_PEEKTEXT, pid, registers.rip, 0);
 	return (instruction & 0xffff) == 0x050f; /* syscall */
