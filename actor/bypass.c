@@ -193,6 +193,8 @@ tri_ways_ended(struct tri_actor *actor, uint64_t number)
 	for (struct tri_way *way = actor->channel.ways.first; way; way = way->next)
 		if (way->number == number) {
 			way->ended = true;
+			if (!way->sends)
+				tri_lane_end(&way->in);
 			let_go(actor, way);
 			return;
 		}
@@ -572,17 +574,26 @@ is_too_late(const struct tri_frame *frame)
 	       (int64_t)(tri_now_ns() / 1000000) - due_ms > frame->limit_ms;
 }
 
-/* The next one of the way that is worth handling. */
-static struct tri_packet *
-next_message(struct tri_actor *actor, struct tri_way *way)
+/* There may be no end of what comes too late. */
+static bool
+is_enough(const struct tri_actor *actor, unsigned late)
 {
-	for (struct tri_packet *packet; (packet = copy_next(actor, way));) {
+	return late >= TRI_WINDOW && tri_actor_stopping(actor);
+}
+
+/* The next one of the way that is worth handling; it is held then. NULL: there is none, and the way may be gone. */
+static struct tri_packet *
+next_message(struct tri_actor *actor, struct tri_way *way, unsigned *late)
+{
+	struct tri_packet *packet;
+
+	way->held = true;
+	while (!is_enough(actor, *late) && (packet = copy_next(actor, way))) {
 		struct tri_frame *frame = &packet->frame;
 		bool is_message = frame->kind == TRI_FRAME_SEND;
 
 		if (is_message && !is_too_late(frame)) {
 			packet->way = way;
-			way->held = true;
 			packet->sent_ns = frame->source;
 			frame->kind = TRI_FRAME_MESSAGE;
 			frame->source = way->peer;
@@ -592,10 +603,14 @@ next_message(struct tri_actor *actor, struct tri_way *way)
 		tri_packet_free(packet);
 		if (!is_message) {
 			give_up(actor, way);
-			return NULL;
+			break;
 		}
 		count_handled(way);
+		if (++*late % TRI_WINDOW == 0)
+			tri_actor_hear(actor);
 	}
+	way->held = false;
+	let_go(actor, way);
 	return NULL;
 }
 
@@ -635,13 +650,14 @@ struct tri_packet *
 tri_ways_take(struct tri_actor *actor, const struct tri_packet *roundabout)
 {
 	struct tri_ways *ways = &actor->channel.ways;
+	unsigned late = 0;
 
-	for (struct tri_way *way; (way = choose(ways, roundabout));) {
+	for (struct tri_way *way; !is_enough(actor, late) && (way = choose(ways, roundabout));) {
 		bool must = way->ended || (roundabout && roundabout->frame.source == way->peer);
 		if (roundabout && !must && (ways->turns++ % 2) != 0)
 			return NULL;
 		had_its_turn(ways, way);
-		struct tri_packet *packet = next_message(actor, way);
+		struct tri_packet *packet = next_message(actor, way, &late);
 		if (packet)
 			return packet;
 	}

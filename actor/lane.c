@@ -97,6 +97,14 @@ published_of(uint64_t head)
 	return head & ~TRI_LANE_CLOSED;
 }
 
+/* How far what was published goes. */
+static uint64_t
+published_to(const struct tri_lane_receiver *receiver, memory_order order)
+{
+	return receiver->ends ? receiver->last
+			      : published_of(atomic_load_explicit(&receiver->out->head, order));
+}
+
 static uint32_t
 read_header(const struct tri_lane_out *out, uint64_t position)
 {
@@ -123,7 +131,7 @@ tri_lane_look(struct tri_lane_receiver *receiver, const void **ret_frame, size_t
 
 	if (!out)
 		return TRI_LANE_EMPTY;
-	uint64_t published = published_of(atomic_load_explicit(&out->head, memory_order_acquire)) - at;
+	uint64_t published = published_to(receiver, memory_order_acquire) - at;
 	if (published == 0)
 		return TRI_LANE_EMPTY;
 	if (published > TRI_LANE_BYTES || published % 8 != 0)
@@ -153,8 +161,7 @@ tri_lane_take(struct tri_lane_receiver *receiver)
 bool
 tri_lane_has_news(const struct tri_lane_receiver *receiver)
 {
-	return receiver->out && published_of(atomic_load_explicit(
-					&receiver->out->head, memory_order_acquire)) != receiver->tail;
+	return receiver->out && published_to(receiver, memory_order_acquire) != receiver->tail;
 }
 
 bool
@@ -165,7 +172,7 @@ tri_lane_sleep(struct tri_lane_receiver *receiver)
 	receiver->sleeps += receiver->sleeps % 2 == 0;
 	/* Sequentially consistent, both: the word is out before the other's head is read. See tri_lane_publish(). */
 	atomic_store(&receiver->in->sleeps, receiver->sleeps);
-	if (published_of(atomic_load(&receiver->out->head)) == receiver->tail)
+	if (published_to(receiver, memory_order_seq_cst) == receiver->tail)
 		return true;
 	tri_lane_wake(receiver);
 	return false;
@@ -178,6 +185,15 @@ tri_lane_wake(struct tri_lane_receiver *receiver)
 		return;
 	receiver->sleeps++;
 	atomic_store_explicit(&receiver->in->sleeps, receiver->sleeps, memory_order_relaxed);
+}
+
+void
+tri_lane_end(struct tri_lane_receiver *receiver)
+{
+	if (!receiver->out || receiver->ends)
+		return;
+	receiver->last = published_to(receiver, memory_order_acquire);
+	receiver->ends = true;
 }
 
 /* --- the third's --- */

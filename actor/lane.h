@@ -75,6 +75,8 @@ struct tri_lane_receiver {
 	uint64_t tail;
 	uint64_t next; /* the tail, once what is being read is taken */
 	uint64_t sleeps;
+	bool ends;     /* nothing comes behind ... */
+	uint64_t last; /* ... this position, whatever `head` says */
 };
 
 static inline struct tri_lane_receiver
@@ -105,6 +107,9 @@ bool tri_lane_sleep(struct tri_lane_receiver *receiver);
 
 /* Awake again: nobody needs to ring. */
 void tri_lane_wake(struct tri_lane_receiver *receiver);
+
+/* The lane is closed, as its owner says: what is there now is all that is taken. The sender could still write as if it were not. */
+void tri_lane_end(struct tri_lane_receiver *receiver);
 
 /* --- the third's --- */
 

@@ -92,7 +92,7 @@ flush(struct tri_actor *actor)
 	return err;
 }
 
-/* A reply that is given now is true now: it survives this process as one does that a handler returns. */
+/* A reply that is given now, or a duty to reply that is taken on, is true now: it survives this process as a reply does that a handler returns. */
 static tractor_err
 send_noted(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value)
@@ -119,7 +119,7 @@ tri_actor_send(
 			frame->flags |= TRI_FLAG_COMMITTED;
 		return tri_outbox_hold(&actor->outbox, frame, record, value);
 	}
-	if (frame->kind == TRI_FRAME_REPLY)
+	if (frame->kind == TRI_FRAME_REPLY || frame->kind == TRI_FRAME_OWE)
 		return send_noted(actor, frame, record, value);
 	tractor_err passed;
 	if (!actor->behaviour.durable && tri_ways_send(actor, frame, record, value, &passed))

@@ -32,6 +32,7 @@ struct bypass {
 	uint32_t incarnation;		   /* of `from` */
 	uint64_t number;
 	bool closed;
+	bool circle;   /* asks by it might go in one */
 	bool has_mark; /* one is on its way */
 	struct tri_bypass_from *sends;
 	struct tri_bypass_to *receives;
@@ -126,8 +127,7 @@ leads_to(struct slot *from, const struct slot *to, uint64_t walk)
 		return false;
 	from->bypass_walk = walk;
 	for (const struct bypass *bypass = from->bypasses_out; bypass; bypass = bypass->next_out)
-		if (!(atomic_load(&bypass->sends->roundabout) & TRI_ROUNDABOUT_CIRCLE) &&
-			leads_to(bypass->to, to, walk))
+		if (!bypass->circle && leads_to(bypass->to, to, walk))
 			return true;
 	return false;
 }
@@ -215,7 +215,8 @@ lay(struct slot *from, struct slot *to)
 	if (bypass && sys.socketpair(bells) == 0) {
 		const int for_from[HANDED] = { parts[0][0], parts[1][1], bells[0] },
 			  for_to[HANDED] = { parts[1][0], parts[0][1], bells[1] };
-		uint32_t circle = leads_to(to, from, bypass->number) ? TRI_ROUNDABOUT_CIRCLE : 0,
+		bypass->circle = leads_to(to, from, bypass->number);
+		uint32_t circle = bypass->circle ? TRI_ROUNDABOUT_CIRCLE : 0,
 			 waits = to->goes_roundabout ? TRI_ROUNDABOUT_WAITS : 0;
 		atomic_store(&bypass->sends->roundabout, circle | waits);
 		enlist(bypass);
@@ -482,10 +483,15 @@ adopt_left(struct slot *slot, const struct bypass *bypass)
 void
 bypass_end(struct slot *slot)
 {
+	slot->goes_roundabout =
+		false; /* for it waits for nobody any more, nor do those who waited for it past us */
 	for (struct bypass *bypass; (bypass = slot->bypasses_in);) {
+		struct slot *from = bypass->from;
 		close_bypass(bypass);
 		adopt_left(slot, bypass);
 		remove_bypass(bypass);
+		if (from)
+			bypass_waits_no_more(from);
 	}
 	for (struct bypass *bypass; (bypass = slot->bypasses_out);) {
 		strike_out(bypass);

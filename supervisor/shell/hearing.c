@@ -443,6 +443,7 @@ is_outgoing(const struct slot *slot, const struct tri_frame *frame)
 {
 	return frame->incarnation == slot->incarnation &&
 	       (frame->kind == TRI_FRAME_REPLY || frame->kind == TRI_FRAME_FORWARD ||
+		       frame->kind == TRI_FRAME_OWE ||
 		       (frame->kind == TRI_FRAME_SEND && frame->target != 0 &&
 			       (frame->flags & TRI_FLAG_COMMITTED)));
 }
@@ -460,6 +461,8 @@ hearing_salvaged(struct slot *slot, const void *bytes, size_t size_bytes)
 	if (frame.kind == TRI_FRAME_REPLY)
 		router_reply(router, slot->node->id, frame.sequence, (tractor_err)frame.err, payload,
 			frame.payload_bytes);
+	else if (frame.kind == TRI_FRAME_OWE)
+		bypass_owes(slot, &frame);
 	else if (frame.kind == TRI_FRAME_FORWARD)
 		router_forward(router, frame.sequence, &send, slot->runtime->loop.now_ns);
 	else
