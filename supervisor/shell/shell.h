@@ -16,11 +16,15 @@
 #include "arena.h"
 #include "backoff.h"
 #include "blackbox.h"
+#include "bypasses.h"
 #include "context.h"
 #include "control.h"
 #include "controlsocket.h"
+#include "deadline.h"
+#include "death.h"
 #include "host.h"
 #include "inventory.h"
+#include "launch.h"
 #include "loglimit.h"
 #include "logsplit.h"
 #include "logwriter.h"
@@ -28,8 +32,11 @@
 #include "lost.h"
 #include "mappings.h"
 #include "payload.h"
+#include "recorder.h"
 #include "recording.h"
+#include "remains.h"
 #include "router.h"
+#include "spares.h"
 #include "spawn.h"
 #include "spin.h"
 #include "table.h"
@@ -191,140 +198,11 @@ tractor_err box_make(uint32_t incarnation, uint64_t done, struct tri_blackbox **
 /* In the runtime's arena, until that is reset; ended by NULL. `spec` and `url` are an actor's; NULL: it is another program's. NULL: no memory. */
 char **environment_make(struct tractor_runtime *runtime, const struct spec *spec, const char *url);
 
-/* --- launch.c: a process with its channels, whoever's it is --- */
+/* --- launch.c: a process with its channels, whoever's it is; see launch.h --- */
 
-#define LAUNCH_NAME_BYTES 32 /* of a link's name: two numbers */
-
-struct launch_plan {
-	const struct spec *spec;
-	const char *url;   /* launch_url()'s; NULL: there was no memory for it */
-	const char *title; /* its one argument, which `ps` shows */
-	uint32_t incarnation;
-	uint64_t done;			  /* it goes on behind that message */
-	const struct tri_box_plan *fault; /* NULL: none */
-};
-
-struct launched {
-	struct spawned spawned; /* pid 0: there is none */
-	struct wire *wire;	/* closed, where there is none */
-	struct tri_blackbox *box;
-	int state_fd; /* -1: it has to be made */
-	int out, err; /* our ends of what it prints; -1: not there */
-	int socket;   /* ours, by which fds are handed to it; -1: there is none, as there are no lanes */
-};
-#define LAUNCHED_NOTHING                                                                       \
-	(struct launched)                                                                      \
-	{                                                                                      \
-		.spawned = { .pidfd = -1 }, .state_fd = -1, .out = -1, .err = -1, .socket = -1 \
-	}
-
-/* Where a link of that name listens; in the runtime's arena, and as large whatever the name is. NULL: no memory. */
-char *launch_url(struct tractor_runtime *runtime, const char *name);
-/* Whether its processes are offered lanes. */
-bool launch_has_lanes(const struct spec *spec);
-/* Starts one, with the wire and the state's memory that are there. Resets the arena. As spawn_start(); nothing but the state's memory is left behind in case of an error. */
-tractor_err launch_start(
-	struct tractor_runtime *runtime, const struct launch_plan *plan, struct launched *launched);
-/* Ends what is there of it, the process too; but the state's memory stays, and the wire, which is closed. Blocks for the moment that a SIGKILL takes. */
-void launch_release(struct launched *launched);
+/* --- bypasses.c: lanes between two actors, past us; see bypasses.h --- */
 
 /* --- slot.c: an actor's place in the tree, and starting and stopping its process --- */
-
-/* What the wait status and the black box say of a death. */
-struct death {
-	enum node_end end;
-	bool panicked;
-	enum tractor_cause cause;
-	int signal;	 /* 0: none */
-	int code;	 /* si_code, or the exit code */
-	const char *oom; /* why a SIGKILL is taken for the kernel's, for want of memory; NULL: it isn't */
-	struct rusage usage;
-	int64_t time_ms;
-	char text[TRI_TEXT_BYTES]; /* panic text, or why it didn't start; "" */
-	char where[256];	   /* of a panic: "file:line"; "" */
-	char exit[48];		   /* "SIGSEGV", "exit 3", "normal" */
-};
-
-/* A panic as the successor is told of it. */
-struct panic {
-	struct death death;
-	uint32_t incarnation;
-	char message[2 * PAYLOAD_NAME_MAX]; /* that was in hand; "": none */
-	uint64_t digest, address;
-	char report_id[LOST_ID_BYTES]; /* "": none was made */
-};
-
-/* --- recorder.c: what a crash can be played again from --- */
-
-/* Words between a process and the supervisor since it began what it is at, packed. */
-struct recorder_words {
-	uint64_t sequence; /* of the message in hand; 0: none was */
-	uint8_t *bytes;
-	size_t size, room;
-	bool cut; /* there were more than RECORDING_ANSWERS_MAX, or than there is memory for */
-};
-
-struct recorder {
-	struct recorder_words start, hand; /* until it was ready; since */
-	bool after_panic;		   /* it was told of its predecessor's */
-};
-
-/* It has sent that; an ask is noted. */
-void recorder_sent(struct slot *slot, const struct tri_frame *frame);
-/* That is sent to it; what tells it how a send came out is noted. */
-void recorder_told(
-	struct slot *slot, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
-/* Makes a recording of it, for that report, which says so. */
-void recorder_make(struct remains *remains, json_t *report);
-/* What was noted is let go. */
-void recorder_clear(struct recorder *recorder);
-
-/* How far the deadline ladder of a handler has got. */
-enum ladder { LADDER_NONE, LADDER_ABORTED, LADDER_CONTINUED, LADDER_KILLED };
-
-/* What is known of the CPU time of the thing that a process is at: a handler, a hook or a step, known by when it began. */
-struct cpu_mark {
-	uint64_t thing_ns;		/* when it began; 0: it was at nothing */
-	int64_t began_cpu_ns;		/* at most so much had the process used when it began */
-	int64_t looked_ns, used_cpu_ns; /* when we looked last, and what it had used by then */
-	bool unknown;			/* its CPU time can't be read */
-};
-
-/* --- bypass.c: lanes between two actors, past us --- */
-
-#define BYPASS_TALLIES 8
-
-/* How much an actor sends to another by us. */
-struct bypass_tally {
-	uint64_t target;
-	unsigned count;
-};
-
-/* How many messages are worth one: TRACTOR_LANES=eager, one, so that whatever holds can be seen to hold with them. */
-void bypass_begin(struct tractor_runtime *runtime);
-/* It sends that to another actor: lays a bypass between the two if that is worth it. */
-void bypass_note(struct slot *slot, const struct tri_frame *frame);
-/* Nobody sends to it past us any more. */
-void bypass_close_to(struct slot *slot);
-/* Its process is dead: what others had sent to it past us, and it had not handled, is the router's; before router_down(). */
-void bypass_end(struct slot *slot);
-/* The process is done with the bypass of that number, or wants none at all. */
-void bypass_ended(struct slot *slot, uint64_t number, bool wants_none);
-/* It has sent all that it had for another by us, and wants to hear when that is handled. */
-void bypass_mark(struct slot *slot, const struct tri_frame *frame);
-/* That word is with the other now. */
-void bypass_marked(struct slot *slot, uint64_t number);
-/* The process will answer by us what it was asked by a bypass. */
-void bypass_owes(struct slot *slot, const struct tri_frame *frame);
-/* Adds what is past us to what the router knows: in part the processes' own word. */
-void bypass_count(const struct slot *slot, struct router_counts *counts);
-/* For whom it waits past us; 0: nobody. The process's own word. */
-uint64_t bypass_awaits(const struct slot *slot);
-/* It begins to wait, by us: who would ask it does so by us from now on, so that a circle is seen; before the router is told. And it may wait no more. */
-void bypass_waits(struct slot *slot);
-void bypass_waits_no_more(struct slot *slot);
-
-struct bypass;
 
 struct slot {
 	struct tractor_runtime *runtime;
@@ -422,37 +300,7 @@ void slot_send(
 tractor_err slot_send_record(
 	struct slot *slot, struct tri_frame *frame, const struct tractor_record *record, const void *value);
 
-/* --- spares.c: processes that wait to become somebody --- */
-
-struct stock;
-struct spare;
-
-struct spares {
-	struct table stocks;	    /* by the ids of their nodes */
-	struct stock *first, *last; /* the line of those that are short of one */
-	struct spare *starting;	    /* one at a time; NULL: none is */
-	struct spare *ending;	    /* killed, and not reaped yet */
-	bool missing;		    /* there was no memory for somebody's */
-	struct alarm pause;	    /* armed: the host has refused one a moment ago */
-	struct backoff host;
-	uint64_t started; /* how many there were */
-	uint64_t random;
-};
-
-tractor_err spares_open(struct tractor_runtime *runtime);
-/* When the tree is freed: waits for the end of those that were killed. */
-void spares_close(struct tractor_runtime *runtime);
-/* The slot is to be started: true if a spare has become its process, and was welcomed. Else nothing has happened. */
-bool spares_name(struct slot *slot);
-/* The node has another state; another spec; is going away. */
-void spares_changed(struct tractor_runtime *runtime, struct node *node);
-void spares_renewed(struct tractor_runtime *runtime, struct node *node);
-void spares_forget(struct tractor_runtime *runtime, struct node *node);
-/* The core has done all it can at present: perhaps there is time for one more. */
-void spares_tick(struct tractor_runtime *runtime);
-/* The pids of those that can be named, `room` at most; how many these are. */
-unsigned spares_ready(
-	struct tractor_runtime *runtime, const struct node *node, pid_t *ret_pids, unsigned room);
+/* --- spares.c: processes that wait to become somebody; see spares.h --- */
 
 /* --- hearing.c: what a process says over its link --- */
 
@@ -471,84 +319,13 @@ struct tri_died hearing_died(const struct panic *before, bool panicked);
 /* The schema of a message that the actor serves; NULL: it doesn't. */
 const struct payload_schema *hearing_schema(const struct slot *slot, uint64_t message);
 
-/* --- deadline.c: handlers that take too long --- */
+/* --- deadline.c: handlers that take too long; see deadline.h --- */
 
-void deadline_delivered(struct slot *slot);
-/* The limit may be another from now on. */
-void deadline_changed(struct slot *slot);
-void deadline_due(void *slot);
-void deadline_cpu_due(void *slot);
+/* --- death.c: from the pidfd to the core; see death.h --- */
 
-/* --- death.c: from the pidfd to the core --- */
+/* --- remains.c: what is left of a process that has panicked, until its report is written; see remains.h --- */
 
-/* Its pidfd is readable. */
-void death_noticed(void *slot, uint32_t epoll_events);
-/* It never came to be a process, by its own fault: what tractor_why() says, as a death. */
-void death_unborn(struct slot *slot);
-/* It never came to be a process, since the host is short of something: for a restart that is no death, and nothing is forgotten of the one before. */
-void death_refused(struct slot *slot, const char *why);
-/* Everything it had sent is taken, or the wait for it is over. */
-void death_drained(void *slot);
-/* The policy has spoken. */
-void death_judged(struct slot *slot, struct tractor_verdict verdict);
-
-/* --- remains.c: what is left of a process that has panicked, until its report is written --- */
-
-struct remains {
-	struct remains *next; /* of those that wait for their report, the oldest first */
-	struct slot *slot;
-	struct tri_blackbox *box; /* NULL: it never came to be a process. The slot's, until all is decided */
-	bool decided;
-	pid_t pid;
-	uint32_t incarnation;
-	struct death death;
-	int64_t now_ns; /* when it was dealt with */
-	bool ready, killed_by_us;
-	enum ladder ladder;
-	char overrun[512];
-	bool overran_cpu;
-	struct panic before; /* which it may have been told of */
-	struct recorder recorder;
-	bool has_message;	       /* it had one in hand */
-	struct router_message message; /* its payload is valid until remains_take() returns, or `payload` */
-	uint8_t *payload;
-	char message_name[2 * PAYLOAD_NAME_MAX]; /* "": it has none */
-	uint64_t done;				 /* its state is as of then */
-	bool has_state, state_missing;		 /* it has some; that could not be read */
-	uint64_t state_at, state_bytes;		 /* where it is in the state's file */
-	uint8_t *state;				 /* NULL: it was not read, yet */
-	unsigned restarts, restarts_in_window;
-	const char *planned; /* static */
-	char id[INVENTORY_ID_MAX];
-
-	/* what was decided */
-	struct tractor_verdict verdict;
-	const char *action; /* static */
-	json_t *siblings;   /* whom the strategy took along */
-
-	json_t *report;	    /* NULL: not made yet, or there was no memory */
-	uint8_t *recording; /* beside it; NULL: none */
-	size_t recording_bytes;
-};
-
-/*
- * Of the slot's process, which is dead; in_hand NULL: it had nothing. What belongs to the process, and does not outlive it, is taken: until the remains are freed or decided the slot's black box
- * must stay. NULL: no memory.
- */
-struct remains *remains_take(struct slot *slot, const struct router_message *in_hand, const char *planned);
-/* The report is made now, if it is not there: somebody wants to read it before all is decided. NULL: no memory. */
-json_t *remains_report(struct remains *remains);
-/* It is to be told in a report as soon as the restart is under way: takes the remains, and the slot's black box. */
-void remains_decided(struct remains *remains, struct tractor_verdict verdict);
-/* Its state, if it has any; as long as no successor may write there. False: it can't be had. */
-bool remains_read_state(struct remains *remains);
-/* Nobody wants to know any more. NULL is fine. */
-void remains_free(struct remains *remains);
-/* Writes all reports that wait. To be called before anybody is heard, or a slot goes. */
-void remains_tell(struct tractor_runtime *runtime);
-/* The death as the policy sees it; points into the remains, which may be NULL, and the slot. */
-struct tractor_crash remains_crash(
-	const struct slot *slot, const struct remains *remains, const char *planned);
+/* --- recorder.c: what a crash can be played again from; see recorder.h --- */
 
 /* --- report.c: a panic in words and in JSON --- */
 

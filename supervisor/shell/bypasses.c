@@ -1,5 +1,5 @@
 /*
- * bypass.c: lanes between two actors, past us (actor/bypass.h): when they are laid, and what becomes of them and of what is in them when either end dies or is to be sent to no more.
+ * bypasses.c: lanes between two actors, past us (actor/bypass.h): when they are laid, and what becomes of them and of what is in them when either end dies or is to be sent to no more.
  *
  * The memory is ours. A sender that dies leaves all that it had sent to its receiver; a receiver that dies leaves what it had not handled to us: we close the lane, which nobody can then send by, and take every
  * message into the router as if it had come by us (router_adopt()). What is in there was written by a process that may have gone wrong, so it is copied, and what can't be ends it; who wrote that
