@@ -83,6 +83,7 @@ parse_schemas(struct slot *slot, const tractor_field_list_str *texts)
 			return err;
 		}
 	}
+	remains_tell(slot->runtime); /* what its predecessor had in hand is known by its old ones */
 	free_schemas(slot->schemas, slot->schema_count);
 	slot->schemas = schemas;
 	slot->schema_count = texts->count;

@@ -74,6 +74,8 @@ oom_struck(struct oom *oom, pid_t pid, int64_t now_ns)
 	bool in_group = has_struck(&oom->group, kills_in_group(oom->name), now_ns);
 	bool on_machine = has_struck(&oom->machine, kills_in("/proc/vmstat"), now_ns);
 
+	if (!in_group && !on_machine)
+		return NULL;
 	snprintf(process, sizeof(process), "%d", pid);
 	read_group(process, group);
 	if (oom->group.seen >= 0 && strcmp(group, oom->name) == 0)

@@ -156,6 +156,7 @@ change_tree(struct tractor_runtime *runtime, struct node *node, struct spec *spe
 
 	if (err != TRACTOR_OK)
 		return err;
+	remains_tell(runtime); /* what has died was as the old spec says */
 	err = tree_reload(runtime->tree, node, spec, ret_plan);
 	if (err != TRACTOR_OK)
 		say(err, node);

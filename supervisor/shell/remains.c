@@ -1,7 +1,7 @@
 /*
  * remains.c: what is left of a process that has panicked, until it is told in a report. A successor takes its place at once, so what belongs to the process is taken at its death: its black box, what was
- * noted of it, the message in hand and its state. The report, which takes longer than all the rest, comes behind the start: in the same turn, before anybody is heard, so that the
- * successor has not been welcomed yet. What is too large to be copied in no time is reported at once. Without memory there are no remains, and no report, which is said.
+ * noted of it, the message in hand, its state and its last lines. The report, which takes longer than all the rest, comes behind the restart: when nobody is being started any more, or that takes too long to be
+ * waited for; and in any case before what it tells of is another. What is too large to be copied in no time is reported at once. Without memory there are no remains, and no report, which is said.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -14,7 +14,8 @@
 #include "state.h"
 #include "sys.h"
 
-#define COPIED_MAX ((size_t)64 << 10) /* some ten us */
+#define COPIED_MAX ((size_t)64 << 10)	/* some ten us */
+#define WAIT_NS (20 * SPEC_MILLISECOND) /* a restart takes a ms or three, on a busy machine ten */
 
 /* Sorts by time, says who, and is a file name: 20260823T063005.123-alice-1. */
 static void
@@ -160,6 +161,7 @@ remains_take(struct slot *slot, const struct router_message *in_hand, const char
 	remains->done = counted(remains);
 	take_standing(remains);
 	make_id(slot, remains->id, sizeof(remains->id));
+	remains->log_tail = report_log(slot);
 	find_state(remains);
 	if (!take_rest(remains)) {
 		remains_free(remains);
@@ -179,6 +181,7 @@ remains_free(struct remains *remains)
 	recorder_clear(&remains->recorder);
 	json_decref(remains->report);
 	json_decref(remains->siblings);
+	json_decref(remains->log_tail);
 	free(remains->payload);
 	free(remains->state);
 	free(remains->recording);
@@ -243,7 +246,7 @@ void
 remains_decided(struct remains *remains, struct tractor_verdict verdict)
 {
 	struct slot *slot = remains->slot;
-	struct remains **last = &slot->runtime->remains;
+	struct remains_line *line = &slot->runtime->remains;
 
 	remains->verdict = verdict;
 	remains->action = action_of(remains);
@@ -252,9 +255,12 @@ remains_decided(struct remains *remains, struct tractor_verdict verdict)
 		tree_companions(slot->node, add_sibling, remains->siblings);
 	remains->decided = true;
 	slot->box = NULL;
-	while (*last)
-		last = &(*last)->next;
-	*last = remains;
+	remains->due_ns = slot->runtime->loop.now_ns + WAIT_NS;
+	if (line->last)
+		line->last->next = remains;
+	else
+		line->first = remains;
+	line->last = remains;
 }
 
 /* --- what is told --- */
@@ -267,15 +273,64 @@ remains_report(struct remains *remains)
 	return remains->report;
 }
 
+static void
+tell_first(struct tractor_runtime *runtime)
+{
+	struct remains_line *line = &runtime->remains;
+	struct remains *remains = line->first;
+
+	line->first = remains->next;
+	if (!line->first)
+		line->last = NULL;
+	if (remains_report(remains))
+		report_write(remains);
+	else
+		report_lost(remains->slot, remains->incarnation, "out of memory");
+	remains_free(remains);
+}
+
 void
 remains_tell(struct tractor_runtime *runtime)
 {
-	for (struct remains *remains; (remains = runtime->remains);) {
-		runtime->remains = remains->next;
-		if (remains_report(remains))
-			report_write(remains);
-		else
-			report_lost(remains->slot, remains->incarnation, "out of memory");
-		remains_free(remains);
+	while (runtime->remains.first)
+		tell_first(runtime);
+	loop_disarm(&runtime->loop, &runtime->remains.overdue);
+}
+
+/* Whether somebody is being started whom a report would hold up. */
+static bool
+is_restarting(struct tractor_runtime *runtime)
+{
+	return tree_root(runtime->tree)->state == NODE_RUNNING && tree_is_starting(runtime->tree);
+}
+
+void
+remains_tick(struct tractor_runtime *runtime)
+{
+	struct remains_line *line = &runtime->remains;
+
+	if (!line->first)
+		return;
+	if (!is_restarting(runtime)) {
+		remains_tell(runtime);
+		return;
 	}
+	while (line->first && line->first->due_ns <= runtime->loop.now_ns)
+		tell_first(runtime);
+	if (line->first)
+		loop_arm(&runtime->loop, &line->overdue, line->first->due_ns);
+}
+
+/* Whatever is due is followed by remains_tick(). */
+static void
+overdue(void *arg)
+{
+	(void)arg;
+}
+
+tractor_err
+remains_open(struct tractor_runtime *runtime)
+{
+	runtime->remains = (struct remains_line){ .overdue = { .due = overdue } };
+	return loop_reserve(&runtime->loop, 1);
 }

@@ -109,8 +109,8 @@ message_json(const struct remains *remains)
 	return json;
 }
 
-static json_t *
-log_json(const struct slot *slot)
+json_t *
+report_log(const struct slot *slot)
 {
 	json_t *lines = json_array();
 	uint64_t first = slot->line_count > LINES_KEPT ? slot->line_count - LINES_KEPT : 0;
@@ -322,7 +322,7 @@ report_make(struct remains *remains)
 			reportfault_add(report, &captured->fault, &captured->mappings, !like);
 		if (box && !like)
 			json_object_set_new(report, "recent", recent_json(remains));
-		json_object_set_new(report, "log_tail", log_json(slot));
+		json_object_set(report, "log_tail", remains->log_tail);
 		json_object_set_new(report, "rusage", rusage_json(&remains->death.usage));
 		if (!like)
 			recorder_make(remains, report);

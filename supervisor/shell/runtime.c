@@ -138,6 +138,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 		err = inventory_open(runtime);
 	if (err == TRACTOR_OK)
 		err = unwinding_open(runtime);
+	if (err == TRACTOR_OK)
+		err = remains_open(runtime);
 	if (err == TRACTOR_OK && runtime->options.subreaper)
 		err = orphans_open(runtime);
 	if (err == TRACTOR_OK && runtime->options.signals)
@@ -284,6 +286,8 @@ is_quiet(struct tractor_runtime *runtime, const struct node *node)
 bool
 tractor_runtime_is_quiet(struct tractor_runtime *runtime)
 {
+	if (runtime->remains.first)
+		return false;
 	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
 		if (!is_quiet(runtime, node))
 			return false;

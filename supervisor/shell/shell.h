@@ -334,6 +334,8 @@ extern const struct payload_limits report_message_limits;
 
 /* The whole of what is known. Owned by the caller. NULL: no memory. */
 json_t *report_make(struct remains *remains);
+/* The last lines that its actor has printed. NULL: no memory. */
+json_t *report_log(const struct slot *slot);
 /* Adds what was decided, writes it and has it made readable. A disk that is full costs the file, and is said. */
 void report_write(struct remains *remains);
 /* Says so. */
@@ -663,7 +665,7 @@ struct tractor_runtime {
 	struct policy policy;
 	struct unwinding unwinding;
 	struct inventory inventory;
-	struct remains *remains; /* whose reports are to be written */
+	struct remains_line remains; /* whose reports are to be written */
 	struct control *control;
 	struct control_tag { /* for each fd of the control socket; see requests.c */
 		struct watch watch;

@@ -23,7 +23,7 @@ turn_settle(struct tractor_runtime *runtime)
 		if (runtime->bell.retry_ns <= now_ns)
 			bell_answer(&runtime->bell);
 		tree_run(runtime->tree, now_ns);
-		remains_tell(runtime);
+		remains_tick(runtime);
 		coreops_decide(runtime);
 		reloading_tick(runtime);
 		spares_tick(runtime);

@@ -1,6 +1,6 @@
 /*
  * remains_test.c: a restart goes before the report of what it is for, and nothing of that gets lost for it: neither what is told when several die at once, nor what is too large to be kept until there is
- * time. In this process, where one can look between the two.
+ * time, nor the report itself, whatever comes next; and what it tells is as things were at the crash. In this process, where one can look between the two.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -18,6 +18,7 @@
 
 static struct {
 	struct tractor_runtime *rt;
+	char folder[256]; /* of the reports */
 	int at_start,
 		at_end; /* reports that there were when a successor was about to be started, and when it was ready */
 	char names[AT_ONCE][64];
@@ -36,12 +37,10 @@ is_report(const char *name)
 static int
 list_reports(char (*ret_ids)[INVENTORY_ID_MAX], int most)
 {
-	char path[512];
 	struct dirent **entries;
 	int count = 0;
 
-	snprintf(path, sizeof(path), "%s/crashes", tractor_runtime_directory(seen.rt));
-	int found = scandir(path, &entries, NULL, alphasort);
+	int found = scandir(seen.folder, &entries, NULL, alphasort);
 	for (int i = 0; i < found; i++) {
 		if (is_report(entries[i]->d_name) && count++ < most)
 			snprintf(ret_ids[count - 1], INVENTORY_ID_MAX, "%.*s",
@@ -58,7 +57,7 @@ load(const char *id)
 {
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/crashes/%s.json", tractor_runtime_directory(seen.rt), id);
+	snprintf(path, sizeof(path), "%s/%s.json", seen.folder, id);
 	json_t *report = json_load_file(path, 0, NULL);
 	ck_assert_msg(report != NULL, "%s can't be read", path);
 	return report;
@@ -76,15 +75,35 @@ on_event(void *arg, const struct tractor_event *event)
 		snprintf(seen.names[seen.died++], sizeof(seen.names[0]), "%s", event->path);
 }
 
+static const struct tractor_options options = { .name = "t", .intensity = 100, .on_event = on_event };
+
+static void
+opened(tractor_err err)
+{
+	ck_assert_msg(err == TRACTOR_OK, "%s", tractor_why());
+	seen.at_start = seen.at_end = -1;
+	seen.died = 0;
+	snprintf(seen.folder, sizeof(seen.folder), "%s/crashes", tractor_runtime_directory(seen.rt));
+}
+
 static void
 begin(void)
 {
-	seen.at_start = seen.at_end = -1;
-	seen.died = 0;
-	ck_assert_int_eq(
-		tractor_runtime_open(&seen.rt,
-			&(struct tractor_options){ .name = "t", .intensity = 100, .on_event = on_event }),
-		TRACTOR_OK);
+	opened(tractor_runtime_open(&seen.rt, &options));
+}
+
+/* With an actor /t/a whose successor takes a minute to start. */
+static void
+begin_slow(unsigned intensity)
+{
+	const char *how = scenario_path("how");
+
+	scenario_write("t.yaml", "{name: t, intensity: %u, children: [%s]}", intensity,
+		actor_line_with("a", "victim",
+			"start_timeout: 90s, shutdown: kill, args: {start_file: '%s', number: 60000}", how));
+	if (!seen.rt)
+		opened(tractor_runtime_open_file(&seen.rt, scenario_path("t.yaml"), &options));
+	scenario_write("how", "sleep");
 }
 
 static victim_ref
@@ -118,15 +137,108 @@ expect_incarnation(const char *path, uint32_t incarnation)
 	ck_assert_int_eq(node->state, NODE_RUNNING);
 }
 
+/* It dies, and its successor is on its way. */
+static void
+dies(const char *path)
+{
+	kill(slot_of(node_at(path))->pid, SIGSEGV);
+	for (int64_t until_ms = now_ms() + scaled_ms(SOON_MS); seen.at_start < 0 && now_ms() < until_ms;)
+		ck_assert_int_eq(tractor_runtime_turn(seen.rt, 20), TRACTOR_OK);
+	ck_assert_int_eq(seen.at_start, 0);
+}
+
+/* The only report, once it is there. */
+static json_t *
+only_report(void)
+{
+	char ids[1][INVENTORY_ID_MAX];
+
+	ck_assert_int_eq(list_reports(ids, 1), 1);
+	return load(ids[0]);
+}
+
 START_TEST(the_restart_goes_before_the_report)
 {
 	begin();
 	start("a");
-	kill(slot_of(node_at("/t/a"))->pid, SIGSEGV);
+	dies("/t/a");
+	ck_assert(!tractor_runtime_is_quiet(seen.rt));
 	expect_incarnation("/t/a", 2);
-	ck_assert_int_eq(seen.at_start, 0);
-	ck_assert_int_eq(seen.at_end, 1);
+	ck_assert_int_eq(seen.at_end, 0);
+	ck_assert_int_eq(list_reports(NULL, 0), 1);
+	ck_assert(tractor_runtime_is_quiet(seen.rt));
 	tractor_runtime_close(seen.rt);
+}
+END_TEST
+
+/* It is not waited for for long. */
+START_TEST(a_successor_that_is_slow)
+{
+	begin_slow(9);
+	dies("/t/a");
+	for (int64_t until_ms = now_ms() + scaled_ms(SOON_MS);
+		list_reports(NULL, 0) == 0 && now_ms() < until_ms;)
+		ck_assert_int_eq(tractor_runtime_turn(seen.rt, -1), TRACTOR_OK);
+	ck_assert_int_eq(node_at("/t/a")->state, NODE_STARTING);
+	ck_assert_int_eq(list_reports(NULL, 0), 1);
+	tractor_runtime_close(seen.rt);
+}
+END_TEST
+
+START_TEST(the_tree_is_closed_meanwhile)
+{
+	begin_slow(9);
+	dies("/t/a");
+	tractor_runtime_close(seen.rt);
+	json_decref(only_report());
+}
+END_TEST
+
+START_TEST(it_is_removed_meanwhile)
+{
+	begin_slow(9);
+	dies("/t/a");
+	ck_assert_int_eq(tractor_terminate_child(seen.rt, "/t/a"), TRACTOR_OK);
+	ck_assert_int_eq(tractor_delete_child(seen.rt, "/t/a"), TRACTOR_OK);
+	json_t *report = only_report();
+	expect_text(report, "path", "/t/a");
+	json_decref(report);
+	tractor_runtime_close(seen.rt);
+}
+END_TEST
+
+/* The file says something else by then. */
+START_TEST(a_reload_comes_meanwhile)
+{
+	begin_slow(9);
+	dies("/t/a");
+	begin_slow(8);
+	tractor_err err = tractor_runtime_reload(seen.rt, NULL, false, NULL, NULL);
+	ck_assert_msg(err == TRACTOR_OK, "%s", tractor_why());
+	ck_assert_uint_eq(tree_root(seen.rt->tree)->spec->intensity, 8);
+	json_t *report = only_report();
+	expect_number(report, "intensity", 9);
+	json_decref(report);
+	tractor_runtime_close(seen.rt);
+}
+END_TEST
+
+/* What its successor printed meanwhile is none of it. */
+START_TEST(its_last_lines_are_its_own)
+{
+	begin_slow(9);
+	struct slot *slot = slot_of(node_at("/t/a"));
+	for (int64_t until_ms = now_ms() + scaled_ms(SOON_MS); slot->line_count < 1 && now_ms() < until_ms;)
+		ck_assert_int_eq(tractor_runtime_turn(seen.rt, 20), TRACTOR_OK);
+	dies("/t/a");
+	struct line *second = loglines_keep(
+		slot, &(struct logline){ .text = "up 2", .length = strlen("up 2"), .incarnation = 2 });
+	ck_assert_ptr_nonnull(second);
+	tractor_runtime_close(seen.rt);
+	json_t *report = only_report();
+	ck_assert_uint_eq(json_array_size(json_object_get(report, "log_tail")), 1);
+	expect_text(report, "log_tail.0", "up 1");
+	json_decref(report);
 }
 END_TEST
 
@@ -215,6 +327,9 @@ test_suite(void)
 	Suite *suite = suite_create("remains");
 
 	SCENARIO_CASE(suite, "reports behind restarts", 30, the_restart_goes_before_the_report,
-		those_that_die_at_once, a_large_message_in_hand, one_that_goes_for_good);
+		those_that_die_at_once, a_large_message_in_hand, one_that_goes_for_good,
+		a_successor_that_is_slow);
+	SCENARIO_CASE(suite, "meanwhile", 30, the_tree_is_closed_meanwhile, it_is_removed_meanwhile,
+		a_reload_comes_meanwhile, its_last_lines_are_its_own);
 	return suite;
 }

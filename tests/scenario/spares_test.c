@@ -318,12 +318,12 @@ START_TEST(reload_of_their_number)
 END_TEST
 
 static const char *
-copy_of_victim(const char *name)
+copy_of(const char *program, const char *name)
 {
 	char from[256];
 	const char *to = scenario_path(name);
 
-	snprintf(from, sizeof(from), "%s/victim", test_actors_dir());
+	snprintf(from, sizeof(from), "%s/%s", test_actors_dir(), program);
 	struct run_result copied = run_command("cp", from, to, NULL);
 	ck_assert_int_eq(copied.exit_code, 0);
 	run_result_free(&copied);
@@ -333,18 +333,39 @@ copy_of_victim(const char *name)
 /* The same file again is another one: it may be a new version. */
 START_TEST(a_program_that_was_replaced)
 {
-	const char *program = copy_of_victim("copy");
+	const char *program = copy_of("victim", "copy");
 	struct process *tree =
 		tree_up("{name: t, intensity: 9, children: [{actor: a, exec: %s, spares: 1}]}", program);
 	pid_t stale = spare_of("/t/a");
 
 	scenario_keep("copy");
-	ck_assert_int_eq(rename(copy_of_victim("new"), program), 0);
+	ck_assert_int_eq(rename(copy_of("victim", "new"), program), 0);
 	tell("/t/a", "victim.die", "{\"how\":\"kill\"}");
 	ck_assert_int_ne(expect_node("t", "/t/a", "running", 2, SOON_MS).pid, stale);
 	expect_gone(stale, SOON_MS);
 	expect_event("/t/a", "spare_ended", "another now");
 	dies_and_is("/t/a", "kill", spare_of("/t/a"));
+	tree_down(tree);
+}
+END_TEST
+
+/* It may know none of the messages any more of which its predecessor had one in hand; the report does. */
+START_TEST(a_spare_of_a_newer_program)
+{
+	const char *program = copy_of("victim", "copy");
+	struct process *tree =
+		tree_up("{name: t, intensity: 9, children: [{actor: a, exec: %s, spares: 1}]}", program);
+	pid_t stale = spare_of("/t/a");
+
+	scenario_keep("copy");
+	ck_assert_int_eq(rename(copy_of("seed_phoenix", "new"), program), 0);
+	ck_assert_int_eq(kill(stale, SIGKILL), 0);
+	expect_gone(stale, SOON_MS);
+	dies_and_is("/t/a", "segv", spare_of("/t/a"));
+	json_t *report = crash_of("/t/a", 1);
+	expect_text(report, "message.name", "die");
+	expect_text(report, "message.fields.how", "segv");
+	json_decref(report);
 	tree_down(tree);
 }
 END_TEST
@@ -602,7 +623,7 @@ test_suite(void)
 		on_panic_is_told_what_happened, a_group_that_is_restarted, without_lanes);
 	SCENARIO_CASE(suite, "pools", 30, a_pool_grows_by_its_spares);
 	SCENARIO_CASE(suite, "stale", 30, reload_of_an_environment, reload_of_their_number,
-		a_program_that_was_replaced);
+		a_program_that_was_replaced, a_spare_of_a_newer_program);
 	SCENARIO_CASE(suite, "ends", 30, a_spare_that_is_killed, stopping_leaves_none,
 		a_killed_supervisor_leaves_none, a_spare_that_fails_at_its_start);
 	SCENARIO_CASE(suite, "moments", 30, one_that_dies_at_the_moment_of_naming,
