@@ -40,7 +40,8 @@ struct origin {
 	ino_t inode;
 	off_t size;
 	struct timespec modified, changed;
-	ino_t here; /* the working directory, where that is ours; 0: it is the spec's */
+	dev_t directory_device; /* where it works, which may be another by the same name */
+	ino_t directory;
 };
 
 struct spare {
@@ -64,7 +65,8 @@ struct stock {
 	struct spare *spares;
 	struct alarm refill; /* when one more is begun; or how long the one that is starting may take */
 	struct backoff lost;
-	bool hopeless; /* the last one said that trying again is no use */
+	int64_t earliest_ns; /* none is begun before: one was lost a moment ago */
+	bool hopeless;	     /* the last one said that trying again is no use */
 	bool lined_up;
 	struct stock *next_in_line;
 };
@@ -82,10 +84,10 @@ static struct origin
 origin_of(struct tractor_runtime *runtime, const struct spec *spec)
 {
 	char **environment = environment_make(runtime, spec, NULL);
-	struct stat file, here = { .st_ino = 0 };
+	struct stat file, directory;
 
 	if (!environment || sys.stat(spec->exec_path, &file) < 0 ||
-		(!spec->directory && sys.stat(".", &here) < 0)) {
+		sys.stat(spec->directory ? spec->directory : ".", &directory) < 0) {
 		tri_arena_reset(&runtime->arena);
 		return (struct origin){ .given = 0 };
 	}
@@ -99,7 +101,8 @@ origin_of(struct tractor_runtime *runtime, const struct spec *spec)
 		.size = file.st_size,
 		.modified = file.st_mtim,
 		.changed = file.st_ctim,
-		.here = here.st_ino };
+		.directory_device = directory.st_dev,
+		.directory = directory.st_ino };
 }
 
 static bool
@@ -111,9 +114,10 @@ same_time(struct timespec a, struct timespec b)
 static bool
 same_origin(const struct origin *a, const struct origin *b)
 {
-	return a->given != 0 && a->given == b->given && a->here == b->here && a->device == b->device &&
-	       a->inode == b->inode && a->size == b->size && same_time(a->modified, b->modified) &&
-	       same_time(a->changed, b->changed);
+	return a->given != 0 && a->given == b->given && a->device == b->device && a->inode == b->inode &&
+	       a->size == b->size && same_time(a->modified, b->modified) &&
+	       same_time(a->changed, b->changed) && a->directory_device == b->directory_device &&
+	       a->directory == b->directory;
 }
 
 /* --- stocks --- */
@@ -186,14 +190,21 @@ leave_line(struct stock *stock)
 	stock->lined_up = false;
 }
 
-/* A delay that runs already is the one that counts. */
+/* A delay that runs already is the one that counts; while one is starting, it is asked again when that is over. */
 static void
 refill_after(struct stock *stock, int64_t delay_ns)
 {
 	struct loop *loop = &stock->runtime->loop;
+	int64_t at_ns = loop->now_ns + delay_ns;
 
-	if (is_short(stock) && !stock->lined_up && !timer_armed(&stock->refill.timer))
-		loop_arm(loop, &stock->refill, loop->now_ns + delay_ns);
+	if (!is_short(stock) || stock->lined_up || timer_armed(&stock->refill.timer))
+		return;
+	if (at_ns < stock->earliest_ns)
+		at_ns = stock->earliest_ns;
+	if (at_ns > loop->now_ns)
+		loop_arm(loop, &stock->refill, at_ns);
+	else
+		line_up(stock);
 }
 
 /* --- the end of a spare --- */
@@ -275,7 +286,11 @@ note_loss(struct spare *spare, const char *why)
 static void
 replace(struct stock *stock)
 {
-	refill_after(stock, backoff_next_ns(&stock->lost, &lost_backoff, &stock->runtime->spares.random));
+	struct tractor_runtime *runtime = stock->runtime;
+
+	stock->earliest_ns =
+		runtime->loop.now_ns + backoff_next_ns(&stock->lost, &lost_backoff, &runtime->spares.random);
+	refill_after(stock, 0);
 }
 
 static void
@@ -331,7 +346,9 @@ ended(void *arg, uint32_t epoll_events)
 		return;
 	if (looked == 0)
 		sys.group_kill(spawned->pid, SIGKILL); /* while its number can't be anybody else's */
-	spawn_reap(spawned, &info, &usage);
+	if (spawn_reap(spawned, &info, &usage) < 0)
+		info = (siginfo_t){ .si_code = CLD_KILLED,
+			.si_status = SIGKILL }; /* by somebody else in this program */
 	if (spare->stock)
 		note_death(spare, &info);
 	else
@@ -376,8 +393,7 @@ is_ready(struct spare *spare)
 	loop_disarm(&spare->runtime->loop, &stock->refill);
 	events_note(spare->runtime, "spare_ready", stock->node->path, 0, "pid %d",
 		(int)spare->launched.spawned.pid);
-	if (is_short(stock))
-		line_up(stock);
+	refill_after(stock, 0);
 }
 
 /* Its wire has news. */
@@ -542,8 +558,8 @@ due(void *arg)
 
 	if (starting && starting->stock == stock)
 		lose(starting, "it said no hello in time; is it linked with libtractor-actor?");
-	else if (is_short(stock))
-		line_up(stock);
+	else
+		refill_after(stock, 0);
 }
 
 /* Stocks for which there was no memory. */
