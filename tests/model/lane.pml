@@ -1,6 +1,6 @@
 /*
  * lane.pml: a lane's head, the wake-up word of its receiver, and the third who may close it, on a machine that lets a store wait while later loads are done (x86's, and what C11 allows without more); for spin. See
- * actor/lane.c, actor/channel.c, supervisor/shell/bell.c, supervisor/shell/direct.c.
+ * actor/lane.c, actor/channel.c, supervisor/shell/bell.c, supervisor/shell/bypasses.c.
  *
  * What must hold: whatever was sent is taken, with nobody asleep for ever beside it; and where the lane is closed meanwhile, what the sender takes for sent is what whoever closed it finds there, no more and no
  * less. Each side has a buffer of one store, which reaches the memory at any later moment; a fence waits for that, and so does a compare-and-exchange, which is done in the memory.
