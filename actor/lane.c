@@ -101,7 +101,7 @@ published_of(uint64_t head)
 static uint64_t
 published_to(const struct tri_lane_receiver *receiver, memory_order order)
 {
-	return receiver->ends ? receiver->last
+	return receiver->ends ? receiver->head
 			      : published_of(atomic_load_explicit(&receiver->out->head, order));
 }
 
@@ -123,6 +123,30 @@ can_be(uint64_t position, uint32_t frame_bytes, uint64_t published)
 	       record_bytes(frame_bytes) <= TRI_LANE_BYTES - place_of(position);
 }
 
+/*
+ * Bytes from the tail on that are known to be published; 0: none. The head is looked at again when they are all taken, and not before: its line of the cache is the sender's, who writes there with each frame, and to have it
+ * over costs more than all else about a frame.
+ */
+static uint64_t
+known(const struct tri_lane_receiver *receiver)
+{
+	uint64_t bytes = receiver->head - receiver->tail;
+
+	return bytes <= TRI_LANE_BYTES ? bytes : 0;
+}
+
+/* Sees what is published. False: that can't be. */
+static bool
+look_at_head(struct tri_lane_receiver *receiver)
+{
+	uint64_t head = published_to(receiver, memory_order_acquire);
+
+	if (head - receiver->tail > TRI_LANE_BYTES || (head - receiver->tail) % 8 != 0)
+		return false;
+	receiver->head = head;
+	return true;
+}
+
 enum tri_lane_state
 tri_lane_look(struct tri_lane_receiver *receiver, const void **ret_frame, size_t *ret_frame_bytes)
 {
@@ -131,11 +155,11 @@ tri_lane_look(struct tri_lane_receiver *receiver, const void **ret_frame, size_t
 
 	if (!out)
 		return TRI_LANE_EMPTY;
-	uint64_t published = published_to(receiver, memory_order_acquire) - at;
+	if (known(receiver) == 0 && !look_at_head(receiver))
+		return TRI_LANE_BAD;
+	uint64_t published = known(receiver);
 	if (published == 0)
 		return TRI_LANE_EMPTY;
-	if (published > TRI_LANE_BYTES || published % 8 != 0)
-		return TRI_LANE_BAD;
 	uint32_t size = read_header(out, at);
 	uint64_t left = TRI_LANE_BYTES - place_of(at);
 	if (size == SKIP && left < published) {
@@ -161,7 +185,8 @@ tri_lane_take(struct tri_lane_receiver *receiver)
 bool
 tri_lane_has_news(const struct tri_lane_receiver *receiver)
 {
-	return receiver->out && published_to(receiver, memory_order_acquire) != receiver->tail;
+	return receiver->out &&
+	       (known(receiver) > 0 || published_to(receiver, memory_order_acquire) != receiver->tail);
 }
 
 bool
@@ -192,7 +217,7 @@ tri_lane_end(struct tri_lane_receiver *receiver)
 {
 	if (!receiver->out || receiver->ends)
 		return;
-	receiver->last = published_to(receiver, memory_order_acquire);
+	receiver->head = published_to(receiver, memory_order_acquire);
 	receiver->ends = true;
 }
 

@@ -73,10 +73,10 @@ struct tri_lane_receiver {
 	const struct tri_lane_out *out; /* NULL: there is no lane */
 	struct tri_lane_in *in;
 	uint64_t tail;
+	uint64_t head; /* as last seen */
+	bool ends;     /* nothing comes behind that, whatever the sender says */
 	uint64_t next; /* the tail, once what is being read is taken */
 	uint64_t sleeps;
-	bool ends;     /* nothing comes behind ... */
-	uint64_t last; /* ... this position, whatever `head` says */
 };
 
 static inline struct tri_lane_receiver
