@@ -296,13 +296,20 @@ may_wait(struct tri_actor *actor, const struct tri_way *way)
 	return false;
 }
 
+/* How far the receiver is we look at only when by what was last seen its mailbox would be full: it writes there with each message. */
+static bool
+is_full(struct tri_way *way)
+{
+	if (way->mailbox == 0 || way->sent - way->seen_handled < way->mailbox)
+		return false;
+	way->seen_handled = atomic_load_explicit(&way->to->handled, memory_order_acquire);
+	return way->sent - way->seen_handled >= way->mailbox;
+}
+
 static bool
 has_room(struct tri_way *way, size_t size)
 {
-	if (way->mailbox > 0 &&
-		way->sent - atomic_load_explicit(&way->to->handled, memory_order_acquire) >= way->mailbox)
-		return false;
-	return tri_lane_reserve(&way->out, size) != NULL;
+	return !is_full(way) && tri_lane_reserve(&way->out, size) != NULL;
 }
 
 /* From here on the receiver rings when it has taken something: a new rest each time, for it rings once for each. (Dekker's pattern, as for a lane's sleep.) */

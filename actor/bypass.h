@@ -81,7 +81,7 @@ struct tri_way {
 	bool dirty;		   /* something went roundabout behind that mark */
 	unsigned patience;	   /* how many more go roundabout before a mark is waited for */
 	uint64_t rests;		   /* as waits_for_room */
-	uint64_t seen_handled;	   /* when there was no room */
+	uint64_t seen_handled;	   /* when it was last looked at */
 	uint64_t awaited;	   /* the correlation of the ask that waits for an answer by it; 0: none */
 
 	/* the receiver's */
