@@ -8,6 +8,7 @@
 #ifndef TRACTOR_ACTOR_BLACKBOX_H
 #define TRACTOR_ACTOR_BLACKBOX_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -201,6 +202,14 @@ void tri_blackbox_passed(struct tri_blackbox *box, uint64_t now_ns);
 
 /* Keeps a note of what is in hand; `payload` may be NULL if there is none. */
 void tri_blackbox_note(struct tri_blackbox *box, const struct tri_note *note, const uint8_t *payload);
+
+/* One more, in a word that nobody else writes: no exchange, for which the processor would wait. */
+static inline void
+tri_blackbox_count(_Atomic uint64_t *word)
+{
+	atomic_store_explicit(
+		word, atomic_load_explicit(word, memory_order_relaxed) + 1, memory_order_relaxed);
+}
 
 /* Last words, the first of them stays: returns false if there were some already. Async-signal-safe. */
 bool tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind);

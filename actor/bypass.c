@@ -382,7 +382,7 @@ note_passed(struct tri_actor *actor, struct tri_way *way, const struct tri_frame
 	bool asks = frame->flags & TRI_FLAG_ASK;
 
 	way->sent++;
-	atomic_fetch_add_explicit(asks ? &actor->box->asked : &actor->box->told, 1, memory_order_relaxed);
+	tri_blackbox_count(asks ? &actor->box->asked : &actor->box->told);
 	if (!pending)
 		return;
 	pending->accepted = true;

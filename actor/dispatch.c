@@ -66,7 +66,7 @@ tri_say_done(struct tri_actor *actor)
 static tractor_err
 known_error(tractor_err err)
 {
-	if (strcmp(tractor_err_name(err), "TRACTOR_E?") != 0)
+	if (tri_err_is_known((int)err))
 		return err;
 	const char *why = tri_why_said_of(err);
 	return tri_why(TRACTOR_EREFUSED, "the handler returned %d, which is no tractor_err%s%s", (int)err,

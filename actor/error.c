@@ -68,6 +68,18 @@ tractor_err_name(tractor_err err)
 	return "TRACTOR_E?";
 }
 
+bool
+tri_err_is_known(int err)
+{
+	switch (err) {
+#define KNOWN_CASE(constant, number, text) case constant:
+		TRACTOR_ERRORS(KNOWN_CASE)
+#undef KNOWN_CASE
+		return true;
+	}
+	return false;
+}
+
 const char *
 tractor_err_text(tractor_err err)
 {

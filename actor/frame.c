@@ -43,7 +43,7 @@ tri_frame_check(const void *bytes, size_t size_bytes, struct tri_frame *ret_fram
 		return tri_why(TRACTOR_EBADMSG,
 			"a %s frame whose length lies: it says %u bytes of payload and has %zu",
 			tri_frame_kind_name(frame.kind), frame.payload_bytes, size_bytes - sizeof(frame));
-	if (strcmp(tractor_err_name((tractor_err)frame.err), "TRACTOR_E?") == 0)
+	if (!tri_err_is_known(frame.err))
 		return tri_why(TRACTOR_EBADMSG, "a %s frame with unknown error %d",
 			tri_frame_kind_name(frame.kind), frame.err);
 	*ret_frame = frame;

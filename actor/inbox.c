@@ -103,7 +103,7 @@ take_all(struct tri_actor *actor)
 void
 tri_actor_hear(struct tri_actor *actor)
 {
-	atomic_fetch_add_explicit(&actor->box->progress, 1, memory_order_relaxed);
+	tri_blackbox_count(&actor->box->progress);
 	take_all(actor);
 }
 
@@ -114,7 +114,7 @@ tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_
 	tractor_err err = TRACTOR_OK;
 
 	channel->ways.wants_mail = wants_mail;
-	atomic_fetch_add_explicit(&actor->box->progress, 1, memory_order_relaxed);
+	tri_blackbox_count(&actor->box->progress);
 	if (count > 0 || !tri_channel_look(channel, until_ns))
 		err = tri_channel_wait(channel, fds, count, until_ns);
 	if (err == TRACTOR_OK)

@@ -2,8 +2,6 @@
  * reply.c: replying other than by returning: handing the duty on, keeping it for later, keeping the promise. A promise is plain numbers; whether it may still be kept is
  * known here (incarnation, message) and at the supervisor (asked, and not answered yet), for which a second answer is a broken protocol, so a kept promise is cleared.
  */
-#include <string.h>
-
 #include "actor_process.h"
 #include "schema.h"
 #include "why.h"
@@ -94,7 +92,7 @@ tri_reply(tractor_ctx *ctx, struct tractor_promise *promise, const struct tracto
 tractor_err
 tri_refuse(tractor_ctx *ctx, struct tractor_promise *promise, tractor_err err)
 {
-	if (err == TRACTOR_OK || strcmp(tractor_err_name(err), "TRACTOR_E?") == 0)
+	if (err == TRACTOR_OK || !tri_err_is_known((int)err))
 		return tri_why(TRACTOR_EINVAL, "a refusal needs one of TRACTOR_ERRORS, not %d", (int)err);
 	return keep(ctx, promise, err, NULL, NULL);
 }

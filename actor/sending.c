@@ -13,9 +13,8 @@ static void
 note_sent(struct tri_blackbox *box, const struct tri_frame *frame)
 {
 	if (frame->kind == TRI_FRAME_SEND)
-		atomic_fetch_add_explicit(
-			frame->flags & TRI_FLAG_ASK ? &box->asked : &box->told, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&box->sent, 1, memory_order_relaxed);
+		tri_blackbox_count(frame->flags & TRI_FLAG_ASK ? &box->asked : &box->told);
+	tri_blackbox_count(&box->sent);
 }
 
 void

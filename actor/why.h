@@ -5,11 +5,16 @@
 #ifndef TRACTOR_ACTOR_WHY_H
 #define TRACTOR_ACTOR_WHY_H
 
+#include <stdbool.h>
+
 #include <tractor/error.h>
 
 /* tractor_fail() under its name inside the libraries. Cut at TRI_WHY_MAX - 1 bytes. */
 #define tri_why tractor_fail
 #define TRI_WHY_MAX 4096 /* a tree file's errors, some dozens of lines */
+
+/* Whether it is one of TRACTOR_ERRORS. */
+bool tri_err_is_known(int err);
 
 /* Before the user's code is called: what it leaves behind is then its own. */
 void tri_why_clear(void);
