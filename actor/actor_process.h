@@ -51,7 +51,8 @@ struct tri_actor {
 	struct tri_arena hand_arena;	/* of the message in hand */
 	struct tri_served *served;	/* by id */
 	size_t served_count;
-	struct tri_packets inbox; /* MESSAGE and DOWN frames, in order */
+	const struct tri_served *last_served; /* the last message's; NULL: none */
+	struct tri_packets inbox;	      /* MESSAGE and DOWN frames, in order */
 	struct tri_outbox_end outbox;
 	unsigned
 		unaccepted; /* tells of handlers that have returned: the next one waits until the supervisor has them */

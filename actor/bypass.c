@@ -222,17 +222,21 @@ way_to(const struct tri_ways *ways, uint64_t target)
 	return way;
 }
 
+/* Most often it is the same as before. */
 static bool
-is_understood(const struct tri_way *way, uint64_t message)
+is_understood(struct tri_way *way, uint64_t message)
 {
-	for (size_t i = 0; i < way->serve_count; i++)
+	for (size_t i = 0; way->understood != message; i++) {
+		if (i == way->serve_count)
+			return false;
 		if (way->serves[i] == message)
-			return true;
-	return false;
+			way->understood = message;
+	}
+	return true;
 }
 
 static bool
-can_pass(const struct tri_way *way, const struct tri_frame *frame)
+can_pass(struct tri_way *way, const struct tri_frame *frame)
 {
 	const unsigned not = TRI_FLAG_DELAYED | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_COMMITTED;
 
@@ -509,17 +513,17 @@ copy_next(struct tri_actor *actor, struct tri_way *way)
 		give_up(actor, way);
 	if (state != TRI_LANE_FRAME)
 		return NULL;
-	struct tri_packet *packet = malloc(sizeof(*packet) + size);
+	struct tri_packet *packet = tri_packet_new(&actor->channel.spare, size);
 	if (!packet) {
 		tri_need_memory(actor, TRACTOR_ENOMEM, "a message");
 		return NULL;
 	}
 	uint8_t *body = (uint8_t *)(packet + 1);
 	memcpy(body, bytes, size);
-	*packet = (struct tri_packet){ .payload = body + sizeof(struct tri_frame) };
+	packet->payload = body + sizeof(struct tri_frame);
 	if (tri_frame_check(body, size, &packet->frame) == TRACTOR_OK)
 		return packet;
-	free(packet);
+	tri_packet_free(packet);
 	give_up(actor, way);
 	return NULL;
 }

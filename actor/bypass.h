@@ -75,6 +75,7 @@ struct tri_way {
 	/* the sender's */
 	const uint64_t *serves; /* fingerprints that the receiver understands */
 	size_t serve_count;
+	uint64_t understood;	   /* the last of these that was sent */
 	uint64_t mailbox;	   /* messages that may wait there; 0: no bound */
 	uint64_t sent;		   /* messages */
 	uint64_t mark, heard_mark; /* the last that was sent, and that has come out there */

@@ -69,7 +69,7 @@ take_from_lane(struct tri_channel *channel)
 	memcpy(&order, (const uint8_t *)bytes + offsetof(struct tri_frame, order), sizeof(order));
 	if (order != tri_frame_order_after(channel->taken))
 		return NULL; /* behind one that comes by the link */
-	struct tri_packet *packet = malloc(sizeof(*packet) + size);
+	struct tri_packet *packet = tri_packet_new(&channel->spare, size);
 	if (!packet) {
 		channel->has_lost = true;
 		return NULL;
@@ -78,11 +78,11 @@ take_from_lane(struct tri_channel *channel)
 	memcpy(body, bytes, size);
 	tri_lane_take(&channel->down);
 	channel->taken = order;
-	*packet = (struct tri_packet){ .payload = body + sizeof(struct tri_frame) };
+	packet->payload = body + sizeof(struct tri_frame);
 	if (tri_frame_check(body, size, &packet->frame) == TRACTOR_OK)
 		return packet;
 	channel->has_lost = true;
-	free(packet);
+	tri_packet_free(packet);
 	return NULL;
 }
 

@@ -22,6 +22,7 @@ struct tri_channel {
 	struct tri_lane_receiver down;
 	uint32_t sent, taken;	  /* frames with an order, each way */
 	struct tri_packet *early; /* came by the link, behind some that come by the lane */
+	struct tri_packet *spare; /* the memory of the last that came by a lane and is no more */
 	struct tri_spin spin;
 	bool has_lost;
 	struct tri_ways ways;

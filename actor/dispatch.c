@@ -41,12 +41,15 @@ tri_index_handlers(struct tri_actor *actor)
 	return TRACTOR_OK;
 }
 
+/* Most often it is the same as before. */
 static const struct tri_served *
-find_served(const struct tri_actor *actor, uint64_t id)
+find_served(struct tri_actor *actor, uint64_t id)
 {
 	struct tri_served key = { .id = id };
 
-	return bsearch(&key, actor->served, actor->served_count, sizeof(key), by_id);
+	if (!actor->last_served || actor->last_served->id != id)
+		actor->last_served = bsearch(&key, actor->served, actor->served_count, sizeof(key), by_id);
+	return actor->last_served;
 }
 
 void

@@ -277,6 +277,7 @@ release(struct tri_actor *actor)
 	tri_packets_free(&actor->inbox);
 	tri_context_end(&actor->ctx);
 	tri_packet_free(actor->welcome);
+	free(actor->channel.spare);
 	tri_state_close(&actor->state);
 	tri_arena_free(&actor->arena);
 	tri_arena_free(&actor->hook_arena);

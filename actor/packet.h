@@ -16,10 +16,32 @@ struct tri_packet {
 	void (*release)(
 		void *owner); /* frees what holds the payload; NULL: it lies behind the packet itself */
 	void *owner;
-	struct tri_way *way; /* by which it came past the supervisor; NULL: it did not */
-	uint64_t sent_ns;    /* then: when it was sent */
-	bool owed;	     /* and that the supervisor knows of the answer that is due */
+	struct tri_way *way;	   /* by which it came past the supervisor; NULL: it did not */
+	uint64_t sent_ns;	   /* then: when it was sent */
+	bool owed;		   /* and that the supervisor knows of the answer that is due */
+	struct tri_packet **spare; /* where its memory waits for the next when it is freed; NULL: nowhere */
+	size_t room_bytes;	   /* then: how much there is behind it */
 };
+
+/* With room for that many bytes behind it, which are its payload's, and else nothing in it; what waits at `spare` is taken if it is enough. NULL: no memory. */
+static inline struct tri_packet *
+tri_packet_new(struct tri_packet **spare, size_t bytes)
+{
+	struct tri_packet *packet = *spare;
+	size_t room = bytes;
+
+	if (packet && packet->room_bytes >= bytes) {
+		*spare = NULL;
+		room = packet->room_bytes;
+	} else {
+		packet = malloc(sizeof(*packet) + bytes);
+	}
+	if (packet)
+		*packet = (struct tri_packet){
+			.payload = (uint8_t *)(packet + 1), .spare = spare, .room_bytes = room
+		};
+	return packet;
+}
 
 /* First in, first out. */
 struct tri_packets {
@@ -55,6 +77,11 @@ tri_packet_free(struct tri_packet *packet)
 		return;
 	if (packet->release)
 		packet->release(packet->owner);
+	if (packet->spare && (!*packet->spare || (*packet->spare)->room_bytes < packet->room_bytes)) {
+		struct tri_packet *smaller = *packet->spare;
+		*packet->spare = packet;
+		packet = smaller;
+	}
 	free(packet);
 }
 
