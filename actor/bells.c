@@ -15,7 +15,7 @@
 #include "why.h"
 
 #define BATCH 16
-#define EMPTY_AFTER 32 /* wake-ups; each is a handful of rings at most, and some 270 go into a socket */
+#define EMPTY_AFTER 64			   /* rings; some 270 go into a socket */
 #define COARSE_NS (INT64_C(100) * 1000000) /* from here on a ms more or less is none of anybody's business */
 
 tractor_err
@@ -54,14 +54,17 @@ tri_bell_ring(const struct tri_bell *bell)
 	(void)!send(bell->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* An eventfd needs it never: nobody rings 2^64 times. */
+/* Its news are taken. What it has room for now will be news again; so it has some as long as this is called for each, however many were rung meanwhile. */
 static void
 heard(struct tri_bell *bell)
 {
 	char rings[512];
 
-	if (++bell->rung % EMPTY_AFTER == 0)
-		(void)!recv(bell->fd, rings, sizeof(rings), MSG_DONTWAIT);
+	if (bell->due < EMPTY_AFTER)
+		return;
+	bell->due = 0;
+	while (recv(bell->fd, rings, sizeof(rings), MSG_DONTWAIT) == sizeof(rings))
+		;
 }
 
 /* Those that were rung; waits as long as epoll_wait() does. */

@@ -2,7 +2,7 @@
  * bells.h: what wakes an actor, as one fd: the supervisor's bell, the link's, and one for each bypass. A bell is an end of a socket pair, so that whoever holds the other end can ring it and do nothing else to it: neither take
  * its rings away, nor make those wait who ring back.
  *
- * They are watched edge-triggered, so that a wake-up is one system call and the rings need not be read; they are thrown away before there are so many that no other would go in.
+ * They are watched edge-triggered, so that a wake-up is one system call and the rings need not be read. They are thrown away when so many are due that soon no other would go in: who rings then would not be heard.
  */
 #ifndef TRACTOR_ACTOR_BELLS_H
 #define TRACTOR_ACTOR_BELLS_H
@@ -18,8 +18,8 @@
 	64 /* others that may be waited for, too; more is a design that wants an epoll fd, which counts as one */
 
 struct tri_bell {
-	int fd;	       /* of a socket pair, or an eventfd; -1: there is none */
-	unsigned rung; /* wake-ups by it since it was emptied */
+	int fd;	      /* of a socket pair, or an eventfd; -1: there is none */
+	unsigned due; /* how many rings may lie there */
 };
 
 /* The watch over all of them. TRACTOR_ESYSTEM. */
@@ -28,6 +28,13 @@ tractor_err tri_bells_open(int *ret_bells);
 tractor_err tri_bells_add(int bells, struct tri_bell *bell);
 /* Closes it, too. */
 void tri_bells_remove(int bells, struct tri_bell *bell);
+
+/* To be called whenever the one at the other end has reason to ring once more. */
+static inline void
+tri_bell_expect(struct tri_bell *bell)
+{
+	bell->due++;
+}
 
 /* The one at the other end is woken. What it has not heard yet is as good as this one. */
 void tri_bell_ring(const struct tri_bell *bell);

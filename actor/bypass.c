@@ -321,6 +321,7 @@ static void
 rest(struct tri_way *way)
 {
 	way->rests += way->rests % 2 == 0 ? 1 : 2;
+	tri_bell_expect(&way->bell);
 	atomic_store(&way->from->waits_for_room, way->rests);
 	way->seen_handled = atomic_load(&way->to->handled);
 }
@@ -782,6 +783,7 @@ tri_ways_sleep(struct tri_ways *ways)
 	bool sleeps = true;
 
 	for (struct tri_way *way = ways->first; way; way = way->next) {
+		tri_bell_expect(&way->bell);
 		if (is_of_interest(ways, way) && !tri_lane_sleep(&way->in))
 			sleeps = false;
 		if (has_news(ways, way))

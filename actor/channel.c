@@ -237,6 +237,7 @@ sleep_begins(struct tri_channel *channel)
 {
 	bool sleeps = tri_lane_sleep(&channel->down);
 
+	tri_bell_expect(&channel->bell);
 	return tri_ways_sleep(&channel->ways) && sleeps;
 }
 
