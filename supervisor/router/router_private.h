@@ -351,8 +351,15 @@ bool waits_for_answer(const struct router_send *send);
 bool waits_for_room(const struct router_send *send);
 /* Whom it waits for; NULL: nobody. */
 struct party *waits_awaited(const struct router *router, const struct party *party);
-/* True if `waiter`, waiting for `holder`, would wait for itself. */
-bool waits_circular(const struct router *router, const struct party *waiter, const struct party *holder);
+/* A walk along those who wait for one another; all zero but for `at`, where it begins. It ends where `at` is NULL, or in a circle: what actors say of whom they await can be one. */
+struct waits_walk {
+	struct party *at, *mark;
+	size_t steps, limit;
+	bool is_round; /* it has been there already */
+};
+void waits_step(const struct router *router, struct waits_walk *walk);
+/* True if `waiter`, waiting for `holder`, would wait for itself, or come to some who do. */
+bool waits_circular(const struct router *router, const struct party *waiter, struct party *holder);
 /* True if its asker does nothing until it is answered. */
 bool waits_on(const struct ask *ask);
 

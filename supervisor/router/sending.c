@@ -255,14 +255,14 @@ static bool
 loosen(struct router *router, const struct router_send *send)
 {
 	const struct party *from = router_party(router, send->sender);
-	struct party *at;
+	struct waits_walk walk = { .at = NULL };
 
-	if (router_target(router, send->target, &at) != TRACTOR_OK)
+	if (router_target(router, send->target, &walk.at) != TRACTOR_OK)
 		return false;
-	for (; at != NULL && at != from; at = waits_awaited(router, at)) {
-		if (at->waits_with == NULL || !at->waits_with->committed)
+	for (; walk.at != NULL && walk.at != from && !walk.is_round; waits_step(router, &walk)) {
+		if (walk.at->waits_with == NULL || !walk.at->waits_with->committed)
 			continue;
-		for (struct letter *letter; (letter = first_committed(at)) != NULL;)
+		for (struct letter *letter; (letter = first_committed(walk.at)) != NULL;)
 			let_sender_go(router, letter);
 		return true;
 	}

@@ -20,21 +20,26 @@ waits_awaited(const struct router *router, const struct party *party)
 }
 
 /* Brent's way of seeing a circle: a mark that moves on after 1, 2, 4, ... steps, and is met again in one. */
-bool
-waits_circular(const struct router *router, const struct party *waiter, const struct party *holder)
+void
+waits_step(const struct router *router, struct waits_walk *walk)
 {
-	const struct party *mark = NULL;
-	size_t steps = 0, limit = 1;
-
-	while (holder != NULL && holder != waiter && holder != mark) {
-		if (++steps == limit) {
-			mark = holder;
-			limit *= 2;
-			steps = 0;
-		}
-		holder = waits_awaited(router, holder);
+	if (++walk->steps > walk->limit) {
+		walk->mark = walk->at;
+		walk->limit = 2 * walk->limit + 1;
+		walk->steps = 1;
 	}
-	return holder != NULL;
+	walk->at = waits_awaited(router, walk->at);
+	walk->is_round = walk->at != NULL && walk->at == walk->mark;
+}
+
+bool
+waits_circular(const struct router *router, const struct party *waiter, struct party *holder)
+{
+	struct waits_walk walk = { .at = holder };
+
+	while (walk.at != NULL && walk.at != waiter && !walk.is_round)
+		waits_step(router, &walk);
+	return walk.at != NULL;
 }
 
 bool

@@ -208,6 +208,31 @@ START_TEST(a_mark_comes_behind_what_was_sent_before_and_dies_with_the_process)
 }
 END_TEST
 
+/* --- what actors say of whom they await past us --- */
+
+START_TEST(a_circle_that_one_closes_past_us_is_told)
+{
+	actors(2, 0);
+	t.awaits[1] = 2;
+	ask(2, 1, "q");
+	saw("2:1 answered EDEADLOCK");
+}
+END_TEST
+
+/* Nobody can, but anybody can say so. */
+START_TEST(one_who_says_that_it_awaits_itself_holds_nobody_up)
+{
+	actors(3, 0);
+	t.awaits[1] = 1;
+	ask(3, 1, "q");
+	saw("3:1 answered EDEADLOCK");
+	t.awaits[1] = 2;
+	t.awaits[2] = 1;
+	ask(3, 1, "q");
+	saw("3:2 answered EDEADLOCK");
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -221,6 +246,8 @@ test_suite(void)
 		as_many_as_there_can_be_with_a_full_window);
 	ROUTER_CASE(suite, "duties", who_owes_an_answer_can_give_it, or_hand_it_on, or_die_with_it,
 		an_answer_to_one_who_is_gone_is_no_broken_rule);
+	ROUTER_CASE(suite, "waits", a_circle_that_one_closes_past_us_is_told,
+		one_who_says_that_it_awaits_itself_holds_nobody_up);
 	ROUTER_CASE(suite, "marks", a_mark_comes_behind_what_was_sent_before_and_dies_with_the_process);
 	return suite;
 }

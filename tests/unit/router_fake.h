@@ -26,6 +26,7 @@ static struct {
 	uint64_t correlation;	 /* of the last send */
 	uint32_t incarnation[8]; /* of actors 1 to 7 */
 	bool delivering[8];
+	uint64_t awaits[8]; /* for whom each says that it waits past the router */
 	char log[1 << 16];
 	void (*hook)(const char *
 			what); /* called from inside every callback with its words; set by the tests of re-entry */
@@ -118,6 +119,13 @@ on_quarantined(void *arg, const struct router_message *message)
 	record("quarantined %s", text_of(message));
 }
 
+static inline uint64_t
+on_awaits(void *arg, uint64_t actor)
+{
+	(void)arg;
+	return actor < 8 ? t.awaits[actor] : 0;
+}
+
 static inline void
 in_hand_is(void *arg, const struct router_message *message)
 {
@@ -133,6 +141,7 @@ setup(void)
 		.accept = on_accept,
 		.answer = on_answer,
 		.dead_letter = on_dead_letter,
+		.awaits = on_awaits,
 		.quarantined = on_quarantined,
 	};
 
