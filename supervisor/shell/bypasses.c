@@ -466,6 +466,8 @@ adopt_left(struct slot *slot, const struct bypass *bypass)
 	struct tri_lane_receiver lane = { .out = &bypass->sends->messages, .tail = tail };
 	struct left *last = NULL;
 
+	tri_lane_end(&lane); /* who goes on writing all the same writes for nobody */
+
 	for (struct left *left; (left = take_left(&lane)); last = left)
 		left->before = last;
 	for (struct left *left = last; left; left = last) {
@@ -532,6 +534,7 @@ count_waiting(const struct bypass *bypass)
 	const void *frame;
 	size_t size, count = 0;
 
+	tri_lane_end(&lane); /* what comes meanwhile may have no end */
 	for (; tri_lane_look(&lane, &frame, &size) == TRI_LANE_FRAME; count++)
 		lane.tail = lane.next;
 	return count;
