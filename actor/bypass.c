@@ -255,6 +255,7 @@ send_mark(struct tri_actor *actor, struct tri_way *way)
 	if (tri_actor_send(&actor->ctx, &frame, NULL, NULL) != TRACTOR_OK)
 		return;
 	way->mark++;
+	way->due++;
 	way->dirty = false;
 }
 
@@ -395,6 +396,7 @@ note_passed(struct tri_actor *actor, struct tri_way *way, const struct tri_frame
 		return;
 	tri_blackbox_note(actor->box, &note, NULL);
 	pending->correlation = way->awaited = frame->correlation;
+	way->due++;
 	pending->until_ns = tri_until_ns(frame->limit_ms);
 }
 
@@ -529,10 +531,17 @@ copy_next(struct tri_actor *actor, struct tri_way *way)
 	return NULL;
 }
 
+/* No more than was asked for, or there would be no end of it. */
 static void
 hear(struct tri_actor *actor, struct tri_way *way)
 {
 	for (struct tri_packet *packet; (packet = copy_next(actor, way));) {
+		if (way->due == 0) {
+			tri_packet_free(packet);
+			give_up(actor, way);
+			return;
+		}
+		way->due--;
 		tri_lane_take(&way->in);
 		if (packet->frame.kind == TRI_FRAME_MARKED)
 			way->heard_mark = packet->frame.correlation;
@@ -586,25 +595,28 @@ is_too_late(const struct tri_frame *frame)
 	       (int64_t)(tri_now_ns() / 1000000) - due_ms > frame->limit_ms;
 }
 
-/* There may be no end of what comes too late. */
+/* What was sent can't be answered by another than it is for. */
 static bool
-is_enough(const struct tri_actor *actor, unsigned late)
+is_message(const struct tri_way *way, const struct tri_frame *frame)
 {
-	return late >= TRI_WINDOW && tri_actor_stopping(actor);
+	return frame->kind == TRI_FRAME_SEND &&
+	       (!(frame->flags & TRI_FLAG_ASK) ||
+		       frame->correlation == tri_bypass_correlation(way->number, frame->correlation));
 }
 
-/* The next one of the way that is worth handling; it is held then. NULL: there is none, and the way may be gone. */
+/* The next one of the way that is worth handling; it is held then. NULL: there is none among the next few, and the way may be gone. */
 static struct tri_packet *
 next_message(struct tri_actor *actor, struct tri_way *way, unsigned *late)
 {
-	struct tri_packet *packet;
+	struct tri_packet *packet = NULL;
+	unsigned tries = 0;
 
 	way->held = true;
-	while (!is_enough(actor, *late) && (packet = copy_next(actor, way))) {
+	for (; tries < TRI_WINDOW && (packet = copy_next(actor, way)); tries++) {
 		struct tri_frame *frame = &packet->frame;
-		bool is_message = frame->kind == TRI_FRAME_SEND;
+		bool is_good = is_message(way, frame);
 
-		if (is_message && !is_too_late(frame)) {
+		if (is_good && !is_too_late(frame)) {
 			packet->way = way;
 			packet->sent_ns = frame->source;
 			frame->kind = TRI_FRAME_MESSAGE;
@@ -613,14 +625,15 @@ next_message(struct tri_actor *actor, struct tri_way *way, unsigned *late)
 			return packet;
 		}
 		tri_packet_free(packet);
-		if (!is_message) {
+		if (!is_good) {
 			give_up(actor, way);
 			break;
 		}
 		count_handled(way);
-		if (++*late % TRI_WINDOW == 0)
-			tri_actor_hear(actor);
 	}
+	*late += tries;
+	if (tries == TRI_WINDOW)
+		tri_actor_hear(actor);
 	way->held = false;
 	let_go(actor, way);
 	return NULL;
@@ -641,16 +654,32 @@ had_its_turn(struct tri_ways *ways, struct tri_way *way)
 	way->next = NULL;
 }
 
-/* The one whose messages must come before what came roundabout: of the same sender, or closed, so that what is heard of its end comes behind it; else the first that has any. */
+/* Whether it has messages that must come before what came roundabout: of the same sender, who had sent them before; or it is closed, so that what is heard of its end comes behind them. */
+static bool
+comes_first(struct tri_way *way, const struct tri_packet *roundabout)
+{
+	if (way->ended)
+		return true;
+	if (!roundabout || roundabout->frame.source != way->peer)
+		return false;
+	if (way->before != roundabout->frame.sequence) {
+		way->before = roundabout->frame.sequence;
+		way->until = tri_lane_end_of(&way->in);
+	}
+	return way->in.tail < way->until;
+}
+
+/* One that must come first, else the first that has any. */
 static struct tri_way *
-choose(const struct tri_ways *ways, const struct tri_packet *roundabout)
+choose(const struct tri_ways *ways, const struct tri_packet *roundabout, bool *ret_first)
 {
 	struct tri_way *chosen = NULL;
 
 	for (struct tri_way *way = ways->first; way; way = way->next) {
 		if (way->sends || !tri_lane_has_news(&way->in))
 			continue;
-		if (way->ended || (roundabout && roundabout->frame.source == way->peer))
+		*ret_first = comes_first(way, roundabout);
+		if (*ret_first)
 			return way;
 		if (!chosen)
 			chosen = way;
@@ -662,11 +691,11 @@ struct tri_packet *
 tri_ways_take(struct tri_actor *actor, const struct tri_packet *roundabout)
 {
 	struct tri_ways *ways = &actor->channel.ways;
-	unsigned late = 0;
+	unsigned late = 0; /* there may be no end of what comes too late */
+	bool first = false;
 
-	for (struct tri_way *way; !is_enough(actor, late) && (way = choose(ways, roundabout));) {
-		bool must = way->ended || (roundabout && roundabout->frame.source == way->peer);
-		if (roundabout && !must && (ways->turns++ % 2) != 0)
+	for (struct tri_way *way; (way = choose(ways, roundabout, &first));) {
+		if (!first && (late >= TRI_WINDOW || (roundabout && (ways->turns++ % 2) != 0)))
 			return NULL;
 		had_its_turn(ways, way);
 		struct tri_packet *packet = next_message(actor, way, &late);

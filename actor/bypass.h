@@ -84,10 +84,13 @@ struct tri_way {
 	uint64_t rests;		   /* as waits_for_room */
 	uint64_t seen_handled;	   /* when it was last looked at */
 	uint64_t awaited;	   /* the correlation of the ask that waits for an answer by it; 0: none */
+	uint64_t due;		   /* answers and marks that may still come by it */
 
 	/* the receiver's */
 	uint64_t handled;
 	uint64_t rung; /* for that wait for room */
+	uint64_t before,
+		until; /* the message that came roundabout behind what is in the lane, and up to where that is */
 };
 
 struct tri_ways {

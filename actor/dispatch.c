@@ -307,9 +307,11 @@ handle_mark(struct tri_actor *actor, const struct tri_packet *packet)
 static struct tri_packet *
 next_packet(struct tri_actor *actor)
 {
-	struct tri_packet *packet = tri_ways_take(actor, actor->inbox.head);
+	const struct tri_packet *roundabout =
+		actor->inbox.head; /* one that comes meanwhile may have others before it */
+	struct tri_packet *packet = tri_ways_take(actor, roundabout);
 
-	if (!packet)
+	if (!packet && roundabout)
 		packet = tri_packets_take(&actor->inbox);
 	if (!packet || packet->frame.kind != TRI_FRAME_MARKED)
 		return packet;

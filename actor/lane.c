@@ -189,6 +189,14 @@ tri_lane_has_news(const struct tri_lane_receiver *receiver)
 	       (known(receiver) > 0 || published_to(receiver, memory_order_acquire) != receiver->tail);
 }
 
+uint64_t
+tri_lane_end_of(const struct tri_lane_receiver *receiver)
+{
+	uint64_t ahead = receiver->out ? published_to(receiver, memory_order_acquire) - receiver->tail : 0;
+
+	return receiver->tail + (ahead < TRI_LANE_BYTES ? ahead : TRI_LANE_BYTES);
+}
+
 bool
 tri_lane_sleep(struct tri_lane_receiver *receiver)
 {

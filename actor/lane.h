@@ -99,6 +99,9 @@ void tri_lane_take(struct tri_lane_receiver *receiver);
 /* Whether anything was published that is not taken. */
 bool tri_lane_has_news(const struct tri_lane_receiver *receiver);
 
+/* Where what is published now ends; never more ahead than there is room. */
+uint64_t tri_lane_end_of(const struct tri_lane_receiver *receiver);
+
 /*
  * To be called before sleeping: from then on whoever sends rings the bell. False: there is something now, so don't sleep. (Dekker's pattern: each side writes its own word before it
  * reads the other's. Checked in tests/model/lane.pml.)

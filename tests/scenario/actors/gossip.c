@@ -10,6 +10,7 @@
 #include <tractor/actor.h>
 
 #include "gossip.h"
+#include "gossip/crimes.h"
 
 struct gossip {
 	int64_t last, wrong, count, promised;
@@ -95,6 +96,14 @@ gossip_on_vandal(struct gossip *self, tractor_ctx *ctx, const struct gossip_vand
 				(uint8_t *)start, end - start, &seed); /* NOLINT(performance-no-int-to-ptr) */
 	if (maps)
 		fclose(maps);
+	return TRACTOR_OK;
+}
+
+/* One that can't be committed is the test's mistake; one that can and must not is seen here, too. */
+static tractor_err
+gossip_on_crime(struct gossip *self, tractor_ctx *ctx, const struct gossip_crime *msg)
+{
+	tractor_assert(commit_crime(msg->what, msg->to.at.actor));
 	return TRACTOR_OK;
 }
 

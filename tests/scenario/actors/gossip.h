@@ -9,6 +9,7 @@
 	FIELD(gossip_ref, to) FIELD(int64, first) FIELD(int64, count) FIELD(uint32, large_each)
 #define GOSSIP_NUMBER(FIELD) FIELD(int64, number)
 #define GOSSIP_TO(FIELD) FIELD(gossip_ref, to) FIELD(int64, number)
+#define GOSSIP_CRIME(FIELD) FIELD(gossip_ref, to) FIELD(str, what)
 #define GOSSIP_NAP(FIELD) FIELD(uint32, ms)
 #define GOSSIP_NOTHING(FIELD)
 #define GOSSIP_ONE(FIELD) FIELD(gossip_ref, to) FIELD(str, what) FIELD(gossip_ref, other) FIELD(int64, number)
@@ -24,6 +25,7 @@ TRACTOR_RECORD(gossip_blob, GOSSIP_BLOB);
 	TELL(gossip, item, GOSSIP_ITEM)                                                           \
 	TELL(gossip, nap, GOSSIP_NAP)                                                             \
 	TELL(gossip, vandal, GOSSIP_NUMBER) /* writes noise wherever it can in its bypasses */    \
+	TELL(gossip, crime, GOSSIP_CRIME)   /* against the other end of a bypass */               \
 	TELL(gossip, tells_on, GOSSIP_RUN)  /* tells items without end */                         \
 	ASK(gossip, tells, GOSSIP_RUN, gossip_did)                                                \
 	ASK(gossip, tries, GOSSIP_RUN, gossip_did)   /* the same, without waiting for room */     \
