@@ -17,9 +17,9 @@
 
 #define HANDED \
 	3 /* fds that come with an offer: the memory that is ours to write, the peer's, and our end of the bell */
-#define MARK_PATIENCE_NS \
-	INT64_C(1000000) /* how long a mark is waited for: the receiver has something else to do, then */
-#define MARK_AFTER 64	 /* and how many messages later again */
+#define PATIENCE_NS \
+	INT64_C(1000000) /* how long a mark, or room in the lane, is waited for: the receiver has something else to do, then */
+#define MARK_AFTER 64 /* and how many messages later again */
 
 /* --- making and ending --- */
 
@@ -262,7 +262,7 @@ send_mark(struct tri_actor *actor, struct tri_way *way)
 static void
 wait_for_mark(struct tri_actor *actor, struct tri_way *way)
 {
-	int64_t until_ns = (int64_t)tri_now_ns() + MARK_PATIENCE_NS;
+	int64_t until_ns = (int64_t)tri_now_ns() + PATIENCE_NS;
 
 	way->held = true;
 	while (way->heard_mark != way->mark && !way->ended && (int64_t)tri_now_ns() < until_ns)
@@ -294,6 +294,8 @@ is_clear(struct tri_actor *actor, struct tri_way *way, const struct tri_frame *f
 static bool
 may_wait(struct tri_actor *actor, const struct tri_way *way)
 {
+	if (atomic_load_explicit(&way->from->roundabout, memory_order_relaxed) != 0)
+		return false; /* and it has not looked for a moment as if we did */
 	atomic_store(&actor->box->awaits, way->peer);
 	if (atomic_load(&way->from->roundabout) == 0)
 		return true;
@@ -334,6 +336,18 @@ rest_no_more(struct tri_way *way)
 	atomic_store_explicit(&way->from->waits_for_room, way->rests, memory_order_relaxed);
 }
 
+/* When the mailbox is full that is waited for as long as the sender wants; when only the lane is, for a moment, for the supervisor has room. */
+static tractor_err
+wait_in_line(struct tri_actor *actor, struct tri_way *way, int64_t until_ns, int64_t soon_ns)
+{
+	bool full = is_full(way);
+	int64_t latest_ns = full || until_ns < soon_ns ? until_ns : soon_ns;
+
+	if ((int64_t)tri_now_ns() < latest_ns)
+		return actor->ctx.end->wait(&actor->ctx, latest_ns);
+	return full ? TRACTOR_ETIMEDOUT : TRACTOR_EFULL;
+}
+
 /* Waits until there is room for that much. False, with TRACTOR_OK: it goes roundabout after all. */
 static bool
 wait_for_room(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame, size_t size,
@@ -343,15 +357,14 @@ wait_for_room(struct tri_actor *actor, struct tri_way *way, struct tri_frame *fr
 	tractor_err err = TRACTOR_OK;
 
 	if (frame->flags & TRI_FLAG_TRY) {
-		*ret_err = TRACTOR_EFULL;
+		*ret_err = is_full(way) ? TRACTOR_EFULL : TRACTOR_OK;
 		return false;
 	}
 	if (!may_wait(actor, way))
 		return false;
 	way->held = true;
 	for (rest(way); err == TRACTOR_OK && !way->ended && !has_room(way, size); rest(way))
-		err = (int64_t)tri_now_ns() < until_ns ? actor->ctx.end->wait(&actor->ctx, until_ns)
-						       : TRACTOR_ETIMEDOUT;
+		err = wait_in_line(actor, way, until_ns, began_ns + PATIENCE_NS);
 	rest_no_more(way);
 	way->held = false;
 	atomic_store_explicit(&actor->box->awaits, 0, memory_order_relaxed);
@@ -359,7 +372,7 @@ wait_for_room(struct tri_actor *actor, struct tri_way *way, struct tri_frame *fr
 		int64_t left_ms = frame->limit_ms - ((int64_t)tri_now_ns() - began_ns) / 1000000;
 		frame->limit_ms = left_ms > 0 ? left_ms : 0;
 	}
-	*ret_err = err;
+	*ret_err = err == TRACTOR_EFULL ? TRACTOR_OK : err;
 	return err == TRACTOR_OK && !way->ended;
 }
 

@@ -171,6 +171,24 @@ START_TEST(a_full_mailbox)
 }
 END_TEST
 
+/* What one may have waiting is the mailbox's to say, not the lane's. */
+START_TEST(a_mailbox_with_more_room_than_a_lane)
+{
+	struct process *tree = gossips(", mailbox: 1000");
+
+	lay("/t/a", "/t/b");
+	tell("/t/b", "gossip.nap", "{\"ms\":4000}");
+	expect_run("/t/a", "gossip.tries", "/t/b", 1, 900, 0);
+	expect_seen("/t/b", 900);
+	tell("/t/b", "gossip.nap", "{\"ms\":600000}");
+	expect_run("/t/a", "gossip.tells", "/t/b", 901, 900, 0);
+	ck_assert_int_eq(kill(pid_of("/t/b"), SIGKILL), 0);
+	expect_node("t", "/t/b", "running", 2, SOON_MS);
+	expect_seen("/t/b", 900);
+	down(tree);
+}
+END_TEST
+
 /* --- one of them dies --- */
 
 START_TEST(a_crash_is_the_askers_to_hear)
@@ -568,7 +586,8 @@ test_suite(void)
 	Suite *suite = suite_create("bypass");
 
 	SCENARIO_CASE(suite, "well", 60, tells_and_asks_of_all_sizes_keep_one_order,
-		each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox, a_flood_drowns_nobody_else,
+		each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox,
+		a_mailbox_with_more_room_than_a_lane, a_flood_drowns_nobody_else,
 		one_whose_handlers_have_a_limit, noise_in_the_memory, lanes_off_means_bypasses_too);
 	SCENARIO_CASE(suite, "wrong hands", 60, a_flood_of_asks_that_come_too_late_drowns_nobody_else,
 		a_flood_behind_a_message_that_went_roundabout_drowns_nobody_else,
