@@ -128,7 +128,7 @@ log_error(struct tri_actor *actor, const struct tractor_message *message, tracto
 }
 
 /* By the supervisor: it is too much for the bypass, or that is full of answers, or the supervisor knows of it already. */
-static void
+static tractor_err
 answer_roundabout(struct tri_actor *actor, struct tri_packet *packet, const struct answer *answer)
 {
 	struct tri_frame frame = tri_frame(TRI_FRAME_REPLY);
@@ -139,6 +139,7 @@ answer_roundabout(struct tri_actor *actor, struct tri_packet *packet, const stru
 	if (err == TRACTOR_OK)
 		err = tri_actor_end.send(&actor->ctx, &frame, answer->record, answer->value);
 	tri_need_memory(actor, err, "a reply");
+	return err;
 }
 
 /* What can't be said in either way is an error. */
@@ -149,10 +150,7 @@ pass_answer(struct tri_actor *actor, struct tri_packet *packet, const struct ans
 		packet->owed ? TRACTOR_EFULL
 			     : tri_ways_answer(actor, packet, answer->err, answer->record, answer->value);
 
-	if (err != TRACTOR_EFULL)
-		return err;
-	answer_roundabout(actor, packet, answer);
-	return TRACTOR_OK;
+	return err == TRACTOR_EFULL ? answer_roundabout(actor, packet, answer) : err;
 }
 
 /* The same for one that came by a bypass, to an actor that is not durable: its answer is there for the asker first, and then the message has left its lane. */
