@@ -23,7 +23,9 @@
 #define BYPASS_AFTER 32 /* messages from one actor to another by us, until they are worth a bypass */
 #define BYPASSES_MAX 32 /* of an actor, each way: each costs either end an fd */
 #define HANDED 3
-#define DUTIES_MAX 65536 /* asks that an actor may have deferred, of those that came past us */
+#define DUTIES_MAX 65536 /* asks that an actor may have deferred, and be asked more past us */
+#define DUTIES_LEFT \
+	(BYPASSES_MAX * TRI_LANE_BYTES / sizeof(struct tri_frame)) /* what may be in its lanes then */
 
 struct bypass {
 	struct bypass *next_out, *next_in; /* of `from`, of `to` */
@@ -333,8 +335,11 @@ bypass_ended(struct slot *slot, uint64_t number, bool wants_none)
 		bypass = bypass->next_in;
 	if (!bypass)
 		return;
+	struct slot *from = bypass->from;
 	close_bypass(bypass);
 	remove_bypass(bypass);
+	if (from)
+		bypass_waits_no_more(from); /* for us nothing else leads to it from here */
 }
 
 /* --- marks --- */
@@ -445,37 +450,41 @@ take_left(struct tri_lane_receiver *lane)
 	return left;
 }
 
-/* The number under which the dead process had that in hand; 0: it had not. */
-static uint64_t
-in_hand(const struct slot *slot, const struct bypass *bypass, uint64_t position)
-{
-	if (!slot->box)
-		return 0;
-	uint64_t hand = atomic_load(&slot->box->in_hand);
-	const struct tri_in_hand *about = &slot->box->hand;
-	bool here = (hand & TRI_BYPASS_SEQUENCE) && about->sequence == hand &&
-		    about->bypass == bypass->number && about->position == position;
+/* What the dead process had in hand; read once, for a child of its may be writing still, and no more than one can be it. */
+struct hand {
+	uint64_t sequence; /* 0: nothing that came past us */
+	uint64_t bypass, position;
+};
 
-	return here ? hand : 0;
+static struct hand
+take_hand(const struct slot *slot)
+{
+	uint64_t sequence = slot->box ? atomic_load(&slot->box->in_hand) : 0;
+
+	if (!(sequence & TRI_BYPASS_SEQUENCE) || slot->box->hand.sequence != sequence)
+		return (struct hand){ .sequence = 0 };
+	return (struct hand){
+		.sequence = sequence, .bypass = slot->box->hand.bypass, .position = slot->box->hand.position
+	};
 }
 
 static void
-adopt_left(struct slot *slot, const struct bypass *bypass)
+adopt_left(struct slot *slot, const struct bypass *bypass, const struct hand *hand)
 {
 	uint64_t tail = atomic_load(&bypass->receives->messages.tail);
 	struct tri_lane_receiver lane = { .out = &bypass->sends->messages, .tail = tail };
+	bool has_hand = hand->bypass == bypass->number && hand->position == tail;
 	struct left *last = NULL;
 
 	tri_lane_end(&lane); /* who goes on writing all the same writes for nobody */
-
 	for (struct left *left; (left = take_left(&lane)); last = left)
 		left->before = last;
 	for (struct left *left = last; left; left = last) {
 		struct router_send send = send_of(bypass, &left->frame, left->payload);
-		uint64_t hand = left->position == tail ? in_hand(slot, bypass, tail) : 0;
 		if ((left->frame.flags & TRI_FLAG_ASK) && !is_possible(bypass, &left->frame))
 			send.flags = 0; /* nobody can wait for its answer */
-		router_adopt(slot->runtime->router, &send, sent_ns(slot, &left->frame), hand);
+		router_adopt(slot->runtime->router, &send, sent_ns(slot, &left->frame),
+			has_hand && left->position == tail ? hand->sequence : 0);
 		waits_by_us(bypass->from);
 		last = left->before;
 		free(left);
@@ -485,12 +494,14 @@ adopt_left(struct slot *slot, const struct bypass *bypass)
 void
 bypass_end(struct slot *slot)
 {
+	const struct hand hand = take_hand(slot);
+
 	slot->goes_roundabout =
 		false; /* for it waits for nobody any more, nor do those who waited for it past us */
 	for (struct bypass *bypass; (bypass = slot->bypasses_in);) {
 		struct slot *from = bypass->from;
 		close_bypass(bypass);
-		adopt_left(slot, bypass);
+		adopt_left(slot, bypass, &hand);
 		remove_bypass(bypass);
 		if (from)
 			bypass_waits_no_more(from);
@@ -501,19 +512,34 @@ bypass_end(struct slot *slot)
 	}
 	memset(slot->tallies, 0, sizeof(slot->tallies));
 	slot->goes_roundabout = slot->refuses_bypass = false;
+	slot->owes_too_much = 0;
+}
+
+/* Who asks without end is not who owes. So one that owes too much is asked by us from now on, and what is in its lanes already is all that may come. */
+static bool
+owes_too_much(struct slot *slot)
+{
+	struct router_counts counts = { .deferred = 0 };
+
+	router_counts(slot->runtime->router, slot->node->id, &counts);
+	if (counts.deferred < DUTIES_MAX)
+		return false;
+	if (slot->owes_too_much == 0) {
+		slot->refuses_bypass = true;
+		bypass_close_to(slot);
+	}
+	return ++slot->owes_too_much > DUTIES_LEFT;
 }
 
 void
 bypass_owes(struct slot *slot, const struct tri_frame *frame)
 {
 	const struct bypass *bypass = slot->bypasses_in;
-	struct router_counts counts = { .deferred = 0 };
 
 	while (bypass && bypass->number != frame->target)
 		bypass = bypass->next_in;
 	if (!bypass || !(frame->sequence & TRI_BYPASS_SEQUENCE) || !is_possible(bypass, frame) ||
-		router_counts(slot->runtime->router, slot->node->id, &counts) != TRACTOR_OK ||
-		counts.deferred >= DUTIES_MAX) {
+		owes_too_much(slot)) {
 		hearing_violated(slot, "it owes an answer for which nobody can have asked");
 		return;
 	}

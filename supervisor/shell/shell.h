@@ -237,6 +237,7 @@ struct slot {
 	uint64_t bypass_walk;	 /* the last in which it was looked at */
 	bool goes_roundabout;	 /* who would ask it past us does so by us, for it waits */
 	bool refuses_bypass;	 /* its process has no use for one */
+	unsigned owes_too_much;	 /* asks that came past us and it deferred when it had far too many */
 	uint64_t seen_progress;	 /* of the black box, when the deadline was armed */
 	int64_t ready_ns;
 	bool undecided; /* it is at rest; whether for good is found when the core has done all it can */

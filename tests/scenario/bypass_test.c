@@ -528,6 +528,27 @@ START_TEST(one_that_promised_what_nobody_can_have_asked)
 }
 END_TEST
 
+static bool
+has_no_bypass(void *arg)
+{
+	return !has_bypass(arg);
+}
+
+/* Nobody is killed for what another asks of it. */
+START_TEST(one_that_promised_too_much)
+{
+	struct process *tree = gossips("");
+
+	lay("/t/a", "/t/b");
+	pid_t b = pid_of("/t/b");
+	commit("/t/a", "ask_without_end", "/t/b");
+	ck_assert(wait_until(6 * SOON_MS, has_no_bypass, "/t/b"));
+	expect_one("/t/c", "/t/b", "echo", "/t/c", 1, "TRACTOR_OK", 1);
+	ck_assert_int_eq(pid_of("/t/b"), b);
+	down(tree);
+}
+END_TEST
+
 START_TEST(answers_that_are_not_ones_own_to_give)
 {
 	struct process *tree = gossips("");
@@ -594,6 +615,7 @@ test_suite(void)
 		a_flood_of_answers_drowns_nobody, a_flood_that_the_end_of_its_bypass_does_not_end,
 		one_that_promised_what_nobody_can_have_asked, answers_that_are_not_ones_own_to_give,
 		a_bell_that_is_shut, a_bell_that_is_full, memory_keeps_its_size);
+	SCENARIO_CASE(suite, "promises", 60, one_that_promised_too_much);
 	SCENARIO_CASE(suite, "ends", 60, a_crash_is_the_askers_to_hear, one_that_is_stopped_is_asked_no_more,
 		a_receiver_that_is_killed, a_sender_that_is_killed);
 	return suite;

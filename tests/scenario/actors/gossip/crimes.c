@@ -149,28 +149,44 @@ flood_with_answers(struct tri_way *way)
 
 /* --- asks and answers --- */
 
-/* One whose number is none of this bypass's, for which its receiver will promise an answer. */
-static bool
-ask_by_a_wrong_number(struct tri_way *way)
+/* For which its receiver will promise an answer. */
+static void
+ask_for_later(struct tri_way *way, uint64_t correlation)
 {
 	struct tri_frame frame = frame_of(way, "later");
 	const struct gossip_later later = { .number = 1 };
-	uint8_t payload[64];
+	uint8_t payload[64], *to;
 	size_t size;
 
 	frame.flags = TRI_FLAG_ASK;
-	frame.correlation = 7;
+	frame.correlation = correlation;
 	frame.limit_ms = -1;
 	if (tri_encode(named("later")->record, &later, payload, sizeof(payload), &size) != TRACTOR_OK)
 		abort();
 	frame.payload_bytes = (uint32_t)size;
-	uint8_t *to = tri_lane_reserve(&way->out, sizeof(frame) + size);
-	if (!to)
-		return false;
+	while (!(to = tri_lane_reserve(&way->out, sizeof(frame) + size)))
+		if (tri_lane_is_closed(&way->from->messages))
+			return;
 	memcpy(to, &frame, sizeof(frame));
 	memcpy(to + sizeof(frame), payload, size);
-	tri_lane_publish(&way->out);
-	tri_bell_ring(&way->bell);
+	if (tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
+		tri_bell_ring(&way->bell);
+}
+
+/* It is none of this bypass's. */
+static bool
+ask_by_a_wrong_number(struct tri_way *way)
+{
+	ask_for_later(way, 7);
+	return true;
+}
+
+/* More than anybody can be meant to remember; until the bypass is closed. */
+static bool
+ask_without_end(struct tri_way *way)
+{
+	for (uint64_t i = 1; !tri_lane_is_closed(&way->from->messages); i++)
+		ask_for_later(way, tri_bypass_correlation(way->number, i));
 	return true;
 }
 
@@ -291,6 +307,7 @@ commit_crime(const char *crime, uint64_t peer)
 		{ "flood_behind_another", true, flood_behind_another },
 		{ "flood_with_late_asks", true, flood_with_late_asks },
 		{ "flood_with_answers", false, flood_with_answers },
+		{ "ask_without_end", true, ask_without_end },
 		{ "ask_by_a_wrong_number", true, ask_by_a_wrong_number },
 		{ "answer_for_others", false, answer_for_others },
 		{ "shut_the_bell", false, shut_the_bell },
