@@ -318,6 +318,69 @@ START_TEST(a_sender_that_is_killed)
 }
 END_TEST
 
+/* Both at one moment: what had not been handled is the next one's. */
+START_TEST(both_are_killed)
+{
+	struct process *tree = gossips("");
+	int twice, disorder, first = 1;
+
+	srand(3);
+	for (int i = 1; i <= KILLS; i++) {
+		tell("/t/a", "gossip.tells_on",
+			"{\"to\":\"/t/b\",\"first\":%d,\"count\":0,\"large_each\":%d}", first, 97);
+		ck_assert(wait_until(SOON_MS, has_bypass, "/t/a"));
+		pid_t a = pid_of("/t/a"), b = pid_of("/t/b");
+		usleep((useconds_t)rand() % 5000);
+		ck_assert_int_eq(kill(i % 2 == 0 ? a : b, SIGKILL), 0);
+		ck_assert_int_eq(kill(i % 2 == 0 ? b : a, SIGKILL), 0);
+		expect_node("t", "/t/a", "running", i + 1, SOON_MS);
+		expect_node("t", "/t/b", "running", i + 1, SOON_MS);
+		first = 2 + read_log(scenario_path("a.log"), "sent", sent, NUMBERS_MAX, &twice, &disorder);
+	}
+	ck_assert(wait_until(SOON_MS, has_all, NULL));
+	expect_one("/t/c", "/t/b", "echo", "/t/c", 1, "TRACTOR_OK", 1);
+	tree_down(tree);
+	int highest = read_log(scenario_path("a.log"), "sent", sent, NUMBERS_MAX, &twice, &disorder);
+	read_log(scenario_path("b.log"), "got", got, NUMBERS_MAX, &twice, &disorder);
+	ck_assert_int_eq(twice, 0);
+	ck_assert_int_eq(disorder, 0);
+	ck_assert_int_le(count_lost(highest), KILLS);
+	remove_logs();
+}
+END_TEST
+
+/* It comes and goes, and closes all bypasses each time that its file is read anew: nothing is lost or out of its order. */
+START_TEST(a_supervisor_that_is_stopped_and_reads_its_file_anew)
+{
+	struct process *tree = gossips("");
+	pid_t supervisor = process_pid(tree);
+	int twice, disorder;
+
+	srand(4);
+	tell("/t/a", "gossip.tells_on", "{\"to\":\"/t/b\",\"first\":1,\"count\":0,\"large_each\":%d}", 971);
+	for (int i = 1; i <= KILLS; i++) {
+		ck_assert(wait_until(SOON_MS, has_bypass, "/t/b"));
+		usleep((useconds_t)rand() % 5000);
+		ck_assert_int_eq(kill(supervisor, SIGSTOP), 0);
+		usleep((useconds_t)rand() % 50000);
+		ck_assert_int_eq(kill(supervisor, SIGCONT), 0);
+		expect_command(0, NULL, NULL, "reload", NULL);
+	}
+	ck_assert_int_eq(kill(pid_of("/t/a"), SIGKILL), 0);
+	expect_node("t", "/t/a", "running", 2, SOON_MS);
+	ck_assert(wait_until(SOON_MS, has_all, NULL));
+	expect_one("/t/c", "/t/b", "echo", "/t/c", 1, "TRACTOR_OK", 1);
+	tree_down(tree);
+	int highest = read_log(scenario_path("a.log"), "sent", sent, NUMBERS_MAX, &twice, &disorder);
+	ck_assert_int_gt(highest, ENOUGH);
+	read_log(scenario_path("b.log"), "got", got, NUMBERS_MAX, &twice, &disorder);
+	ck_assert_int_eq(twice, 0);
+	ck_assert_int_eq(disorder, 0);
+	ck_assert_int_eq(count_lost(highest), 0);
+	remove_logs();
+}
+END_TEST
+
 START_TEST(one_that_is_stopped_is_asked_no_more)
 {
 	struct process *tree = gossips("");
@@ -617,6 +680,7 @@ test_suite(void)
 		a_bell_that_is_shut, a_bell_that_is_full, memory_keeps_its_size);
 	SCENARIO_CASE(suite, "promises", 60, one_that_promised_too_much);
 	SCENARIO_CASE(suite, "ends", 60, a_crash_is_the_askers_to_hear, one_that_is_stopped_is_asked_no_more,
-		a_receiver_that_is_killed, a_sender_that_is_killed);
+		a_receiver_that_is_killed, a_sender_that_is_killed, both_are_killed,
+		a_supervisor_that_is_stopped_and_reads_its_file_anew);
 	return suite;
 }
