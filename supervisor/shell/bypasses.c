@@ -374,15 +374,32 @@ bypass_marked(struct slot *slot, uint64_t number)
 
 /* --- what is left in one --- */
 
+uint64_t
+bypass_awaits(const struct slot *slot)
+{
+	uint64_t awaits = slot->box && slot->bypasses_out ? atomic_load(&slot->box->awaits) : 0;
+
+	return awaits < ROUTER_PORT_FIRST ? awaits : 0;
+}
+
+static bool
+waits_past_us(const struct slot *slot, const struct slot *whom)
+{
+	return slot && bypass_awaits(slot) == whom->node->id;
+}
+
+/* That its sender does nothing else meanwhile is its own to say: who has it to answer could say anything. */
 static struct router_send
 send_of(const struct bypass *bypass, const struct tri_frame *frame, const uint8_t *payload)
 {
+	const unsigned waits = waits_past_us(bypass->from, bypass->to) ? TRI_FLAG_BLOCKING : 0;
+
 	return (struct router_send){ .sender = bypass->sender,
 		.incarnation = bypass->incarnation,
 		.correlation = frame->correlation,
 		.target = bypass->to->node->id,
 		.message = frame->message,
-		.flags = frame->flags & (TRI_FLAG_ASK | TRI_FLAG_BLOCKING),
+		.flags = (uint16_t)(frame->flags & (TRI_FLAG_ASK | waits)),
 		.limit_ms = frame->limit_ms,
 		.payload = payload,
 		.payload_bytes = frame->payload_bytes };
@@ -581,20 +598,6 @@ bypass_count(const struct slot *slot, struct router_counts *counts)
 }
 
 /* --- who waits for whom --- */
-
-uint64_t
-bypass_awaits(const struct slot *slot)
-{
-	uint64_t awaits = slot->box && slot->bypasses_out ? atomic_load(&slot->box->awaits) : 0;
-
-	return awaits < ROUTER_PORT_FIRST ? awaits : 0;
-}
-
-static bool
-waits_past_us(const struct slot *slot, const struct slot *whom)
-{
-	return slot && bypass_awaits(slot) == whom->node->id;
-}
 
 void
 bypass_waits(struct slot *slot)
