@@ -153,6 +153,8 @@ void
 letters_bury(struct router *router, struct letter *letter, tractor_err why)
 {
 	letters_drop(router, letter);
+	if (letter->message.kind == ROUTER_MARK)
+		return; /* nobody's message: its sender has another made */
 	if (letter->target != NULL)
 		letter->target->counts.dead_letter_total++;
 	if (router->ops.dead_letter != NULL)

@@ -236,9 +236,7 @@ name_message(
 		snprintf(ret_name, size, "%s.%s", schema->protocol, schema->message);
 	else
 		snprintf(ret_name, size, "%s",
-			message->kind == ROUTER_DOWN   ? "down"
-			: message->kind == ROUTER_MARK ? "mark"
-						       : "a message that it does not know");
+			message->kind == ROUTER_DOWN ? "down" : "a message that it does not know");
 }
 
 static void

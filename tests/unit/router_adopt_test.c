@@ -208,6 +208,21 @@ START_TEST(a_mark_comes_behind_what_was_sent_before_and_dies_with_the_process)
 }
 END_TEST
 
+/* It was no message of anybody's. */
+START_TEST(a_mark_is_no_dead_letter)
+{
+	actors(2, 0);
+	ck_assert_int_eq(router_post(t.router, 1, ROUTER_MARK, 2, (const uint8_t *)"m", 2), TRACTOR_OK);
+	down(1, 0, 1);
+	saw("1 gets #1 m; hand #1 m (1)");
+	ck_assert_int_eq(router_post(t.router, 1, ROUTER_MARK, 2, (const uint8_t *)"m", 2), TRACTOR_OK);
+	router_stopped(t.router, 1, TRACTOR_ESTOPPED);
+	saw("");
+	ck_assert_uint_eq(counts(1).dead_letter_total, 0);
+	empty(1);
+}
+END_TEST
+
 /* --- what actors say of whom they await past us --- */
 
 START_TEST(a_circle_that_one_closes_past_us_is_told)
@@ -248,6 +263,7 @@ test_suite(void)
 		an_answer_to_one_who_is_gone_is_no_broken_rule);
 	ROUTER_CASE(suite, "waits", a_circle_that_one_closes_past_us_is_told,
 		one_who_says_that_it_awaits_itself_holds_nobody_up);
-	ROUTER_CASE(suite, "marks", a_mark_comes_behind_what_was_sent_before_and_dies_with_the_process);
+	ROUTER_CASE(suite, "marks", a_mark_is_no_dead_letter,
+		a_mark_comes_behind_what_was_sent_before_and_dies_with_the_process);
 	return suite;
 }
