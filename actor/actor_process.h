@@ -54,6 +54,8 @@ struct tri_actor {
 	const struct tri_served *last_served; /* the last message's; NULL: none */
 	struct tri_packets inbox;	      /* MESSAGE and DOWN frames, in order */
 	struct tri_outbox_end outbox;
+	uint64_t
+		now_ns; /* when the last handler returned, if nothing has been done since then that takes time; 0: who wants to know has to look */
 	unsigned
 		unaccepted; /* tells of handlers that have returned: the next one waits until the supervisor has them */
 	unsigned unsaid;	  /* messages done that the supervisor was not told of */
@@ -107,6 +109,8 @@ void tri_actor_phase(struct tri_actor *actor, enum tri_phase phase);
 
 /* Fills actor->served. */
 tractor_err tri_index_handlers(struct tri_actor *actor);
+/* The time, between two handlers: one look at the clock for the end of one and the beginning of the next. */
+uint64_t tri_dispatch_now(struct tri_actor *actor);
 /* Takes the next message, of which there must be one, and runs its handler. */
 tractor_err tri_dispatch_next(struct tri_actor *actor);
 /* If messages are done that the supervisor doesn't know of: now it does. Called before it waits, and when half a window is done. */

@@ -15,13 +15,25 @@
 
 #include "why.h"
 
-uint64_t
-tri_now_ns(void)
+static uint64_t
+look_at(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+uint64_t
+tri_now_ns(void)
+{
+	return look_at(CLOCK_MONOTONIC);
+}
+
+uint64_t
+tri_about_now_ns(void)
+{
+	return look_at(CLOCK_MONOTONIC_COARSE);
 }
 
 static struct tri_blackbox *

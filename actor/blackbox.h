@@ -219,4 +219,7 @@ void tri_blackbox_unmap(struct tri_blackbox *box);
 /* CLOCK_MONOTONIC in ns: what every *_ns in here means. Async-signal-safe. */
 uint64_t tri_now_ns(void);
 
+/* As of the kernel's last tick, so some ms late at the most; for a quarter of the time that the other takes. */
+uint64_t tri_about_now_ns(void);
+
 #endif

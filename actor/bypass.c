@@ -410,7 +410,7 @@ note_passed(struct tri_actor *actor, struct tri_way *way, const struct tri_frame
 	tri_blackbox_note(actor->box, &note, NULL);
 	pending->correlation = way->awaited = frame->correlation;
 	way->due++;
-	pending->until_ns = tri_until_ns(frame->limit_ms);
+	pending->until_ns = tri_after_ns((int64_t)frame->source, frame->limit_ms);
 }
 
 enum passed { PASSED, NOT_PASSED, ROUNDABOUT };
@@ -427,7 +427,8 @@ publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 		return ROUNDABOUT;
 	if (frame->flags & TRI_FLAG_ASK)
 		frame->correlation = tri_bypass_correlation(way->number, plain);
-	frame->source = tri_now_ns();
+	/* An ask has a limit; when a tell was sent is for people to read, in a report. */
+	frame->source = frame->flags & TRI_FLAG_ASK ? tri_now_ns() : tri_about_now_ns();
 	frame->payload_bytes = (uint32_t)payload_bytes;
 	memcpy(to, frame, sizeof(*frame));
 	if (record)
@@ -600,12 +601,12 @@ count_handled(struct tri_way *way)
 }
 
 static bool
-is_too_late(const struct tri_frame *frame)
+is_too_late(struct tri_actor *actor, const struct tri_frame *frame)
 {
 	int64_t due_ms = (int64_t)(frame->source / 1000000);
 
 	return (frame->flags & TRI_FLAG_ASK) && frame->limit_ms >= 0 &&
-	       (int64_t)(tri_now_ns() / 1000000) - due_ms > frame->limit_ms;
+	       (int64_t)(tri_dispatch_now(actor) / 1000000) - due_ms > frame->limit_ms;
 }
 
 /* What was sent can't be answered by another than it is for. */
@@ -629,7 +630,7 @@ next_message(struct tri_actor *actor, struct tri_way *way, unsigned *late)
 		struct tri_frame *frame = &packet->frame;
 		bool is_good = is_message(way, frame);
 
-		if (is_good && !is_too_late(frame)) {
+		if (is_good && !is_too_late(actor, frame)) {
 			packet->way = way;
 			packet->sent_ns = frame->source;
 			frame->kind = TRI_FRAME_MESSAGE;
@@ -766,7 +767,7 @@ tri_ways_done(struct tri_actor *actor, struct tri_packet *packet)
 {
 	struct tri_way *way = packet->way;
 
-	tri_blackbox_passed(actor->box, tri_now_ns());
+	tri_blackbox_passed(actor->box, actor->now_ns = tri_now_ns());
 	count_handled(way);
 	atomic_store_explicit(&actor->box->in_hand, 0, memory_order_release);
 	packet->way = NULL;

@@ -30,11 +30,17 @@ tri_context_end(tractor_ctx *ctx)
 }
 
 int64_t
-tri_until_ns(int64_t timeout_ms)
+tri_after_ns(int64_t since_ns, int64_t timeout_ms)
 {
 	if (timeout_ms < 0 || timeout_ms > INT64_MAX / 2000000)
 		return TRI_FOREVER;
-	return (int64_t)tri_now_ns() + timeout_ms * 1000000;
+	return since_ns + timeout_ms * 1000000;
+}
+
+int64_t
+tri_until_ns(int64_t timeout_ms)
+{
+	return tri_after_ns((int64_t)tri_now_ns(), timeout_ms);
 }
 
 void

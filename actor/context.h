@@ -90,7 +90,8 @@ tractor_err tri_explain_mismatch(
 tractor_err tri_context_decode(
 	tractor_ctx *ctx, const struct tractor_record *record, struct tri_packet *answer, void *ret_reply);
 
-/* The moment `timeout_ms` from now; negative: never. */
+/* The moment `timeout_ms` after that one, or from now; negative: never. */
+int64_t tri_after_ns(int64_t since_ns, int64_t timeout_ms);
 int64_t tri_until_ns(int64_t timeout_ms);
 
 #endif

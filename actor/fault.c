@@ -272,7 +272,10 @@ come_to(struct tri_actor *actor, enum tri_fault_place place, uint64_t message, c
 tractor_err
 tri_fault_at(struct tri_actor *actor, enum tri_fault_place place, uint64_t message)
 {
-	return actor->planned_count == 0 ? TRACTOR_OK : come_to(actor, place, message, NULL);
+	if (actor->planned_count == 0)
+		return TRACTOR_OK;
+	actor->now_ns = 0; /* it may be that it takes time */
+	return come_to(actor, place, message, NULL);
 }
 
 void

@@ -103,6 +103,7 @@ take_all(struct tri_actor *actor)
 void
 tri_actor_hear(struct tri_actor *actor)
 {
+	actor->now_ns = 0;
 	tri_blackbox_count(&actor->box->progress);
 	take_all(actor);
 }
@@ -113,6 +114,7 @@ tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_
 	struct tri_channel *channel = &actor->channel;
 	tractor_err err = TRACTOR_OK;
 
+	actor->now_ns = 0;
 	channel->ways.wants_mail = wants_mail;
 	tri_blackbox_count(&actor->box->progress);
 	if (count > 0 || !tri_channel_look(channel, until_ns))

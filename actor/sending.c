@@ -147,7 +147,7 @@ tri_commit(struct tri_actor *actor, uint64_t sequence)
 {
 	if (actor->outbox.held > 0)
 		tri_outbox_publish(&actor->outbox, sequence);
-	tri_blackbox_done(actor->box, tri_now_ns());
+	tri_blackbox_done(actor->box, actor->now_ns = tri_now_ns());
 	actor->unsaid++;
 	tri_fault_at(actor, TRI_AT_REPLY, actor->box->hand.message);
 	if (actor->outbox.held > 0)
