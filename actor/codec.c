@@ -88,6 +88,45 @@ walk_next(struct walk *walk, uint8_t **ret_at)
 	return NULL;
 }
 
+static bool
+is_number(const struct tractor_kind *kind)
+{
+	return kind->base == TRACTOR_BASE_INT || kind->base == TRACTOR_BASE_UINT ||
+	       kind->base == TRACTOR_BASE_FLOAT;
+}
+
+/* True if a list of these is on the wire just as it is in memory. */
+static bool
+is_plain(const struct tractor_kind *kind)
+{
+	return is_number(kind) && (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || kind->size_bytes == 1);
+}
+
+/*
+ * How many bytes at the walk's place are numbers with nothing between them, so that they are on the wire just as they are in memory; `size` at most. These are passed: most messages are little else, and one
+ * copy of them all is much less than a copy of each.
+ */
+static size_t
+walk_numbers(struct walk *walk, size_t size, uint8_t **ret_at)
+{
+	size_t bytes = 0;
+
+	if (walk->depth == 0 || walk->complaint != NULL)
+		return 0;
+	struct level *top = &walk->levels[walk->depth - 1];
+	for (; top->field < top->record->field_count; top->field++) {
+		const struct tractor_field *field = &top->record->fields[top->field];
+		uint8_t *at = top->at + field->offset_bytes;
+		if (!is_plain(field->kind) || field->kind->size_bytes > size - bytes ||
+			(bytes > 0 && at != *ret_at + bytes))
+			break;
+		if (bytes == 0)
+			*ret_at = at;
+		bytes += field->kind->size_bytes;
+	}
+	return bytes;
+}
+
 /* Between memory and the wire, either way. */
 static void
 copy_little_endian(uint8_t *to, const uint8_t *from, size_t size)
@@ -201,20 +240,6 @@ put(struct writer *writer, const struct tractor_kind *kind, const void *at)
 	return "a field of unknown kind";
 }
 
-static bool
-is_number(const struct tractor_kind *kind)
-{
-	return kind->base == TRACTOR_BASE_INT || kind->base == TRACTOR_BASE_UINT ||
-	       kind->base == TRACTOR_BASE_FLOAT;
-}
-
-/* True if a list of these is on the wire just as it is in memory. */
-static bool
-is_plain(const struct tractor_kind *kind)
-{
-	return is_number(kind) && (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || kind->size_bytes == 1);
-}
-
 /* Of records only the count: the walk goes on with them. */
 static const char *
 put_list(struct writer *writer, const struct tractor_kind *element, const struct any_list *list)
@@ -248,11 +273,18 @@ write_all(struct writer *writer, const struct tractor_record *record, const void
 	const struct tractor_field *field = NULL, *next;
 	const char *complaint = NULL;
 	uint8_t *at;
+	size_t size;
 
 	writer->walk.complaint = NULL;
 	writer->walk.depth = 0;
 	walk_into(&writer->walk, record, (void *)(uintptr_t)value, 1); /* put() only reads it */
-	while (complaint == NULL && (next = walk_next(&writer->walk, &at)) != NULL) {
+	while (complaint == NULL) {
+		if ((size = walk_numbers(&writer->walk, writer->size - writer->used, &at)) > 0) {
+			complaint = put_bytes(writer, at, size);
+			continue;
+		}
+		if ((next = walk_next(&writer->walk, &at)) == NULL)
+			break;
 		field = next;
 		complaint = put(writer, field->kind, at);
 	}
@@ -457,11 +489,21 @@ read_all(struct reader *reader, const struct tractor_record *record, void *value
 {
 	const struct tractor_field *field;
 	const char *complaint;
+	const uint8_t *from;
 	uint8_t *at;
+	size_t size;
 
 	memset(value, 0, record->size_bytes);
 	walk_into(&reader->walk, record, value, 1);
-	while ((field = walk_next(&reader->walk, &at)) != NULL) {
+	for (;;) {
+		if ((size = walk_numbers(&reader->walk, reader->left, &at)) > 0) {
+			if ((complaint = get_bytes(reader, size, &from)) != NULL)
+				return complaint;
+			memcpy(at, from, size);
+			continue;
+		}
+		if ((field = walk_next(&reader->walk, &at)) == NULL)
+			break;
 		*ret_field = field->name;
 		if ((complaint = get(reader, field->kind, at)) != NULL)
 			return complaint;
