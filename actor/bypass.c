@@ -18,8 +18,10 @@
 #define HANDED \
 	3 /* fds that come with an offer: the memory that is ours to write, the peer's, and our end of the bell */
 #define PATIENCE_NS \
-	INT64_C(1000000) /* how long a mark, or room in the lane, is waited for: the receiver has something else to do, then */
-#define MARK_AFTER 64 /* and how many messages later again */
+	INT64_C(1000000) /* how long a mark, or room in the lane, is waited for: the receiver has something else to do, then; thousands of messages are handled in that time if their handlers are short */
+#define MARK_AFTER 64	 /* and how many messages later again */
+#define AMPLE_BYTES (TRI_LANE_BYTES / 4)
+#define ROOM_LOOKS 16 /* of all looks while we spin, one is at how far the receiver is, which costs it time */
 
 /* --- making and ending --- */
 
@@ -319,33 +321,55 @@ has_room(struct tri_way *way, size_t size)
 	return !is_full(way) && tri_lane_reserve(&way->out, size) != NULL;
 }
 
-/* From here on the receiver rings when it has taken something: a new rest each time, for it rings once for each. (Dekker's pattern, as for a lane's sleep.) */
-static void
-rest(struct tri_way *way)
+/*
+ * One who sends more than is handled would come closer and closer to the end of the room, and look more and more often how far the receiver is. That costs either of them more than the message does; so it waits for
+ * more as soon as there is little.
+ */
+static bool
+has_ample_room(struct tri_way *way, size_t size)
 {
-	way->rests += way->rests % 2 == 0 ? 1 : 2;
-	tri_bell_expect(&way->bell);
-	atomic_store(&way->from->waits_for_room, way->rests);
+	uint64_t seen = way->out.tail;
+
+	if (!has_room(way, size))
+		return false;
+	return way->out.tail == seen || way->out.next - way->out.tail <= TRI_LANE_BYTES - AMPLE_BYTES;
+}
+
+/*
+ * What is waited for: that half of what is waiting there is handled, so that who sends more than is handled is not woken for each message. That may take long where a handler does, so it is for a moment only, and then one
+ * is enough.
+ */
+static int64_t
+want_room(struct tri_way *way, bool at_first, int64_t until_ns)
+{
+	int64_t moment_ns = (int64_t)tri_now_ns() + PATIENCE_NS;
+
 	way->seen_handled = atomic_load(&way->to->handled);
+	way->room_at = way->seen_handled + (at_first ? (way->sent - way->seen_handled + 1) / 2 : 1);
+	way->wants_room = true;
+	return at_first && moment_ns < until_ns ? moment_ns : until_ns;
 }
 
-static void
-rest_no_more(struct tri_way *way)
-{
-	way->rests += way->rests % 2;
-	atomic_store_explicit(&way->from->waits_for_room, way->rests, memory_order_relaxed);
-}
-
-/* When the mailbox is full that is waited for as long as the sender wants; when only the lane is, for a moment, for the supervisor has room. */
+/* When the mailbox is full that is waited for as long as the sender wants; when only the lane is, for that moment, for the supervisor has room: EFULL. */
 static tractor_err
-wait_in_line(struct tri_actor *actor, struct tri_way *way, int64_t until_ns, int64_t soon_ns)
+await_room(struct tri_actor *actor, struct tri_way *way, size_t size, int64_t until_ns)
 {
-	bool full = is_full(way);
-	int64_t latest_ns = full || until_ns < soon_ns ? until_ns : soon_ns;
+	tractor_err err = TRACTOR_OK;
 
-	if ((int64_t)tri_now_ns() < latest_ns)
-		return actor->ctx.end->wait(&actor->ctx, latest_ns);
-	return full ? TRACTOR_ETIMEDOUT : TRACTOR_EFULL;
+	for (bool at_first = true; err == TRACTOR_OK; at_first = false) {
+		int64_t moment_ns = want_room(way, at_first, until_ns);
+		/* After we have seen how far it is: what it handles from now on, it rings for. */
+		if (way->ended || (!at_first && has_room(way, size)))
+			break;
+		if (!at_first && !is_full(way))
+			err = TRACTOR_EFULL;
+		else if ((int64_t)tri_now_ns() >= until_ns)
+			err = TRACTOR_ETIMEDOUT;
+		else
+			err = actor->ctx.end->wait(&actor->ctx, moment_ns);
+	}
+	way->wants_room = false;
+	return err;
 }
 
 /* Waits until there is room for that much. False, with TRACTOR_OK: it goes roundabout after all. */
@@ -363,9 +387,7 @@ wait_for_room(struct tri_actor *actor, struct tri_way *way, struct tri_frame *fr
 	if (!may_wait(actor, way))
 		return false;
 	way->held = true;
-	for (rest(way); err == TRACTOR_OK && !way->ended && !has_room(way, size); rest(way))
-		err = wait_in_line(actor, way, until_ns, began_ns + PATIENCE_NS);
-	rest_no_more(way);
+	err = await_room(actor, way, size, until_ns);
 	way->held = false;
 	atomic_store_explicit(&actor->box->awaits, 0, memory_order_relaxed);
 	if (frame->limit_ms > 0) { /* what is left of it */
@@ -460,7 +482,8 @@ pass(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 	size_t size = sizeof(*frame) + payload_bytes;
 	if (size > TRI_LANE_FRAME_MAX || !is_clear(actor, way, frame))
 		return ROUNDABOUT;
-	if (!has_room(way, size) && !wait_for_room(actor, way, frame, size, ret_err)) {
+	if (!(frame->flags & TRI_FLAG_TRY ? has_room(way, size) : has_ample_room(way, size)) &&
+		!wait_for_room(actor, way, frame, size, ret_err)) {
 		if (*ret_err == TRACTOR_OK)
 			return ROUNDABOUT;
 		refused(actor, frame, ret_err);
@@ -587,6 +610,12 @@ tri_ways_have_mail(const struct tri_ways *ways)
 	return false;
 }
 
+static bool
+is_reached(uint64_t handled, uint64_t room_at)
+{
+	return (int64_t)(handled - room_at) >= 0;
+}
+
 static void
 count_handled(struct tri_way *way)
 {
@@ -594,7 +623,8 @@ count_handled(struct tri_way *way)
 	way->handled++;
 	atomic_store(&way->to->handled, way->handled); /* is seen before we look whether the sender waits */
 	uint64_t waits = atomic_load(&way->from->waits_for_room);
-	if (waits % 2 == 0 || waits == way->rung)
+	if (waits % 2 == 0 || waits == way->rung ||
+		!is_reached(way->handled, atomic_load_explicit(&way->from->room_at, memory_order_relaxed)))
 		return;
 	way->rung = waits;
 	tri_bell_ring(&way->bell);
@@ -804,9 +834,10 @@ is_of_interest(const struct tri_ways *ways, const struct tri_way *way)
 }
 
 static bool
-has_news(const struct tri_ways *ways, const struct tri_way *way)
+has_news(const struct tri_ways *ways, struct tri_way *way)
 {
-	if (way->rests % 2 == 1 && atomic_load(&way->to->handled) != way->seen_handled)
+	if (way->wants_room && way->looks++ % ROOM_LOOKS == 0 &&
+		is_reached(atomic_load(&way->to->handled), way->room_at))
 		return true;
 	return is_of_interest(ways, way) && tri_lane_has_news(&way->in);
 }
@@ -814,10 +845,27 @@ has_news(const struct tri_ways *ways, const struct tri_way *way)
 bool
 tri_ways_have_news(const struct tri_ways *ways)
 {
-	for (const struct tri_way *way = ways->first; way; way = way->next)
+	for (struct tri_way *way = ways->first; way; way = way->next)
 		if (has_news(ways, way))
 			return true;
 	return false;
+}
+
+/* From here on the receiver rings when there is room: once for each rest. (Dekker's pattern, as for a lane's sleep: then we look how far it is.) */
+static void
+rest(struct tri_way *way)
+{
+	tri_bell_expect(&way->bell);
+	atomic_store_explicit(&way->from->room_at, way->room_at, memory_order_relaxed);
+	atomic_store(&way->from->waits_for_room, ++way->rests);
+}
+
+static void
+rest_no_more(struct tri_way *way)
+{
+	if (way->rests % 2 == 0)
+		return;
+	atomic_store_explicit(&way->from->waits_for_room, ++way->rests, memory_order_relaxed);
 }
 
 bool
@@ -827,6 +875,10 @@ tri_ways_sleep(struct tri_ways *ways)
 
 	for (struct tri_way *way = ways->first; way; way = way->next) {
 		tri_bell_expect(&way->bell);
+		if (way->wants_room) {
+			rest(way);
+			way->looks = 0; /* this time for sure */
+		}
 		if (is_of_interest(ways, way) && !tri_lane_sleep(&way->in))
 			sleeps = false;
 		if (has_news(ways, way))
@@ -838,6 +890,8 @@ tri_ways_sleep(struct tri_ways *ways)
 void
 tri_ways_wake(struct tri_ways *ways)
 {
-	for (struct tri_way *way = ways->first; way; way = way->next)
+	for (struct tri_way *way = ways->first; way; way = way->next) {
+		rest_no_more(way);
 		tri_lane_wake(&way->in);
+	}
 }

@@ -48,6 +48,7 @@ struct tri_bypass_from {
 	struct tri_lane_out messages;
 	struct tri_lane_in answers;
 	_Atomic uint64_t waits_for_room; /* odd: it sleeps, or is about to; as tri_lane_in.sleeps */
+	_Atomic uint64_t room_at;	 /* and is to be rung when so many messages are handled */
 	_Atomic uint32_t roundabout;	 /* enum tri_roundabout; written by the supervisor */
 };
 
@@ -82,6 +83,9 @@ struct tri_way {
 	bool dirty;		   /* something went roundabout behind that mark */
 	unsigned patience;	   /* how many more go roundabout before a mark is waited for */
 	uint64_t rests;		   /* as waits_for_room */
+	bool wants_room;	   /* it is waited for; then: */
+	uint64_t room_at;	   /* messages that are to be handled until there is enough */
+	unsigned looks;		   /* meanwhile */
 	uint64_t seen_handled;	   /* when it was last looked at */
 	uint64_t awaited;	   /* the correlation of the ask that waits for an answer by it; 0: none */
 	uint64_t due;		   /* answers and marks that may still come by it */
