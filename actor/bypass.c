@@ -18,8 +18,10 @@
 #define HANDED \
 	3 /* fds that come with an offer: the memory that is ours to write, the peer's, and our end of the bell */
 #define PATIENCE_NS \
-	INT64_C(1000000) /* how long a mark, or room in the lane, is waited for: the receiver has something else to do, then; thousands of messages are handled in that time if their handlers are short */
+	INT64_C(1000000) /* how long a mark, or room in the lane, is waited for at first: the receiver has something else to do, then; thousands of messages are handled in that time if their handlers are short */
 #define MARK_AFTER 64	 /* and how many messages later again */
+#define MARK_TRIES_MAX \
+	6 /* as often both double: where others send as much, what is before it may take long */
 #define AMPLE_BYTES (TRI_LANE_BYTES / 4)
 #define ROOM_LOOKS 16 /* of all looks while we spin, one is at how far the receiver is, which costs it time */
 
@@ -262,9 +264,9 @@ send_mark(struct tri_actor *actor, struct tri_way *way)
 }
 
 static void
-wait_for_mark(struct tri_actor *actor, struct tri_way *way)
+wait_for_mark(struct tri_actor *actor, struct tri_way *way, unsigned tries)
 {
-	int64_t until_ns = (int64_t)tri_now_ns() + PATIENCE_NS;
+	int64_t until_ns = (int64_t)tri_now_ns() + (PATIENCE_NS << tries);
 
 	way->held = true;
 	while (way->heard_mark != way->mark && !way->ended && (int64_t)tri_now_ns() < until_ns)
@@ -285,10 +287,15 @@ is_clear(struct tri_actor *actor, struct tri_way *way, const struct tri_frame *f
 	}
 	if (way->dirty)
 		send_mark(actor, way);
+	/* Somebody waits for an ask, who would rather have it go roundabout. */
 	if (!(frame->flags & TRI_FLAG_TRY))
-		wait_for_mark(actor, way);
-	if (way->heard_mark != way->mark)
-		way->patience = MARK_AFTER;
+		wait_for_mark(actor, way, frame->flags & TRI_FLAG_ASK ? 0 : way->mark_tries);
+	if (way->heard_mark != way->mark) {
+		way->patience = MARK_AFTER << way->mark_tries;
+		way->mark_tries += way->mark_tries < MARK_TRIES_MAX;
+	} else {
+		way->mark_tries = 0;
+	}
 	return way->heard_mark == way->mark && !way->ended;
 }
 

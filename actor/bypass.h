@@ -82,6 +82,7 @@ struct tri_way {
 	uint64_t mark, heard_mark; /* the last that was sent, and that has come out there */
 	bool dirty;		   /* something went roundabout behind that mark */
 	unsigned patience;	   /* how many more go roundabout before a mark is waited for */
+	unsigned mark_tries;	   /* how often that was not long enough, of late */
 	uint64_t rests;		   /* as waits_for_room */
 	bool wants_room;	   /* it is waited for; then: */
 	uint64_t room_at;	   /* messages that are to be handled until there is enough */
