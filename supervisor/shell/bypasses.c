@@ -357,8 +357,10 @@ bypass_mark(struct slot *slot, const struct tri_frame *frame)
 	if (!bypass || bypass->closed || bypass->has_mark ||
 		router_is_crowded(router, slot->node->id, frame->target))
 		return;
-	bypass->has_mark = router_post(router, frame->target, ROUTER_MARK, slot->node->id,
-				   (const uint8_t *)mark, sizeof(mark)) == TRACTOR_OK;
+	bypass->has_mark = true; /* from now on: it may be on its way before router_post() returns */
+	if (router_post(router, frame->target, ROUTER_MARK, slot->node->id, (const uint8_t *)mark,
+		    sizeof(mark)) != TRACTOR_OK)
+		bypass->has_mark = false;
 }
 
 void

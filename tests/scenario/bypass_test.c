@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "trees.h"
 
 #define ENOUGH 200 /* messages, for a bypass */
 #define KILLS 12
+#define GLANCE_MS 300
 
 static struct process *
 gossips(const char *more)
@@ -111,6 +113,46 @@ START_TEST(tells_and_asks_of_all_sizes_keep_one_order)
 	expect_run("/t/a", "gossip.mixes", "/t/b", 6001, 2000, 0);
 	expect_run("/t/a", "gossip.tells", "/t/b", 8001, 3000, 7);
 	expect_seen("/t/b", 11000);
+	down(tree);
+}
+END_TEST
+
+static long
+size_of_log(const char *file)
+{
+	struct stat about;
+
+	return stat(file, &about) == 0 ? (long)about.st_size : 0;
+}
+
+static bool
+has_grown(void *arg)
+{
+	return size_of_log(scenario_path("b.log")) > *(const long *)arg;
+}
+
+/* Whether b hears of a while the supervisor is stopped. */
+static bool
+goes_past(void *arg)
+{
+	struct process *tree = arg;
+
+	process_signal(tree, SIGSTOP);
+	long size = size_of_log(scenario_path("b.log")) + 10000; /* what was in its hands comes still */
+	bool grows = wait_until(GLANCE_MS, has_grown, &size);
+	process_signal(tree, SIGCONT);
+	return grows;
+}
+
+/* The supervisor took the first for one that was still on its way, and never passed on another. */
+START_TEST(a_mark_that_is_delivered_at_once)
+{
+	struct process *tree = gossips("");
+
+	lay("/t/a", "/t/b");
+	expect_run("/t/a", "gossip.tells", "/t/b", 1, 300, 50);
+	tell("/t/a", "gossip.tells_on", "{\"to\":\"/t/b\",\"first\":301,\"count\":0,\"large_each\":0}");
+	ck_assert(wait_until(SOON_MS, goes_past, tree));
 	down(tree);
 }
 END_TEST
@@ -669,7 +711,7 @@ test_suite(void)
 	Suite *suite = suite_create("bypass");
 
 	SCENARIO_CASE(suite, "well", 60, tells_and_asks_of_all_sizes_keep_one_order,
-		each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox,
+		a_mark_that_is_delivered_at_once, each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox,
 		a_mailbox_with_more_room_than_a_lane, a_flood_drowns_nobody_else,
 		one_whose_handlers_have_a_limit, noise_in_the_memory, lanes_off_means_bypasses_too);
 	SCENARIO_CASE(suite, "wrong hands", 60, a_flood_of_asks_that_come_too_late_drowns_nobody_else,
