@@ -15,12 +15,15 @@
 
 #define LARGE_BYTES 200000 /* of a message: more than is copied at a crash */
 #define AT_ONCE 5
+#define RESTARTS_MAX 50
 
 static struct {
 	struct tractor_runtime *rt;
 	char folder[256]; /* of the reports */
 	int at_start,
 		at_end; /* reports that there were when a successor was about to be started, and when it was ready */
+	int64_t due_ns; /* until when a report was to wait */
+	bool in_time;	/* the successor was ready before */
 	char names[AT_ONCE][64];
 	int died;
 } seen;
@@ -38,9 +41,8 @@ static int
 list_reports(char (*ret_ids)[INVENTORY_ID_MAX], int most)
 {
 	struct dirent **entries;
-	int count = 0;
+	int count = 0, found = scandir(seen.folder, &entries, NULL, alphasort);
 
-	int found = scandir(seen.folder, &entries, NULL, alphasort);
 	for (int i = 0; i < found; i++) {
 		if (is_report(entries[i]->d_name) && count++ < most)
 			snprintf(ret_ids[count - 1], INVENTORY_ID_MAX, "%.*s",
@@ -67,12 +69,15 @@ static void
 on_event(void *arg, const struct tractor_event *event)
 {
 	(void)arg;
-	if (strcmp(event->event, "starting") == 0 && event->incarnation == 2)
+	if (strcmp(event->event, "starting") == 0 && event->incarnation >= 2) {
 		seen.at_start = list_reports(NULL, 0);
-	else if (strcmp(event->event, "running") == 0 && event->incarnation == 2)
+		seen.due_ns = seen.rt->remains.last ? seen.rt->remains.last->due_ns : 0;
+	} else if (strcmp(event->event, "running") == 0 && event->incarnation >= 2) {
 		seen.at_end = list_reports(NULL, 0);
-	else if (strcmp(event->event, "crashed") == 0 && seen.died < AT_ONCE)
+		seen.in_time = seen.rt->loop.now_ns < seen.due_ns;
+	} else if (strcmp(event->event, "crashed") == 0 && seen.died < AT_ONCE) {
 		snprintf(seen.names[seen.died++], sizeof(seen.names[0]), "%s", event->path);
+	}
 }
 
 static const struct tractor_options options = { .name = "t", .intensity = 100, .on_event = on_event };
@@ -141,10 +146,11 @@ expect_incarnation(const char *path, uint32_t incarnation)
 static void
 dies(const char *path)
 {
+	seen.at_start = -1;
 	kill(slot_of(node_at(path))->pid, SIGSEGV);
 	for (int64_t until_ms = now_ms() + scaled_ms(SOON_MS); seen.at_start < 0 && now_ms() < until_ms;)
 		ck_assert_int_eq(tractor_runtime_turn(seen.rt, 20), TRACTOR_OK);
-	ck_assert_int_eq(seen.at_start, 0);
+	ck_assert_int_ge(seen.at_start, 0);
 }
 
 /* The only report, once it is there. */
@@ -157,16 +163,21 @@ only_report(void)
 	return load(ids[0]);
 }
 
+/* Where the machine is so busy that a restart takes longer than a report waits, it is tried again. */
 START_TEST(the_restart_goes_before_the_report)
 {
+	int count = 0;
+
 	begin();
 	start("a");
-	dies("/t/a");
-	ck_assert(!tractor_runtime_is_quiet(seen.rt));
-	expect_incarnation("/t/a", 2);
-	ck_assert_int_eq(seen.at_end, 0);
-	ck_assert_int_eq(list_reports(NULL, 0), 1);
-	ck_assert(tractor_runtime_is_quiet(seen.rt));
+	while (!seen.in_time && count < RESTARTS_MAX) {
+		dies("/t/a");
+		ck_assert_int_eq(seen.at_start, count++);
+		expect_incarnation("/t/a", (uint32_t)count + 1);
+		ck_assert_int_eq(list_reports(NULL, 0), count);
+	}
+	ck_assert(seen.in_time);
+	ck_assert_int_eq(seen.at_end, count - 1);
 	tractor_runtime_close(seen.rt);
 }
 END_TEST
