@@ -301,7 +301,9 @@ void slot_send(
 tractor_err slot_send_record(
 	struct slot *slot, struct tri_frame *frame, const struct tractor_record *record, const void *value);
 
-/* --- spares.c: processes that wait to become somebody; see spares.h --- */
+/* --- spares.c, naming.c: processes that wait to become somebody; see spares.h, and spares_private.h for what they share with spare.c --- */
+
+/* --- origin.c: where a process comes from; see origin.h --- */
 
 /* --- hearing.c: what a process says over its link --- */
 

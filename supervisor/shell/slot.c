@@ -214,7 +214,7 @@ slot_start(struct slot *slot)
 	slot_clear(slot);
 	slot->incarnation = slot->node->incarnation;
 	faults_begin(slot);
-	tractor_err err = spares_name(slot) ? TRACTOR_OK : launch(slot);
+	tractor_err err = naming_start(slot) ? TRACTOR_OK : launch(slot);
 	if (err == TRACTOR_ESYSTEM || err == TRACTOR_ENOMEM)
 		death_refused(slot, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
 	else if (err != TRACTOR_OK)

@@ -34,8 +34,6 @@ struct spares {
 tractor_err spares_open(struct tractor_runtime *runtime);
 /* When the tree is freed: waits for the end of those that were killed. */
 void spares_close(struct tractor_runtime *runtime);
-/* The slot is to be started: true if a spare has become its process, and was welcomed. Else nothing has happened. */
-bool spares_name(struct slot *slot);
 /* The node has another state; another spec; is going away. */
 void spares_changed(struct tractor_runtime *runtime, struct node *node);
 void spares_renewed(struct tractor_runtime *runtime, struct node *node);
@@ -45,5 +43,10 @@ void spares_tick(struct tractor_runtime *runtime);
 /* The pids of those that can be named, `room` at most; how many these are. */
 unsigned spares_ready(
 	struct tractor_runtime *runtime, const struct node *node, pid_t *ret_pids, unsigned room);
+
+/* --- naming.c --- */
+
+/* The slot is to be started: true if a spare has become its process, and was welcomed. Else nothing has happened. */
+bool naming_start(struct slot *slot);
 
 #endif
