@@ -34,16 +34,10 @@
 static struct tractor_runtime *rt;
 
 static void
-quiet(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
-{
-	(void)arg, (void)path, (void)incarnation, (void)is_error, (void)line, (void)length;
-}
-
-static void
 open_with(struct tractor_options options)
 {
 	options.name = "t";
-	options.on_line = quiet;
+	options.on_line = ignore_line;
 	OK(tractor_runtime_open(&rt, &options));
 }
 

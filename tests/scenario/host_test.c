@@ -352,17 +352,6 @@ on_event(void *arg, const struct tractor_event *event)
 	snprintf(heard->text, sizeof(heard->text), "%s", event->text);
 }
 
-static void
-on_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
-{
-	(void)arg;
-	(void)path;
-	(void)incarnation;
-	(void)is_error;
-	(void)line;
-	(void)length;
-}
-
 static struct tractor_runtime *
 open_runtime(struct heard *heard, victim_ref *ret_victim)
 {
@@ -373,7 +362,7 @@ open_runtime(struct heard *heard, victim_ref *ret_victim)
 	tractor_err err = tractor_runtime_open(&rt, &(struct tractor_options){ .name = "t",
 							    .intensity = 1,
 							    .on_event = on_event,
-							    .on_line = on_line,
+							    .on_line = ignore_line,
 							    .arg = heard });
 	ck_assert_msg(err == TRACTOR_OK, "%s", tractor_why());
 	err = tractor_start(rt, victim, ret_victim, &(struct tractor_child){ .name = "a", .exec = exec });
@@ -442,7 +431,7 @@ START_TEST(no_memfd_at_the_start)
 	ck_assert_int_eq(
 		tractor_runtime_open(&rt,
 			&(struct tractor_options){
-				.name = "t", .on_event = on_event, .on_line = on_line, .arg = &heard }),
+				.name = "t", .on_event = on_event, .on_line = ignore_line, .arg = &heard }),
 		TRACTOR_OK);
 	sys.memfd = failing_memfd;
 	calls_before = 0;

@@ -718,17 +718,6 @@ on_event(void *arg, const struct tractor_event *event)
 	}
 }
 
-static void
-on_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
-{
-	(void)arg;
-	(void)path;
-	(void)incarnation;
-	(void)is_error;
-	(void)line;
-	(void)length;
-}
-
 static struct tractor_runtime *rt;
 static printer_ref printer;
 
@@ -742,7 +731,7 @@ open_runtime(struct heard *heard, struct tractor_log_limits limits)
 	tractor_err err = tractor_runtime_open(&rt, &(struct tractor_options){ .name = "t",
 							    .log_files = true,
 							    .on_event = on_event,
-							    .on_line = on_line,
+							    .on_line = ignore_line,
 							    .arg = heard });
 	ck_assert_msg(err == TRACTOR_OK, "%s", tractor_why());
 	err = tractor_start(

@@ -45,17 +45,6 @@ on_event(void *arg, const struct tractor_event *event)
 		seen.refusals++;
 }
 
-static void
-on_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
-{
-	(void)arg;
-	(void)path;
-	(void)incarnation;
-	(void)is_error;
-	(void)line;
-	(void)length;
-}
-
 static struct tractor_verdict
 on_crash(void *self, const struct tractor_crash *crash)
 {
@@ -83,7 +72,7 @@ begin(const char *strategy, const struct tractor_crash_policy *crash_policy)
 	json_set_alloc_funcs(allocate, free);
 	tractor_err err = tractor_runtime_open_file(&seen.rt, file,
 		&(struct tractor_options){
-			.on_event = on_event, .on_line = on_line, .crash_policy = crash_policy });
+			.on_event = on_event, .on_line = ignore_line, .crash_policy = crash_policy });
 	ck_assert_msg(err == TRACTOR_OK, "%s", tractor_why());
 	err = tractor_start_child(seen.rt, NULL,
 		&(struct tractor_child){ .name = "large",

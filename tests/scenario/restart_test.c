@@ -50,17 +50,6 @@ on_event(void *arg, const struct tractor_event *event)
 		seen->most_starting = seen->starting;
 }
 
-static void
-on_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
-{
-	(void)arg;
-	(void)path;
-	(void)incarnation;
-	(void)is_error;
-	(void)line;
-	(void)length;
-}
-
 /* Starts take a while, so that they would pile up: 30 ms in on_start. */
 static struct tractor_runtime *
 open_crowd(struct seen *seen)
@@ -68,7 +57,7 @@ open_crowd(struct seen *seen)
 	struct tractor_runtime *rt;
 	tractor_err err = tractor_runtime_open(
 		&rt, &(struct tractor_options){
-			     .name = "t", .on_event = on_event, .on_line = on_line, .arg = seen });
+			     .name = "t", .on_event = on_event, .on_line = ignore_line, .arg = seen });
 
 	ck_assert_msg(err == TRACTOR_OK, "%s", tractor_why());
 	err = tractor_runtime_load(rt,
@@ -264,7 +253,7 @@ looks_with(int64_t limit_ms)
 	sys.cpu_time = counted_cpu_time;
 	tractor_err err = tractor_runtime_open(
 		&rt, &(struct tractor_options){
-			     .name = "t", .on_event = on_event, .on_line = on_line, .arg = &seen });
+			     .name = "t", .on_event = on_event, .on_line = ignore_line, .arg = &seen });
 	ck_assert_msg(err == TRACTOR_OK, "%s", tractor_why());
 	const struct tractor_child child = { .name = "a", .exec = exec, .handler_cpu_timeout_ms = limit_ms };
 	ck_assert_int_eq(tractor_start(rt, victim, &victim, &child), TRACTOR_OK);

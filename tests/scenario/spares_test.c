@@ -491,17 +491,6 @@ on_event(void *arg, const struct tractor_event *event)
 	}
 }
 
-static void
-on_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
-{
-	(void)arg;
-	(void)path;
-	(void)incarnation;
-	(void)is_error;
-	(void)line;
-	(void)length;
-}
-
 static struct tractor_runtime *
 open_with(unsigned spares)
 {
@@ -513,7 +502,7 @@ open_with(unsigned spares)
 	ck_assert_int_eq(
 		tractor_runtime_open(&rt,
 			&(struct tractor_options){
-				.name = "t", .intensity = 9, .on_event = on_event, .on_line = on_line }),
+				.name = "t", .intensity = 9, .on_event = on_event, .on_line = ignore_line }),
 		TRACTOR_OK);
 	tractor_err err = tractor_start_child(
 		rt, NULL, &(struct tractor_child){ .name = "a", .exec = exec, .spares = spares }, NULL);
@@ -593,7 +582,7 @@ START_TEST(a_directory_that_was_replaced)
 	const char *file = scenario_write("here/t.yaml", "{name: t, intensity: 9, children: [%s]}",
 		actor_line_with("a", "victim", "spares: 1"));
 	ck_assert_int_eq(tractor_runtime_open_file(&rt, file,
-				 &(struct tractor_options){ .on_event = on_event, .on_line = on_line }),
+				 &(struct tractor_options){ .on_event = on_event, .on_line = ignore_line }),
 		TRACTOR_OK);
 	turn_until(rt, &seen.ready, 1);
 	ck_assert_int_eq(rename(here, there), 0);

@@ -294,6 +294,17 @@ expect_event(const char *path, const char *event, const char *text)
 
 /* --- processes --- */
 
+void
+ignore_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)
+{
+	(void)arg;
+	(void)path;
+	(void)incarnation;
+	(void)is_error;
+	(void)line;
+	(void)length;
+}
+
 pid_t
 pid_of(const char *path)
 {

@@ -52,6 +52,10 @@ bool matches(const char *text, const char *regex);
 /* `tractor events --json` has one of that name whose text matches; waits for it. `path` NULL: of any. */
 void expect_event(const char *path, const char *event, const char *text);
 
+/* An on_line for a tree in this process whose actors may print what they like. */
+void ignore_line(
+	void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length);
+
 /* The present pid of a running actor. */
 pid_t pid_of(const char *path);
 bool process_exists(pid_t pid);
