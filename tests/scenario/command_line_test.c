@@ -474,6 +474,35 @@ START_TEST(check_says_all_that_is_wrong)
 }
 END_TEST
 
+START_TEST(every_error_of_a_bad_file_at_once)
+{
+	const char *file = scenario_write("bad.yaml",
+		"name: t\n"
+		"strategy: one_for_two\n"
+		"intensity: many\n"
+		"children:\n"
+		"  - actor: a\n"
+		"    exec: %s/victim\n"
+		"    restrat: permanent\n"
+		"  - actor: a\n"
+		"    exec: ./no-such-program\n"
+		"    shutdown: 5 parsecs\n",
+		test_actors_dir());
+	struct process *tree = running_tree_start(file);
+
+	expect_exit(tree, 65, SOON_MS);
+	expect_errors(tree, "/bad\\.yaml:2:11: .*one_for_two", 0);
+	expect_errors(tree, "/bad\\.yaml:3:12: .*many", 0);
+	expect_errors(tree, "/bad\\.yaml:7:5: .*restrat.*restart", 0);
+	expect_errors(tree, "/bad\\.yaml:8:5: .*another .a. under .t.", 0);
+	expect_errors(tree, "/bad\\.yaml:9:11: .*no-such-program", 0);
+	expect_errors(tree, "/bad\\.yaml:10:15: .*5 parsecs", 0);
+	ck_assert_str_eq(process_output(tree), "");
+	expect_command(65, "^$", "bad\\.yaml:7:5: .*restrat", "check", file, NULL);
+	expect_command(65, "^$", "no-such-file", "run", "/no-such-file.yaml", NULL);
+}
+END_TEST
+
 /* --- administration of children --- */
 
 static struct process *
@@ -628,7 +657,8 @@ test_suite(void)
 		stop_start_restart_of_a_supervisor, down_waits_for_the_end);
 	SCENARIO_CASE(suite, "inject", 30, inject_segv, inject_abort, inject_exit, inject_exit_0, inject_hang,
 		inject_kill, inject_stop, inject_at_the_third_message, inject_what_cannot_be);
-	SCENARIO_CASE(suite, "check", 30, check_says_what_would_start, check_says_all_that_is_wrong);
+	SCENARIO_CASE(suite, "check", 30, check_says_what_would_start, check_says_all_that_is_wrong,
+		every_error_of_a_bad_file_at_once);
 	SCENARIO_CASE(suite, "children", 30, children_are_listed_and_counted,
 		a_child_is_added_stopped_and_deleted, a_child_that_cannot_be_added,
 		a_spec_is_printed_and_added_again, a_pool_is_scaled, a_pool_whose_members_do_not_start);

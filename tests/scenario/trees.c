@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <tractor/error.h>
@@ -293,6 +294,20 @@ expect_event(const char *path, const char *event, const char *text)
 }
 
 /* --- processes --- */
+
+void
+kill_victim(const char *path)
+{
+	tell(path, "victim.die", "{\"how\":\"kill\"}");
+}
+
+void
+let_pass(int64_t ms)
+{
+	struct timespec span = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	nanosleep(&span, NULL);
+}
 
 void
 ignore_line(void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length)

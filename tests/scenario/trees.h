@@ -52,6 +52,12 @@ bool matches(const char *text, const char *regex);
 /* `tractor events --json` has one of that name whose text matches; waits for it. `path` NULL: of any. */
 void expect_event(const char *path, const char *event, const char *text);
 
+/* It dies of SIGKILL, in a handler. */
+void kill_victim(const char *path);
+
+/* Time that has to pass for what is tested to come about, not for something to be ready. */
+void let_pass(int64_t ms);
+
 /* An on_line for a tree in this process whose actors may print what they like. */
 void ignore_line(
 	void *arg, const char *path, uint32_t incarnation, bool is_error, const char *line, size_t length);
