@@ -517,8 +517,9 @@ bypass_end(struct slot *slot)
 
 	slot->goes_roundabout =
 		false; /* for it waits for nobody any more, nor do those who waited for it past us */
-	for (struct bypass *bypass; (bypass = slot->bypasses_in);) {
+	for (struct bypass *bypass = slot->bypasses_in, *next; bypass; bypass = next) {
 		struct slot *from = bypass->from;
+		next = bypass->next_in;
 		close_bypass(bypass);
 		adopt_left(slot, bypass, &hand);
 		remove_bypass(bypass);
