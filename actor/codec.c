@@ -514,6 +514,21 @@ read_all(struct reader *reader, const struct tractor_record *record, void *value
 	return reader->left > 0 ? "more bytes follow" : NULL;
 }
 
+bool
+tri_is_flat(const struct tractor_record *record)
+{
+	for (size_t i = 0; i < record->field_count; i++)
+		switch (record->fields[i].kind->base) {
+		case TRACTOR_BASE_BOOL:
+		case TRACTOR_BASE_INT:
+		case TRACTOR_BASE_UINT:
+		case TRACTOR_BASE_FLOAT:
+		case TRACTOR_BASE_REF: break;
+		default: return false; /* a record may have what points somewhere */
+		}
+	return true;
+}
+
 tractor_err
 tri_decode(const struct tractor_record *record, const uint8_t *from, size_t size_bytes,
 	struct tri_arena *arena, void *ret_value)

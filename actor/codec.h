@@ -43,6 +43,9 @@ tractor_err tri_encoded_size(const struct tractor_record *record, const void *va
 tractor_err tri_encode(const struct tractor_record *record, const void *value, uint8_t *to, size_t size_bytes,
 	size_t *ret_used);
 
+/* True if there is nothing in a struct of it but numbers and refs: it points nowhere, neither into what it was decoded from nor into an arena. */
+bool tri_is_flat(const struct tractor_record *record);
+
 /*
  * Decodes the `size_bytes` at `from`, exactly, to the struct at `ret_value` (record->size_bytes large,
  * aligned as the struct is). The bytes may be anything: nothing in them is trusted, and memory for a list is

@@ -131,6 +131,8 @@ tri_context_decode(
 
 	if (frame->err != TRACTOR_OK)
 		return decode_error(answer);
+	if (tri_is_flat(record))
+		return tri_decode(record, answer->payload, frame->payload_bytes, ctx->arena, ret_reply);
 	void *value = tri_arena_alloc(ctx->arena, record->size_bytes);
 	uint8_t *payload = tri_arena_alloc(ctx->arena, frame->payload_bytes);
 	if (!value || !payload)

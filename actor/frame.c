@@ -12,14 +12,6 @@
 	(TRI_FLAG_ASK | TRI_FLAG_TRY | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_DELAYED | TRI_FLAG_BLOCKING | \
 		TRI_FLAG_WAITING | TRI_FLAG_COMMITTED)
 
-struct tri_frame
-tri_frame(enum tri_frame_kind kind)
-{
-	return (struct tri_frame){
-		.magic = TRI_FRAME_MAGIC, .version = TRI_FRAME_VERSION, .kind = (uint8_t)kind
-	};
-}
-
 tractor_err
 tri_frame_check(const void *bytes, size_t size_bytes, struct tri_frame *ret_frame)
 {

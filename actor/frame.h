@@ -89,7 +89,13 @@ _Static_assert(sizeof(struct tri_frame) == 80, "the header's layout is the wire'
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frames are little-endian and copied as they are");
 
 /* A header of that kind, all else 0. */
-struct tri_frame tri_frame(enum tri_frame_kind kind);
+static inline struct tri_frame
+tri_frame(enum tri_frame_kind kind)
+{
+	return (struct tri_frame){
+		.magic = TRI_FRAME_MAGIC, .version = TRI_FRAME_VERSION, .kind = (uint8_t)kind
+	};
+}
 
 /*
  * Checks a whole frame of `size_bytes` as it came from a peer and copies its header out. The payload is what follows the header.
