@@ -18,6 +18,13 @@ struct tri_arena_block {
 	alignas(ALIGN_BYTES) unsigned char data[];
 };
 
+/* Lies in the arena itself. */
+struct tri_arena_owned {
+	struct tri_arena_owned *next;
+	void (*release)(void *owner);
+	void *owner;
+};
+
 static struct tri_arena_block *
 new_block(size_t size_bytes)
 {
@@ -58,6 +65,26 @@ tri_arena_alloc(struct tri_arena *arena, size_t size_bytes)
 	return piece;
 }
 
+bool
+tri_arena_own(struct tri_arena *arena, void (*release)(void *owner), void *owner)
+{
+	struct tri_arena_owned *owned = tri_arena_alloc(arena, sizeof(*owned));
+
+	if (owned == NULL)
+		return false;
+	*owned = (struct tri_arena_owned){ .next = arena->owned, .release = release, .owner = owner };
+	arena->owned = owned;
+	return true;
+}
+
+static void
+release_owned(struct tri_arena *arena)
+{
+	for (struct tri_arena_owned *owned = arena->owned; owned != NULL; owned = owned->next)
+		owned->release(owned->owner);
+	arena->owned = NULL;
+}
+
 static size_t
 total_bytes(const struct tri_arena *arena)
 {
@@ -75,6 +102,7 @@ tri_arena_reset(struct tri_arena *arena)
 	size_t total = total_bytes(arena);
 	struct tri_arena_block *kept = NULL, *block, *next;
 
+	release_owned(arena);
 	if (arena->block != NULL && arena->block->next != NULL && total <= keep)
 		kept = new_block(total);
 	for (block = arena->block; block != NULL; block = next) {
@@ -109,6 +137,7 @@ tri_arena_free(struct tri_arena *arena)
 
 	if (arena == NULL)
 		return;
+	release_owned(arena);
 	for (block = arena->block; block != NULL; block = next) {
 		next = block->next;
 		free(block);

@@ -5,6 +5,7 @@
 #ifndef TRACTOR_ACTOR_ARENA_H
 #define TRACTOR_ACTOR_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct tri_arena_block;
@@ -14,6 +15,7 @@ struct tri_arena {
 	struct tri_arena_block *block; /* the one being filled; behind it those that are full */
 	size_t used_bytes;	       /* of that block */
 	size_t keep_bytes;	       /* set aside */
+	struct tri_arena_owned *owned; /* what goes with the rest */
 };
 
 /*
@@ -21,6 +23,9 @@ struct tri_arena {
  * out of memory.
  */
 void *tri_arena_alloc(struct tri_arena *arena, size_t size_bytes);
+
+/* From now on `owner` is the arena's: `release` frees it when everything is taken back. False: out of memory; then it is still the caller's. */
+bool tri_arena_own(struct tri_arena *arena, void (*release)(void *owner), void *owner);
 
 /*
  * Takes everything back. Keeps one block, as large as they all were unless that is a lot, so that the same again does

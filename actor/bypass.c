@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "actor_process.h"
 #include "codec.h"
+#include "handed.h"
 #include "why.h"
 
 #define HANDED \
@@ -26,51 +26,6 @@
 #define ROOM_LOOKS 16 /* of all looks while we spin, one is at how far the receiver is, which costs it time */
 
 /* --- making and ending --- */
-
-/* What comes next at the socket: how many fds; 0: nothing that could be one. */
-static size_t
-receive_fds(int socket, uint64_t *ret_number, int ret_fds[HANDED])
-{
-	union {
-		char bytes[CMSG_SPACE(HANDED * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec part = { .iov_base = ret_number, .iov_len = sizeof(*ret_number) };
-	struct msghdr message = { .msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
-
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != sizeof(*ret_number))
-		return 0;
-	const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-	if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
-		return 0;
-	size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(ret_fds, CMSG_DATA(head), count * sizeof(int));
-	return count;
-}
-
-static void
-close_fds(const int *fds, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		close(fds[i]);
-}
-
-/* Those of that number. Some may lie there of which we have heard nothing: there was no memory for the word. */
-static bool
-take_fds(int socket, uint64_t number, int ret_fds[HANDED])
-{
-	uint64_t found = 0;
-
-	for (size_t count; (count = receive_fds(socket, &found, ret_fds)) > 0;) {
-		if (count == HANDED && found == number)
-			return true;
-		close_fds(ret_fds, count);
-	}
-	return false;
-}
 
 static void *
 map_part(int fd, size_t size, bool ours)
@@ -110,7 +65,7 @@ new_way(struct tri_actor *actor, const struct tri_bypass_offer *offer, const int
 	struct tri_way *way = calloc(1, sizeof(*way) + offer->serves.size);
 
 	if (!way) {
-		close_fds(fds, HANDED);
+		tri_handed_close(fds, HANDED);
 		return NULL;
 	}
 	*way = (struct tri_way){ .number = offer->number,
@@ -123,7 +78,7 @@ new_way(struct tri_actor *actor, const struct tri_bypass_offer *offer, const int
 		.serve_count = offer->serves.size / sizeof(uint64_t),
 		.mailbox = offer->mailbox,
 		.dirty = true };
-	close_fds(fds, 2);
+	tri_handed_close(fds, 2);
 	if (offer->serves.size > 0)
 		memcpy(way + 1, offer->serves.data, offer->serves.size);
 	if (way->from && way->to && tri_bells_add(actor->channel.bells, &way->bell) == TRACTOR_OK) {
@@ -156,7 +111,7 @@ tri_ways_offered(struct tri_actor *actor, const struct tri_packet *packet)
 		    &offer) != TRACTOR_OK)
 		return;
 	struct tri_way *way = NULL;
-	if (take_fds(ways->socket, offer.number, fds))
+	if (tri_handed_take(ways->socket, offer.number, fds, HANDED))
 		way = new_way(actor, &offer, fds);
 	/* In a durable actor a handler happens whole or not at all, and that is between it and the supervisor. */
 	if (way && !actor->behaviour.durable) {

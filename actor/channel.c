@@ -28,9 +28,10 @@ tri_channel_open(struct tri_channel *channel, const char *url, struct tri_blackb
 {
 	bool offered = atomic_load(&box->lanes) == TRI_LANES_OFFERED;
 
-	*channel = (struct tri_channel){
-		.bell.fd = offered ? bell : -1, .doorbell = doorbell, .ways.socket = offered ? socket : -1
-	};
+	*channel = (struct tri_channel){ .bell.fd = offered ? bell : -1,
+		.doorbell = doorbell,
+		.ways.socket = offered ? socket : -1,
+		.parcels.socket = offered ? socket : -1 };
 	tri_spin_begin(&channel->spin);
 	if (offered)
 		take_lanes(channel, box);
@@ -103,8 +104,8 @@ take_from_link(struct tri_channel *channel)
 	return packet;
 }
 
-struct tri_packet *
-tri_channel_take(struct tri_channel *channel)
+static struct tri_packet *
+take_next(struct tri_channel *channel)
 {
 	struct tri_packet *packet = take_from_lane(channel);
 
@@ -113,6 +114,19 @@ tri_channel_take(struct tri_channel *channel)
 	if (tri_link_was_rung(channel->link))
 		tri_link_clear(channel->link);
 	return take_from_link(channel);
+}
+
+/* Parcels are taken with their frames, so that they come in order. */
+struct tri_packet *
+tri_channel_take(struct tri_channel *channel)
+{
+	struct tri_packet *packet = take_next(channel);
+
+	if (!packet || !(packet->frame.flags & TRI_FLAG_PARCEL) || tri_parcel_open(&channel->parcels, packet))
+		return packet;
+	channel->has_lost = true;
+	tri_packet_free(packet);
+	return NULL;
 }
 
 bool
@@ -159,15 +173,12 @@ publish(struct tri_channel *channel, const struct tri_frame *frame)
 		ring_doorbell(channel);
 }
 
-tractor_err
-tri_channel_send(struct tri_channel *channel, struct tri_frame *frame, const struct tractor_record *record,
-	const void *value)
+static tractor_err
+send_sized(struct tri_channel *channel, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value, size_t payload_bytes)
 {
-	size_t payload_bytes = 0, used = 0;
-	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
-
-	if (err != TRACTOR_OK)
-		return err;
+	tractor_err err = TRACTOR_OK;
+	size_t used = 0;
 	uint8_t *to = room_for(channel, frame, payload_bytes);
 	if (!to)
 		return linked(
@@ -179,6 +190,24 @@ tri_channel_send(struct tri_channel *channel, struct tri_frame *frame, const str
 	if (err == TRACTOR_OK)
 		publish(channel, frame);
 	return err;
+}
+
+tractor_err
+tri_channel_send(struct tri_channel *channel, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value)
+{
+	struct tri_parcel_note note;
+	size_t payload_bytes = 0;
+	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
+
+	if (err != TRACTOR_OK)
+		return err;
+	if (!tri_parcel_suits(frame, payload_bytes) ||
+		!tri_parcel_send(&channel->parcels, record, value, payload_bytes, &note))
+		return send_sized(channel, frame, record, value, payload_bytes);
+	struct tri_frame noted = *frame;
+	noted.flags |= TRI_FLAG_PARCEL;
+	return send_sized(channel, &noted, &tri_record_tri_parcel_note, &note, TRI_PARCEL_NOTE_BYTES);
 }
 
 tractor_err

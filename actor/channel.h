@@ -10,6 +10,7 @@
 #include "bypass.h"
 #include "lane.h"
 #include "link.h"
+#include "parcel.h"
 #include "spin.h"
 
 struct tri_channel {
@@ -26,6 +27,7 @@ struct tri_channel {
 	struct tri_spin spin;
 	bool has_lost;
 	struct tri_ways ways;
+	struct tri_parcels parcels;
 };
 
 /*
@@ -40,7 +42,7 @@ struct tri_packet *tri_channel_take(struct tri_channel *channel);
 /* A frame came and there was no memory for it, or what came can't be one: it is lost. */
 bool tri_channel_has_lost(const struct tri_channel *channel);
 
-/* As tri_link_send(). HELLO goes by the link, and again by each that is dialled until there is an answer. */
+/* As tri_link_send(); what is large, in a parcel. HELLO goes by the link, and again by each that is dialled until there is an answer. */
 tractor_err tri_channel_send(struct tri_channel *channel, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value);
 /* As tri_link_send_bytes(). */

@@ -25,7 +25,7 @@ static const char no_room[] = "the buffer is too small";
 static const char no_memory[] = "out of memory";
 
 static const char too_deep[] = "records are nested too deep";
-static const char too_large[] = "the message is larger than 16 MiB";
+static const char too_large[] = "the message is larger than 64 MiB";
 static const char list_of_nothing[] = "a list of records without fields";
 
 /* Every list_<kind>, whatever its items are. */

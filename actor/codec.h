@@ -23,7 +23,7 @@
 #include "arena.h"
 
 /* Larger things belong in a file or a stream; this bounds what a peer can make us hold. */
-#define TRI_PAYLOAD_MAX ((size_t)16 * 1024 * 1024)
+#define TRI_PAYLOAD_MAX ((size_t)64 * 1024 * 1024)
 
 /* Nobody nests deeper by hand; this bounds the walk. */
 #define TRI_DEPTH_MAX 16

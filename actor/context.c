@@ -9,6 +9,7 @@
 #include "blackbox.h"
 #include "codec.h"
 #include "control.h"
+#include "parcel.h"
 #include "why.h"
 
 void
@@ -120,7 +121,24 @@ decode_error(const struct tri_packet *answer)
 	return tri_why(err, "%s", tractor_err_text(err));
 }
 
-/* The payload is copied, so that what the reply points into lives as long as the rest of it, and the packet can go. */
+/* So that what the reply points into lives as long as the rest of it, and the packet can go: what is large becomes the arena's, all else is copied. NULL: no memory. */
+static const uint8_t *
+keep_payload(struct tri_arena *arena, struct tri_packet *answer)
+{
+	size_t size = answer->frame.payload_bytes;
+
+	if (answer->release && size >= TRI_PARCEL_MIN) {
+		if (!tri_arena_own(arena, answer->release, answer->owner))
+			return NULL;
+		answer->release = NULL;
+		return answer->payload;
+	}
+	uint8_t *payload = tri_arena_alloc(arena, size);
+	if (payload && size > 0)
+		memcpy(payload, answer->payload, size);
+	return payload;
+}
+
 tractor_err
 tri_context_decode(
 	tractor_ctx *ctx, const struct tractor_record *record, struct tri_packet *answer, void *ret_reply)
@@ -134,11 +152,9 @@ tri_context_decode(
 	if (tri_is_flat(record))
 		return tri_decode(record, answer->payload, frame->payload_bytes, ctx->arena, ret_reply);
 	void *value = tri_arena_alloc(ctx->arena, record->size_bytes);
-	uint8_t *payload = tri_arena_alloc(ctx->arena, frame->payload_bytes);
+	const uint8_t *payload = keep_payload(ctx->arena, answer);
 	if (!value || !payload)
 		return tri_why_of(TRACTOR_ENOMEM);
-	if (frame->payload_bytes > 0)
-		memcpy(payload, answer->payload, frame->payload_bytes);
 	tractor_err err = tri_decode(record, payload, frame->payload_bytes, ctx->arena, value);
 	if (err == TRACTOR_OK)
 		memcpy(ret_reply, value, record->size_bytes);

@@ -8,7 +8,7 @@
 #include <tractor/protocol.h>
 
 /* The version of all this: an actor and a supervisor that differ in it don't understand each other at all. */
-#define TRI_CONTROL_VERSION 4
+#define TRI_CONTROL_VERSION 5
 
 #define TRI_CONTROL_PAIR(FIELD) FIELD(str, key) FIELD(str, value)
 TRACTOR_RECORD(tri_pair, TRI_CONTROL_PAIR);

@@ -60,6 +60,8 @@ enum tri_frame_flag {
 		32, /* the sender does nothing else until it is taken over: another, while there is no room for it */
 	TRI_FLAG_COMMITTED =
 		64, /* a tell of a handler that has returned: where there is no room it waits, and its sender's death is no end of it */
+	TRI_FLAG_PARCEL =
+		128, /* a send, forward, reply, message or answer whose payload is a note of where it is: parcel.h */
 };
 
 struct tri_frame {

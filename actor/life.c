@@ -101,7 +101,7 @@ prepare(struct tri_actor *actor, const char *url)
 	actor->ctx.actor = actor;
 	tri_take_incarnation(actor);
 	actor->ctx.arena = &actor->hook_arena;
-	tri_outbox_open(&actor->outbox, actor->box);
+	tri_outbox_open(&actor->outbox, actor->box, &actor->channel.parcels);
 	if (err == TRACTOR_OK)
 		err = tri_state_open(&actor->state, actor->behaviour.state_bytes);
 	if (err == TRACTOR_OK && actor->behaviour.durable)

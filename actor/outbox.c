@@ -22,9 +22,9 @@ bank(const struct tri_outbox_end *outbox, unsigned which)
 }
 
 void
-tri_outbox_open(struct tri_outbox_end *outbox, struct tri_blackbox *box)
+tri_outbox_open(struct tri_outbox_end *outbox, struct tri_blackbox *box, struct tri_parcels *parcels)
 {
-	*outbox = (struct tri_outbox_end){ .box = box };
+	*outbox = (struct tri_outbox_end){ .box = box, .parcels = parcels };
 }
 
 static size_t
@@ -72,16 +72,20 @@ choose_bank(struct tri_outbox_end *outbox)
 	outbox->at = outbox->first = 0;
 }
 
-tractor_err
-tri_outbox_hold(struct tri_outbox_end *outbox, const struct tri_frame *frame,
-	const struct tractor_record *record, const void *value)
+static bool
+goes_in_parcel(const struct tri_outbox_end *outbox, const struct tri_frame *frame, size_t payload_bytes)
+{
+	return outbox->parcels && outbox->held < TRI_HELD_MAX && tri_parcel_suits(frame, payload_bytes);
+}
+
+static tractor_err
+hold(struct tri_outbox_end *outbox, const struct tri_frame *frame, const struct tractor_record *record,
+	const void *value, size_t payload_bytes)
 {
 	struct tri_outbox_record head = { .number = 0 };
-	size_t payload_bytes = 0, used = 0;
-	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
+	tractor_err err = TRACTOR_OK;
+	size_t used = 0;
 
-	if (err != TRACTOR_OK)
-		return err;
 	if (outbox->held == 0)
 		choose_bank(outbox);
 	head.size_bytes = sizeof(*frame) + payload_bytes;
@@ -102,6 +106,24 @@ tri_outbox_hold(struct tri_outbox_end *outbox, const struct tri_frame *frame,
 	outbox->at += sizeof(head) + rounded(head.size_bytes);
 	outbox->held++;
 	return TRACTOR_OK;
+}
+
+tractor_err
+tri_outbox_hold(struct tri_outbox_end *outbox, const struct tri_frame *frame,
+	const struct tractor_record *record, const void *value)
+{
+	struct tri_parcel_note note;
+	size_t payload_bytes = 0;
+	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
+
+	if (err != TRACTOR_OK)
+		return err;
+	if (!goes_in_parcel(outbox, frame, payload_bytes) ||
+		!tri_parcel_send(outbox->parcels, record, value, payload_bytes, &note))
+		return hold(outbox, frame, record, value, payload_bytes);
+	struct tri_frame noted = *frame;
+	noted.flags |= TRI_FLAG_PARCEL;
+	return hold(outbox, &noted, &tri_record_tri_parcel_note, &note, TRI_PARCEL_NOTE_BYTES);
 }
 
 static struct tri_outbox_record

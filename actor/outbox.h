@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #include "frame.h"
+#include "parcel.h"
 
-#define TRI_BANK_BYTES \
-	(32u << 20)	 /* room for the largest message and as much again: what one handler may send */
-#define TRI_HELD_MAX 512 /* sends of one handler: half of what may wait for room at one actor */
+#define TRI_BANK_BYTES (32u << 20) /* what one handler may send; parcels not counted */
+#define TRI_HELD_MAX 512	   /* sends of one handler: half of what may wait for room at one actor */
 
 struct tri_outbox_record {
 	uint64_t
@@ -45,9 +45,11 @@ struct tri_outbox_end {
 	uint64_t first;	  /* the first that is not sent; == at: all are */
 	unsigned held;	  /* how many that are */
 	uint64_t last[2]; /* in each bank: the highest number, which when heard makes it free */
+	struct tri_parcels *
+		parcels; /* in which goes what is large; its fd is at the supervisor's then, also if its record never counts. NULL: there are none */
 };
 
-void tri_outbox_open(struct tri_outbox_end *outbox, struct tri_blackbox *box);
+void tri_outbox_open(struct tri_outbox_end *outbox, struct tri_blackbox *box, struct tri_parcels *parcels);
 
 /*
  * Puts a frame in, with `value` (a struct of `record`; NULL: none) as its payload. It is nothing yet. TRACTOR_EFULL: no more fits, or TRI_HELD_MAX are held; TRACTOR_EINVAL: too large, or can't

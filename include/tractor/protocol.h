@@ -61,7 +61,7 @@
  * are hashed into the message's fingerprint, which is its number on the wire, so a disagreement is
  * TRACTOR_EPROTOCOL and never a wrong cast.
  *
- * A message may have at most 16 MiB when encoded and nest records at most 16 deep.
+ * A message may have at most 64 MiB when encoded and nest records at most 16 deep.
  */
 #ifndef TRACTOR_PROTOCOL_H
 #define TRACTOR_PROTOCOL_H

@@ -12,15 +12,18 @@
 
 #define FNV_BASIS UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
+#define FNV_MAX_BYTES ((size_t)1 << 20) /* of a payload: a ms or so */
 
 tractor_err
 letters_new(const struct router_send *send, struct letter **ret_letter)
 {
-	struct letter *letter = malloc(sizeof(*letter) + send->payload_bytes);
+	size_t copied = send->parcel == NULL ? send->payload_bytes : 0;
+	struct letter *letter = malloc(sizeof(*letter) + copied);
 
 	if (letter == NULL)
 		return TRACTOR_ENOMEM;
 	*letter = (struct letter){
+		.trash = { .parcel = parcel_hold(send->parcel) },
 		.message = {
 			.kind = ROUTER_MESSAGE,
 			.sender = send->sender,
@@ -28,14 +31,15 @@ letters_new(const struct router_send *send, struct letter **ret_letter)
 			.message = send->message,
 			.ask = (send->flags & TRI_FLAG_ASK) != 0,
 			.payload_bytes = send->payload_bytes,
-			.payload = letter->payload,
+			.payload = send->parcel == NULL ? letter->payload : send->payload,
+			.parcel = send->parcel,
 		},
 		.incarnation = send->incarnation,
 		.correlation = send->correlation,
 		.committed = (send->flags & TRI_FLAG_COMMITTED) != 0,
 	};
-	if (send->payload_bytes > 0)
-		memcpy(letter->payload, send->payload, send->payload_bytes);
+	if (copied > 0)
+		memcpy(letter->payload, send->payload, copied);
 	link_init(&letter->pending);
 	link_init(&letter->at_target);
 	*ret_letter = letter;
@@ -191,13 +195,25 @@ letters_refuse(struct router *router, struct letter *letter, tractor_err err)
 }
 
 static uint64_t
-fnv(uint64_t hash, const void *bytes, size_t count)
+fnv(uint64_t hash, const uint8_t *bytes, size_t count)
 {
-	const uint8_t *at = bytes;
-
 	for (size_t i = 0; i < count; i++)
-		hash = (hash ^ at[i]) * FNV_PRIME;
+		hash = (hash ^ bytes[i]) * FNV_PRIME;
 	return hash;
+}
+
+/* Of something large, eight bytes at a time: who waits for it has no time for more. */
+static uint64_t
+fnv_large(uint64_t hash, const uint8_t *bytes, size_t count)
+{
+	uint64_t word;
+
+	for (; count >= sizeof(word); bytes += sizeof(word), count -= sizeof(word)) {
+		memcpy(&word, bytes, sizeof(word));
+		hash = (hash ^ word) * FNV_PRIME;
+		hash ^= hash >> 32;
+	}
+	return fnv(hash, bytes, count);
 }
 
 /* Only what was in hand at a crash needs one, so nobody else pays for it. */
@@ -205,10 +221,13 @@ uint64_t
 letters_digest(struct letter *letter)
 {
 	struct router_message *message = &letter->message;
+	uint64_t (*of)(uint64_t, const uint8_t *, size_t) =
+		message->payload_bytes <= FNV_MAX_BYTES ? fnv : fnv_large;
 
 	if (message->digest == 0)
-		message->digest = fnv(fnv(FNV_BASIS, &message->message, sizeof(message->message)),
-			letter->payload, message->payload_bytes);
+		message->digest =
+			of(fnv(FNV_BASIS, (const uint8_t *)&message->message, sizeof(message->message)),
+				message->payload, message->payload_bytes);
 	return message->digest;
 }
 

@@ -70,6 +70,7 @@ end(struct router *router)
 		return;
 	for (struct trash *trash = router->trash, *next; trash != NULL; trash = next) {
 		next = trash->next;
+		parcel_let_go(trash->parcel);
 		free(trash);
 	}
 	router->trash = NULL;

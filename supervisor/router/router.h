@@ -11,6 +11,8 @@
 
 #include <tractor/error.h>
 
+#include "held.h"
+
 #define ROUTER_SHARE_BYTES (64u << 20) /* payload that one sender may have waiting at one actor */
 /*
  * Messages that a sender may have parked at one actor, and delayed in all; either with ROUTER_SHARE_BYTES at most. Senders that use the
@@ -40,9 +42,10 @@ struct router_message {
 	bool ask;
 	uint32_t attempts; /* incarnations that had it in hand and crashed by themselves */
 	uint64_t
-		digest; /* of fingerprint and payload: FNV-1a 64; what quarantine goes by. 0 until it was in hand at a crash */
+		digest; /* of fingerprint and payload: FNV-1a 64, of a payload over 1 MiB by words; what quarantine goes by. 0 until it was in hand at a crash */
 	size_t payload_bytes;
 	const uint8_t *payload;
+	struct parcel *parcel; /* that the payload is in; NULL: it is the router's */
 };
 
 /*
@@ -117,7 +120,7 @@ void router_remove_port(struct router *router, uint64_t port);
 
 /* --- what moves --- */
 
-/* What a sender asks for; payload is copied when it is taken over. */
+/* What a sender asks for. Its payload is copied when it is taken over; or the parcel that it is in is held. */
 struct router_send {
 	uint64_t sender;
 	uint32_t incarnation; /* the sender's */
@@ -129,6 +132,7 @@ struct router_send {
 	int64_t limit_ms; /* for an answer, or for room (of a committed one: until its sender may go on), or until a delayed one is due; negative: none */
 	const uint8_t *payload;
 	size_t payload_bytes;
+	struct parcel *parcel; /* NULL: it is in none */
 };
 
 /*

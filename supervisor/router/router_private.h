@@ -82,6 +82,7 @@ link_take_all(struct link *from, struct link *to)
 /* The first member of all that is freed by router_discard(). */
 struct trash {
 	struct trash *next;
+	struct parcel *parcel; /* which is let go of then; NULL: none */
 };
 
 /* A timer that knows what to do. Once armed, its place in the queue is its own until it is disarmed, also after it has passed. */

@@ -25,7 +25,7 @@
 
 #define CONTROL_CONNECTIONS_MAX 32 /* people and scripts, not traffic */
 #define CONTROL_REQUEST_MAX_BYTES \
-	((1u << 20) + TRI_PAYLOAD_MAX)	    /* one line: a message's largest payload, and words around it */
+	(17u << 20) /* one line. A message can be larger, but we read this in one go, and others wait meanwhile */
 #define CONTROL_OUTPUT_MAX_BYTES (4u << 20) /* that waits for a reader who is slower than what it asked for */
 #define CONTROL_IDLE_NS \
 	INT64_C(10000000000) /* for a request to come, and for the last of an answer to be taken */

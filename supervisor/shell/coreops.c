@@ -182,7 +182,10 @@ router_deliver_op(void *arg, uint64_t actor, const struct router_message *messag
 		memcpy(&frame.correlation, message->payload + sizeof(frame.message),
 			sizeof(frame.correlation));
 	}
-	slot_send(slot, &frame, message->payload, message->payload_bytes);
+	if (message->parcel)
+		parcel_send(slot, &frame, message->parcel);
+	else
+		slot_send(slot, &frame, message->payload, message->payload_bytes);
 	if (message->kind == ROUTER_MARK)
 		bypass_marked(slot, frame.message);
 	deadline_delivered(slot);
@@ -194,10 +197,14 @@ reach_sender(struct tractor_runtime *runtime, uint64_t sender, uint32_t incarnat
 	const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
 {
 	struct slot *slot = sender < ROUTER_PORT_FIRST ? slot_by_id(runtime, sender) : NULL;
+	const struct parcel *parcel = parcel_heard(runtime, payload);
 
 	if (slot && slot->incarnation == incarnation) {
 		recorder_told(slot, frame, payload, payload_bytes);
-		slot_send(slot, frame, payload, payload_bytes);
+		if (parcel)
+			parcel_send(slot, frame, parcel);
+		else
+			slot_send(slot, frame, payload, payload_bytes);
 		bypass_waits_no_more(slot);
 	} else if (!slot && !port_receive(runtime, sender, frame, payload, payload_bytes)) {
 		talk_receive(runtime, sender, frame, payload, payload_bytes);

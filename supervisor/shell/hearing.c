@@ -315,6 +315,7 @@ send_of(const struct slot *slot, const struct tri_frame *frame, const uint8_t *p
 		.limit_ms = frame->limit_ms,
 		.payload = payload,
 		.payload_bytes = frame->payload_bytes,
+		.parcel = parcel_to_hold(slot->runtime, payload),
 	};
 }
 
@@ -406,6 +407,26 @@ on_done(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload
 	(void)payload; /* every frame makes us look into the black box; this one is nothing but the occasion */
 }
 
+/* The host has no room for what it says: nothing of that is done, and who is concerned is told. */
+static void
+refuse(struct slot *slot, const struct tri_frame *frame, tractor_err err)
+{
+	bool only_asks = (frame->flags & (TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT)) == TRI_FLAG_ASK;
+	uint64_t self = slot->node->id;
+
+	if (frame->kind != TRI_FRAME_SEND)
+		router_reply(slot->runtime->router, self, frame->sequence, err, NULL, 0);
+	else if (only_asks)
+		coreops_answer(slot->runtime, self, slot->incarnation, frame->correlation, err, NULL, 0);
+	else
+		coreops_router.accept(slot->runtime, self, slot->incarnation, frame->correlation, err);
+	if (frame->flags & TRI_FLAG_COMMITTED)
+		coreops_router.dead_letter(slot->runtime,
+			&(struct router_message){
+				.sender = self, .target = frame->target, .message = frame->message },
+			err);
+}
+
 typedef void heard(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload);
 
 static heard *const by_kind[TRI_FRAME_KIND_COUNT] = {
@@ -433,9 +454,20 @@ hear(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 		hearing_violated(slot, "a %s where there must be none", tri_frame_kind_name(frame->kind));
 		return;
 	}
+	struct tri_frame opened = *frame;
+	tractor_err err = frame->flags & TRI_FLAG_PARCEL ? parcel_open(slot, &opened, &payload) : TRACTOR_OK;
+	if (err == TRACTOR_EBADMSG) {
+		hearing_violated(slot, "%s", tractor_why());
+		return;
+	}
 	if (frame->kind != TRI_FRAME_REPLY) /* which itself makes room */
 		look_into_box(slot);
-	by_kind[frame->kind](slot, frame, payload);
+	if (err == TRACTOR_OK)
+		by_kind[frame->kind](slot, &opened, payload);
+	else
+		refuse(slot, &opened, err);
+	if (err == TRACTOR_OK && (frame->flags & TRI_FLAG_PARCEL))
+		parcel_put_down(slot->runtime);
 }
 
 /* What an outbox can have: what a handler says that is to be true once it has returned. */
@@ -449,25 +481,39 @@ is_outgoing(const struct slot *slot, const struct tri_frame *frame)
 			       (frame->flags & TRI_FLAG_COMMITTED)));
 }
 
+static void
+salvage(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+{
+	struct router *router = slot->runtime->router;
+	struct router_send send = send_of(slot, frame, payload);
+
+	if (frame->kind == TRI_FRAME_REPLY)
+		router_reply(router, slot->node->id, frame->sequence, (tractor_err)frame->err, payload,
+			frame->payload_bytes);
+	else if (frame->kind == TRI_FRAME_OWE)
+		bypass_owes(slot, frame);
+	else if (frame->kind == TRI_FRAME_FORWARD)
+		router_forward(router, frame->sequence, &send, slot->runtime->loop.now_ns);
+	else
+		router_send(router, &send, slot->runtime->loop.now_ns);
+}
+
 void
 hearing_salvaged(struct slot *slot, const void *bytes, size_t size_bytes)
 {
-	struct router *router = slot->runtime->router;
 	const uint8_t *payload = (const uint8_t *)bytes + sizeof(struct tri_frame);
 	struct tri_frame frame;
 
 	if (tri_frame_check(bytes, size_bytes, &frame) != TRACTOR_OK || !is_outgoing(slot, &frame))
 		return;
-	struct router_send send = send_of(slot, &frame, payload);
-	if (frame.kind == TRI_FRAME_REPLY)
-		router_reply(router, slot->node->id, frame.sequence, (tractor_err)frame.err, payload,
-			frame.payload_bytes);
-	else if (frame.kind == TRI_FRAME_OWE)
-		bypass_owes(slot, &frame);
-	else if (frame.kind == TRI_FRAME_FORWARD)
-		router_forward(router, frame.sequence, &send, slot->runtime->loop.now_ns);
-	else
-		router_send(router, &send, slot->runtime->loop.now_ns);
+	bool in_parcel = frame.flags & TRI_FLAG_PARCEL;
+	tractor_err err = in_parcel ? parcel_open(slot, &frame, &payload) : TRACTOR_OK;
+	if (err == TRACTOR_OK)
+		salvage(slot, &frame, payload);
+	else if (err == TRACTOR_ENOMEM)
+		refuse(slot, &frame, err);
+	if (err == TRACTOR_OK && in_parcel)
+		parcel_put_down(slot->runtime);
 }
 
 void

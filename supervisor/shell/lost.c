@@ -16,11 +16,25 @@ letter_free(struct lost_letter *letter)
 		return;
 	free(letter->path);
 	free(letter->sender);
-	free(letter->payload);
+	if (letter->parcel)
+		parcel_let_go(letter->parcel);
+	else
+		free((void *)letter->payload);
 	free(letter);
 }
 
-/* NULL: no memory. The payload is copied if it is no longer than `bytes_max`. */
+/* NULL: no memory. */
+static const uint8_t *
+copy_payload(const struct router_message *message)
+{
+	uint8_t *copy = malloc(message->payload_bytes + 1);
+
+	if (copy && message->payload_bytes > 0)
+		memcpy(copy, message->payload, message->payload_bytes);
+	return copy;
+}
+
+/* NULL: no memory. The payload is kept if it is no longer than `bytes_max`. */
 static struct lost_letter *
 letter_new(struct tractor_runtime *runtime, const struct router_message *message, const char *name,
 	size_t bytes_max)
@@ -41,14 +55,13 @@ letter_new(struct tractor_runtime *runtime, const struct router_message *message
 		.digest = message->digest,
 		.ask = message->ask,
 		.payload_bytes = message->payload_bytes,
-		.payload = keeps ? malloc(message->payload_bytes + 1) : NULL };
+		.parcel = keeps ? parcel_hold(message->parcel) : NULL };
+	letter->payload = letter->parcel ? message->payload : keeps ? copy_payload(message) : NULL;
 	snprintf(letter->message, sizeof(letter->message), "%s", name);
 	if (!letter->path || (sender && !letter->sender) || (keeps && !letter->payload)) {
 		letter_free(letter);
 		return NULL;
 	}
-	if (keeps && message->payload_bytes > 0)
-		memcpy(letter->payload, message->payload, message->payload_bytes);
 	return letter;
 }
 

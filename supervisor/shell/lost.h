@@ -29,7 +29,8 @@ struct lost_letter {
 	tractor_err why;
 	char crashes[2][LOST_ID_BYTES]; /* the reports of what it is in quarantine for; "": none known */
 	size_t payload_bytes;
-	uint8_t *payload; /* NULL: it was too long to be kept */
+	const uint8_t *payload; /* NULL: it was too long to be kept */
+	struct parcel *parcel;	/* that it is in, and which is held; NULL: it is a copy */
 };
 
 struct lost_list {

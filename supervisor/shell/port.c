@@ -19,14 +19,17 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 {
 	struct port *port = (struct port *)ctx;
 	struct tractor_runtime *runtime = port->runtime;
+	struct parcel *parcel = NULL;
 	size_t size = 0, used = 0;
 
 	if (tree_ended(runtime->tree))
 		return tri_why(TRACTOR_ECLOSED, "the tree has ended");
 	tractor_err err = tri_encoded_size(record, value, &size);
-	uint8_t *payload = err == TRACTOR_OK ? malloc(size ? size : 1) : NULL;
-
 	if (err == TRACTOR_OK)
+		parcel = parcel_make(runtime, port->id, record, value, size);
+	uint8_t *payload = err == TRACTOR_OK && !parcel ? malloc(size ? size : 1) : NULL;
+
+	if (err == TRACTOR_OK && !parcel)
 		err = payload ? tri_encode(record, value, payload, size, &used) : tri_why_of(TRACTOR_ENOMEM);
 	if (err == TRACTOR_OK) {
 		struct router_send send = { .sender = port->id,
@@ -37,8 +40,9 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 			.message = frame->message,
 			.flags = frame->flags,
 			.limit_ms = frame->limit_ms,
-			.payload = payload,
-			.payload_bytes = used };
+			.payload = parcel ? parcel->bytes : payload,
+			.payload_bytes = size,
+			.parcel = parcel };
 		turn_refresh(runtime); /* the program may have been elsewhere for long */
 		if (frame->target == 0)
 			registry_ask(runtime, &send);
@@ -47,6 +51,7 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 		turn_set_clock(runtime);
 	}
 	free(payload);
+	parcel_let_go(parcel);
 	return err;
 }
 
@@ -98,23 +103,35 @@ port_close(struct tractor_runtime *runtime)
 	runtime->port = NULL;
 }
 
+static void
+let_go_of_parcel(void *parcel)
+{
+	parcel_let_go(parcel);
+}
+
 bool
 port_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_frame *frame,
 	const uint8_t *payload, size_t payload_bytes)
 {
+	struct parcel *parcel = parcel_heard(runtime, payload);
 	struct tri_packet *packet;
 
 	if (!runtime->port || runtime->port->id != port)
 		return false;
-	packet = malloc(sizeof(*packet) + payload_bytes);
+	packet = malloc(sizeof(*packet) + (parcel ? 0 : payload_bytes));
 	if (!packet) {
 		tri_context_lose(&runtime->port->ctx, frame);
 		return true;
 	}
 	*packet = (struct tri_packet){ .frame = *frame, .payload = (uint8_t *)(packet + 1) };
 	packet->frame.payload_bytes = (uint32_t)payload_bytes;
-	if (payload_bytes > 0)
+	if (parcel) {
+		packet->payload = payload;
+		packet->release = let_go_of_parcel;
+		packet->owner = parcel_hold(parcel);
+	} else if (payload_bytes > 0) {
 		memcpy(packet + 1, payload, payload_bytes);
+	}
 	tri_context_receive(&runtime->port->ctx, packet);
 	return true;
 }

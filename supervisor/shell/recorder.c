@@ -383,7 +383,9 @@ make(struct remains *remains, const char **ret_missing)
 
 	add_identity(&making);
 	add_message(&making);
-	if (recording.about.sequence != 0)
+	if (remains->message.payload_bytes > RECORDING_MESSAGE_MAX)
+		making.missing = "its message: it is larger than 16 MiB";
+	else if (recording.about.sequence != 0)
 		recording.message =
 			(struct tractor_bytes){ remains->message.payload, remains->message.payload_bytes };
 	add_args(&making);

@@ -96,7 +96,7 @@ check_head(const uint8_t *bytes, size_t size, struct head *ret_head)
 	if (head.about_bytes > left || head.message_bytes > left - head.about_bytes ||
 		head.state_bytes != left - head.about_bytes - head.message_bytes)
 		return tri_why(TRACTOR_EBADMSG, "its parts are not as large as it says");
-	if (head.message_bytes > TRI_PAYLOAD_MAX || head.state_bytes > RECORDING_STATE_MAX)
+	if (head.message_bytes > RECORDING_MESSAGE_MAX || head.state_bytes > RECORDING_STATE_MAX)
 		return tri_why(TRACTOR_EBADMSG, "its message or its state is larger than can be");
 	*ret_head = head;
 	return TRACTOR_OK;

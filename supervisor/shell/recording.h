@@ -17,9 +17,10 @@
 
 #define RECORDING_SUFFIX ".recording" /* of its file, behind the crash's id */
 #define RECORDING_ANSWERS_MAX \
-	(1u << 20)			/* bytes of what is kept of answers: some thousand of ordinary ones */
-#define RECORDING_STATE_MAX (16u << 20) /* bytes of a state, as of a message */
-#define RECORDING_NAMES_MAX 256		/* actors whose path and messages are kept, to read what it sends */
+	(1u << 20) /* bytes of what is kept of answers: some thousand of ordinary ones */
+#define RECORDING_MESSAGE_MAX (16u << 20) /* bytes of a payload: it is written in one go ... */
+#define RECORDING_STATE_MAX (16u << 20)	  /* ... and so is a state */
+#define RECORDING_NAMES_MAX 256		  /* actors whose path and messages are kept, to read what it sends */
 
 /* What it was at when it died. */
 enum recording_what {

@@ -102,6 +102,9 @@ take_payload(struct remains *remains)
 
 	if (message->payload_bytes == 0)
 		return true;
+	remains->holds_parcel = parcel_hold(message->parcel) != NULL;
+	if (remains->holds_parcel)
+		return true;
 	remains->payload = malloc(message->payload_bytes);
 	if (!remains->payload)
 		return false;
@@ -124,7 +127,7 @@ take_standing(struct remains *remains)
 static bool
 take_rest(struct remains *remains)
 {
-	if (remains->message.payload_bytes > COPIED_MAX ||
+	if ((!remains->message.parcel && remains->message.payload_bytes > COPIED_MAX) ||
 		(remains->has_state && remains->state_bytes > COPIED_MAX))
 		return remains_report(remains) != NULL;
 	remains->state_missing = !remains_read_state(remains);
@@ -182,6 +185,8 @@ remains_free(struct remains *remains)
 	json_decref(remains->report);
 	json_decref(remains->siblings);
 	json_decref(remains->log_tail);
+	if (remains->holds_parcel)
+		parcel_let_go(remains->message.parcel);
 	free(remains->payload);
 	free(remains->state);
 	free(remains->recording);

@@ -38,8 +38,10 @@ struct remains {
 	bool overran_cpu;
 	struct panic before; /* which it may have been told of */
 	struct recorder recorder;
-	bool has_message;	       /* it had one in hand */
-	struct router_message message; /* its payload is valid until remains_take() returns, or `payload` */
+	bool has_message; /* it had one in hand */
+	struct router_message
+		message; /* its payload is valid until remains_take() returns, or `payload`, or its parcel, which is held then */
+	bool holds_parcel;
 	uint8_t *payload;
 	char message_name[2 * PAYLOAD_NAME_MAX]; /* "": it has none */
 	uint64_t done;				 /* its state is as of then */

@@ -120,7 +120,8 @@ requesttalk_again(struct tractor_runtime *runtime, struct control_request *reque
 	const struct router_send send = { .message = letter->fingerprint,
 		.flags = letter->ask ? TRI_FLAG_ASK : 0,
 		.payload = letter->payload,
-		.payload_bytes = letter->payload_bytes };
+		.payload_bytes = letter->payload_bytes,
+		.parcel = letter->parcel };
 	struct asked *asked = asked_new(runtime, request, letter->number);
 
 	if (!asked)

@@ -31,6 +31,7 @@
 #include "loop.h"
 #include "lost.h"
 #include "mappings.h"
+#include "parcels.h"
 #include "payload.h"
 #include "recorder.h"
 #include "recording.h"
@@ -201,6 +202,8 @@ char **environment_make(struct tractor_runtime *runtime, const struct spec *spec
 /* --- launch.c: a process with its channels, whoever's it is; see launch.h --- */
 
 /* --- bypasses.c: lanes between two actors, past us; see bypasses.h --- */
+
+/* --- parcels.c: large payloads, in memfds that go from hand to hand; see parcels.h --- */
 
 /* --- slot.c: an actor's place in the tree, and starting and stopping its process --- */
 
@@ -690,6 +693,7 @@ struct tractor_runtime {
 	int64_t resumed_ns; /* since when we run again after having been stopped; 0: we never were */
 	struct waiter *waiters;
 	struct port *port;
+	struct parcels parcels;
 	uint64_t bypass_number; /* of the last that was laid */
 	unsigned bypass_after;	/* messages */
 	uint64_t guests;	/* how many there were */

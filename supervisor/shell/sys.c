@@ -143,6 +143,32 @@ real_send_fds(int fd, uint64_t word, const int *fds, size_t count)
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* One; if it was sent with others, they are closed. */
+static ssize_t
+real_receive_fd(int fd, uint64_t *ret_word, int *ret_fd)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec part = { .iov_base = ret_word, .iov_len = sizeof(*ret_word) };
+	struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = CMSG_LEN(sizeof(int)) };
+	ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	const struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
+
+	*ret_fd = -1;
+	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
+		head->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(ret_fd, CMSG_DATA(head), sizeof(int));
+	if (got < 0 || *ret_fd >= 0 || !(message.msg_flags & MSG_CTRUNC))
+		return got;
+	errno = EMFILE;
+	return -1;
+}
+
 static int
 real_memfd(const char *name, unsigned flags)
 {
@@ -153,6 +179,19 @@ static int
 real_seal(int fd, int seals)
 {
 	return fcntl(fd, F_ADD_SEALS, seals);
+}
+
+static int
+real_seals(int fd)
+{
+	return fcntl(fd, F_GET_SEALS);
+}
+
+/* To read. Privately: a shared map of what is sealed against writing old kernels refuse. */
+static void *
+real_map_sealed(int fd, size_t size)
+{
+	return mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 }
 
 /* Shared, to read and write. */
@@ -291,10 +330,13 @@ const struct sys_calls sys_real = {
 	.peer = real_peer,
 	.send = real_send,
 	.send_fds = real_send_fds,
+	.receive_fd = real_receive_fd,
 	.memfd = real_memfd,
 	.ftruncate = ftruncate,
 	.seal = real_seal,
+	.seals = real_seals,
 	.mmap = real_mmap,
+	.map_sealed = real_map_sealed,
 	.subreaper = real_subreaper,
 	.clone = real_clone,
 	.thread = real_thread,

@@ -41,10 +41,13 @@
 	X(int, peer, (int fd, struct ucred *ret_peer), (fd, ret_peer))                                       \
 	X(ssize_t, send, (int fd, const struct iovec *parts, size_t count), (fd, parts, count))              \
 	X(ssize_t, send_fds, (int fd, uint64_t word, const int *fds, size_t count), (fd, word, fds, count))  \
+	X(ssize_t, receive_fd, (int fd, uint64_t *ret_word, int *ret_fd), (fd, ret_word, ret_fd))            \
 	X(int, memfd, (const char *name, unsigned flags), (name, flags))                                     \
 	X(int, ftruncate, (int fd, off_t size), (fd, size))                                                  \
 	X(int, seal, (int fd, int seals), (fd, seals))                                                       \
+	X(int, seals, (int fd), (fd))                                                                        \
 	X(void *, mmap, (int fd, size_t size), (fd, size))                                                   \
+	X(void *, map_sealed, (int fd, size_t size), (fd, size))                                             \
 	X(int, subreaper, (void), ())                                                                        \
 	X(pid_t, clone, (int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd),         \
 		(child, stack, more, arg, ret_pidfd))                                                        \
@@ -92,7 +95,7 @@ struct sys_calls {
 
 /*
  * The table in use. fds are made CLOEXEC by the entries themselves; what is only ours (a socket, a pipe's reading end, the second of a socket pair) is
- * non-blocking, too. `send` raises no SIGPIPE and never waits. `thread` has all signals blocked in the new one.
+ * non-blocking, too. `send` raises no SIGPIPE and never waits; nor does `receive_fd`, whose *ret_fd is -1 where only a word came, and which says EMFILE where there was no place for an fd. `thread` has all signals blocked in the new one.
  */
 extern struct sys_calls sys;
 

@@ -11,6 +11,8 @@
 #include "suggest.h"
 #include "why.h"
 
+#define REPLY_MAX ((size_t)16 << 20) /* that is turned into JSON, in one go */
+
 struct talk {
 	struct talk *next;
 	struct tractor_runtime *runtime;
@@ -199,6 +201,8 @@ read_reply(const struct talk *talk, const uint8_t *payload, size_t payload_bytes
 
 	if (!schema)
 		return tri_why(TRACTOR_EBADMSG, "the actor does not serve the message any more");
+	if (payload_bytes > REPLY_MAX)
+		return tri_why(TRACTOR_EBADMSG, "it has %zu bytes; at most %zu", payload_bytes, REPLY_MAX);
 	return payload_to_json(schema->reply, payload, payload_bytes, name_address, talk->runtime, ret_reply);
 }
 

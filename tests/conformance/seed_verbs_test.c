@@ -564,11 +564,11 @@ START_TEST(seed_other_node_is_eunreachable)
 }
 END_TEST
 
-START_TEST(seed_message_over_16_mib_is_einval)
+START_TEST(seed_message_over_64_mib_is_einval)
 {
 	struct seed *seed = seed_open();
 	probe_ref probe = seed_probe(seed, "a");
-	size_t size = 17u << 20;
+	size_t size = 65u << 20;
 	char *text = malloc(size);
 	struct probe_text reply;
 
@@ -604,6 +604,6 @@ test_suite(void)
 	SCENARIO_CASE(suite, "circles", 20, seed_asking_oneself_is_a_deadlock,
 		seed_asking_in_a_circle_is_a_deadlock, seed_telling_in_a_circle_is_a_deadlock);
 	SCENARIO_CASE(suite, "errors", 20, seed_never_existed_is_enoactor, seed_other_node_is_eunreachable,
-		seed_message_over_16_mib_is_einval);
+		seed_message_over_64_mib_is_einval);
 	return suite;
 }

@@ -166,7 +166,7 @@ KILLED_FOR(unasked_answer, "^it answered 77, which is no ask that it owes an ans
 KILLED_FOR(forward_of_nothing, "^it forwarded 5, which is no ask that it owes an answer$")
 KILLED_FOR(redials, "^it closed its link and lives on$")
 KILLED_FOR(lives_on, "^it said bye and lives on$")
-KILLED_FOR(hello_of_another_version, "^a bad hello: it speaks version 99 of the control protocol, we speak 4")
+KILLED_FOR(hello_of_another_version, "^a bad hello: it speaks version 99 of the control protocol, we speak 5")
 KILLED_FOR(hello_garbage, "^a bad hello: ")
 KILLED_FOR(malformed_schema, "^a bad hello: ")
 KILLED_FOR(deep_schema, "^a bad hello: ")
@@ -200,6 +200,17 @@ START_TEST(bell_that_makes_wait)
 END_TEST
 
 KILLED_FOR(owes_for_no_bypass, "^it owes an answer for which nobody can have asked$")
+KILLED_FOR(parcel_that_is_not_there, "^it speaks of a parcel that it has not handed over$")
+KILLED_FOR(parcel_of_another_number, "^it speaks of a parcel that it has not handed over$")
+KILLED_FOR(parcel_unsealed, "^a parcel that is not sealed$")
+KILLED_FOR(parcel_half_sealed, "^a parcel that is not sealed$")
+KILLED_FOR(parcel_that_is_shorter, "^a parcel whose size lies: it says 65537 bytes and has 65536$")
+KILLED_FOR(parcel_beyond_all_limits, "^a parcel whose size lies: ")
+KILLED_FOR(parcel_too_small, "^a parcel whose size lies: ")
+KILLED_FOR(parcel_of_nothing, "^a parcel whose size lies: ")
+KILLED_FOR(parcel_that_is_a_pipe, "^a parcel that is not sealed$")
+KILLED_FOR(parcel_in_a_word, "^a done frame with a bad note of a parcel$")
+HARMLESS(flood_of_parcels)
 HARMLESS(lane_out_of_order)
 HARMLESS(bypasses_of_its_own)
 HARMLESS(flood_by_lane)
@@ -384,6 +395,10 @@ test_suite(void)
 	SCENARIO_CASE(suite, "lanes", 30, lane_beyond_its_end, lane_of_crumbs, lane_whose_size_lies,
 		lane_of_nothing_but_a_skip, bell_that_makes_wait, owes_for_no_bypass, bypasses_of_its_own,
 		lane_out_of_order, link_out_of_order, flood_by_lane);
+	SCENARIO_CASE(suite, "parcels", 30, parcel_that_is_not_there, parcel_of_another_number,
+		parcel_unsealed, parcel_half_sealed, parcel_that_is_shorter, parcel_beyond_all_limits,
+		parcel_too_small, parcel_of_nothing, parcel_that_is_a_pipe, parcel_in_a_word,
+		flood_of_parcels);
 	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble,
 		connect_and_wait, intruder);

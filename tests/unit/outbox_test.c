@@ -25,7 +25,7 @@ setup(void)
 
 	ck_assert_int_eq(box_make(1, 0, &box, &fd), TRACTOR_OK);
 	ck_assert_int_eq(tri_blackbox_map(fd, &actors), TRACTOR_OK);
-	tri_outbox_open(&outbox, actors);
+	tri_outbox_open(&outbox, actors, NULL);
 }
 
 static void
@@ -188,7 +188,7 @@ START_TEST(large_ones_fit_and_give_their_pages_back)
 	say(7, 40 << 10, 3);
 	say(8, 40 << 10, 3);
 	ck_assert_uint_lt(pages_in_use(), 3 << 20);
-	ck_assert_int_eq(hold(9, (16 << 20) + 1), TRACTOR_EINVAL);
+	ck_assert_int_eq(hold(9, TRI_PAYLOAD_MAX + 1), TRACTOR_EINVAL);
 }
 END_TEST
 

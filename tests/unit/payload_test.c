@@ -300,7 +300,7 @@ START_TEST(payload_too_large)
 	json_object_set_new(fields, "s", json_stringn(text, length + 1));
 	ck_assert_int_eq(
 		payload_from_json(schema->record, fields, NULL, NULL, &bytes, &size), TRACTOR_EINVAL);
-	ck_assert_ptr_nonnull(strstr(tractor_why(), "larger than 16 MiB"));
+	ck_assert_ptr_nonnull(strstr(tractor_why(), "larger than 64 MiB"));
 	json_decref(fields);
 	free(text);
 	payload_schema_free(schema);

@@ -224,11 +224,11 @@ START_TEST(recording_of_the_largest)
 	struct recording recording = example(), read;
 	size_t size;
 
-	recording.message = (struct tractor_bytes){ calloc(1, TRI_PAYLOAD_MAX), TRI_PAYLOAD_MAX };
+	recording.message = (struct tractor_bytes){ calloc(1, RECORDING_MESSAGE_MAX), RECORDING_MESSAGE_MAX };
 	recording.state = (struct tractor_bytes){ calloc(1, RECORDING_STATE_MAX), RECORDING_STATE_MAX };
 	uint8_t *bytes = encoded(&recording, &size);
 	ck_assert_int_eq(recording_decode(bytes, size, &read), TRACTOR_OK);
-	ck_assert_uint_eq(read.message.size, TRI_PAYLOAD_MAX);
+	ck_assert_uint_eq(read.message.size, RECORDING_MESSAGE_MAX);
 	recording_free(&read);
 	free((void *)recording.message.data);
 	free((void *)recording.state.data);

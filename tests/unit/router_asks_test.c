@@ -70,7 +70,7 @@ END_TEST
 
 START_TEST(a_parked_forward_can_be_first_in_line_after_its_forwarders_death)
 {
-	static uint8_t large[TRI_PAYLOAD_MAX] = "large";
+	static uint8_t large[LARGE] = "large";
 	struct router_send send;
 
 	actors(2, 0);

@@ -15,8 +15,9 @@
 
 #define PORT ROUTER_PORT_FIRST
 #define MS INT64_C(1000000)
-#define SERVED 77 /* the message that all actors here understand */
-#define NEW 78	  /* one that only those do that say so */
+#define LARGE (ROUTER_SHARE_BYTES / 4) /* of a payload: four fill a share */
+#define SERVED 77		       /* the message that all actors here understand */
+#define NEW 78			       /* one that only those do that say so */
 
 /* --- the fixture --- */
 

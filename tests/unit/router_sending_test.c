@@ -225,10 +225,10 @@ START_TEST(a_flooder_fills_only_its_own_share)
 }
 END_TEST
 
-/* Four times 16 MiB is the share. Here one byte of it is free, and a try that needs no more doesn't overtake a large one. */
+/* Here one byte of it is free, and a try that needs no more doesn't overtake a large one. */
 START_TEST(a_share_in_bytes)
 {
-	static uint8_t large[TRI_PAYLOAD_MAX] = "large";
+	static uint8_t large[LARGE] = "large";
 	struct router_send send;
 
 	actors(2, 0);
@@ -278,7 +278,7 @@ END_TEST
 /* The first in line is too large for what is free; when it gives up the next one, which fits, is let in. */
 START_TEST(a_parked_one_that_gives_up_lets_the_next_in)
 {
-	static uint8_t large[TRI_PAYLOAD_MAX] = "large";
+	static uint8_t large[LARGE] = "large";
 	struct router_send send;
 
 	actors(2, 0);

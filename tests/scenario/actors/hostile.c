@@ -45,7 +45,7 @@ main(int argc, char **argv)
 		be_a_victim(argv);
 	if (tri_blackbox_map(TRI_FD_BLACKBOX, &box) != TRACTOR_OK)
 		return 11;
-	tri_outbox_open(&outbox, box);
+	tri_outbox_open(&outbox, box, NULL);
 	atomic_store(&box->sent, 1000); /* far beyond what the supervisor will have heard */
 	if (strcmp(word, "connect_and_close") == 0)
 		connect_and_close(argv);

@@ -99,6 +99,18 @@ const struct tractor_message *named(const char *name);
 	X(bypasses_of_its_own)                  \
 	X(link_out_of_order)                    \
 	X(flood_by_lane)                        \
+	/* parcels.c */                         \
+	X(parcel_that_is_not_there)             \
+	X(parcel_of_another_number)             \
+	X(parcel_unsealed)                      \
+	X(parcel_half_sealed)                   \
+	X(parcel_that_is_shorter)               \
+	X(parcel_beyond_all_limits)             \
+	X(parcel_too_small)                     \
+	X(parcel_of_nothing)                    \
+	X(parcel_that_is_a_pipe)                \
+	X(parcel_in_a_word)                     \
+	X(flood_of_parcels)                     \
 	/* link.c */                            \
 	X(redials)                              \
 	X(lives_on)

@@ -86,7 +86,7 @@ garbage_answer(void)
 void
 huge_frame(void)
 {
-	size_t size = (size_t)32 << 20;
+	size_t size = 2 * TRI_PAYLOAD_MAX;
 	nng_msg *message;
 
 	start();

@@ -1,0 +1,268 @@
+/*
+ * parcels.c: large payloads, in memfds that go through us from hand to hand (actor/parcel.h). Each that comes is looked at before anything is made of it: one that somebody could still change, or is not as large as is said, ends
+ * who sent it. Sealed as it is it can be mapped, and read where it is, by us and by whoever we hand its fd on to; it is held as long as its message waits, and ended with the last that holds it.
+ *
+ * An fd is worth something, so there is a bound on those of a sender, and on all by how many we may have; who keeps what goes beyond that copies it, as if it had come by the link. What can't be handed on goes by the link.
+ * What the host has no room for at all is refused: its sender is told.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "actor_process.h"
+#include "parcel.h"
+#include "shell.h"
+#include "sys.h"
+#include "why.h"
+
+#define HELD_MAX \
+	32 /* of a sender: with a MiB in each that is half of what it may have waiting at one actor */
+#define SKIPPED_MAX \
+	TRI_HELD_MAX /* fds of which nobody has spoken: of a handler that did not come to its end, at most */
+
+struct shell_parcel {
+	struct parcel parcel; /* first: the router knows that */
+	struct shell_parcel *next, **at;
+	struct parcel *outer; /* heard, and not put down yet */
+	uint64_t sender;
+	int fd;
+};
+
+/* --- one, from the first who holds it to the last --- */
+
+static void
+end(struct parcel *parcel)
+{
+	struct shell_parcel *ended = (struct shell_parcel *)parcel;
+
+	if (ended->next)
+		ended->next->at = ended->at;
+	*ended->at = ended->next;
+	munmap((void *)parcel->bytes, parcel->size);
+	sys.close(ended->fd);
+	free(ended);
+}
+
+/* Takes the fd, also in vain. NULL: no memory. The caller holds it. */
+static struct shell_parcel *
+new_parcel(struct parcels *parcels, uint64_t sender, int fd, size_t size)
+{
+	struct shell_parcel *made = malloc(sizeof(*made));
+	void *map = made ? sys.map_sealed(fd, size) : MAP_FAILED;
+
+	if (map == MAP_FAILED) {
+		free(made);
+		sys.close(fd);
+		return NULL;
+	}
+	*made = (struct shell_parcel){ .parcel = { .holders = 1, .bytes = map, .size = size, .end = end },
+		.next = parcels->first,
+		.at = &parcels->first,
+		.sender = sender,
+		.fd = fd };
+	if (made->next)
+		made->next->at = &made->next;
+	parcels->first = made;
+	return made;
+}
+
+/* The lowest number that is free is what an fd gets, so its own says how many there are: the last quarter is for processes. */
+static bool
+are_fds_scarce(int fd)
+{
+	struct rlimit limit;
+
+	return sys.files_limit(&limit) == 0 && (rlim_t)fd >= limit.rlim_cur - limit.rlim_cur / 4;
+}
+
+static bool
+is_one_too_many(const struct parcels *parcels, const struct shell_parcel *parcel)
+{
+	size_t count = 0;
+
+	for (const struct shell_parcel *other = parcels->first; other; other = other->next)
+		count += other->sender == parcel->sender;
+	return count > HELD_MAX || are_fds_scarce(parcel->fd);
+}
+
+/* --- those that come --- */
+
+/* The fd of that number, of those that lie at the socket. EBADMSG: there is none; ENOMEM: the host has none for us. */
+static tractor_err
+take_fd(const struct slot *slot, uint64_t number, int *ret_fd)
+{
+	for (unsigned i = 0; slot->socket >= 0 && i < SKIPPED_MAX; i++) {
+		uint64_t found = 0;
+		int fd = -1;
+		ssize_t got = sys.receive_fd(slot->socket, &found, &fd);
+		if (got < 0 && errno != EAGAIN)
+			return TRACTOR_ENOMEM;
+		if (got == sizeof(found) && fd >= 0 && found == number) {
+			*ret_fd = fd;
+			return TRACTOR_OK;
+		}
+		if (fd >= 0)
+			sys.close(fd);
+		if (got != sizeof(found) || fd < 0 || found > number)
+			break;
+	}
+	return tri_why(TRACTOR_EBADMSG, "it speaks of a parcel that it has not handed over");
+}
+
+/* That it is sealed says that it is a memfd; that no part of it is missing, that looking at it takes no memory of ours, and can't fail. */
+static tractor_err
+check(int fd, const struct tri_parcel_note *note)
+{
+	struct stat about;
+	int seals = sys.seals(fd);
+
+	if (seals < 0 || (seals & TRI_PARCEL_SEALS) != TRI_PARCEL_SEALS)
+		return tri_why(TRACTOR_EBADMSG, "a parcel that is not sealed");
+	if (sys.fstat(fd, &about) < 0)
+		return TRACTOR_ENOMEM;
+	if (note->size_bytes < TRI_PARCEL_MIN || note->size_bytes > TRI_PAYLOAD_MAX ||
+		(uint64_t)about.st_size != note->size_bytes ||
+		(uint64_t)about.st_blocks * 512 < note->size_bytes)
+		return tri_why(TRACTOR_EBADMSG, "a parcel whose size lies: it says %llu bytes and has %llu",
+			(unsigned long long)note->size_bytes, (unsigned long long)about.st_size);
+	return TRACTOR_OK;
+}
+
+static tractor_err
+read_note(const struct tri_frame *frame, const uint8_t *payload, struct tri_parcel_note *ret_note)
+{
+	struct tri_arena none = { 0 };
+	bool carries = frame->kind == TRI_FRAME_SEND || frame->kind == TRI_FRAME_FORWARD ||
+		       frame->kind == TRI_FRAME_REPLY;
+
+	if (carries && tri_decode(&tri_record_tri_parcel_note, payload, frame->payload_bytes, &none,
+			       ret_note) == TRACTOR_OK)
+		return TRACTOR_OK;
+	return tri_why(
+		TRACTOR_EBADMSG, "a %s frame with a bad note of a parcel", tri_frame_kind_name(frame->kind));
+}
+
+tractor_err
+parcel_open(struct slot *slot, struct tri_frame *frame, const uint8_t **payload)
+{
+	struct parcels *parcels = &slot->runtime->parcels;
+	struct tri_parcel_note note = { .number = 0 };
+	int fd = -1;
+	tractor_err err = read_note(frame, *payload, &note);
+
+	frame->flags &= (uint16_t)~TRI_FLAG_PARCEL;
+	frame->payload_bytes = 0;
+	if (err == TRACTOR_OK)
+		err = take_fd(slot, note.number, &fd);
+	if (err != TRACTOR_OK)
+		return err;
+	if ((err = check(fd, &note)) != TRACTOR_OK) {
+		sys.close(fd);
+		return err;
+	}
+	struct shell_parcel *parcel = new_parcel(parcels, slot->node->id, fd, note.size_bytes);
+	if (!parcel)
+		return TRACTOR_ENOMEM;
+	parcel->outer = parcels->heard;
+	parcels->heard = &parcel->parcel;
+	*payload = parcel->parcel.bytes;
+	frame->payload_bytes = (uint32_t)note.size_bytes;
+	return TRACTOR_OK;
+}
+
+struct parcel *
+parcel_heard(const struct tractor_runtime *runtime, const uint8_t *payload)
+{
+	struct parcel *heard = runtime->parcels.heard;
+
+	return heard && heard->bytes == payload ? heard : NULL;
+}
+
+struct parcel *
+parcel_to_hold(const struct tractor_runtime *runtime, const uint8_t *payload)
+{
+	struct parcel *heard = parcel_heard(runtime, payload);
+	bool keeps = heard && !is_one_too_many(&runtime->parcels, (const struct shell_parcel *)heard);
+
+	return keeps ? heard : NULL;
+}
+
+void
+parcel_put_down(struct tractor_runtime *runtime)
+{
+	struct parcel *heard = runtime->parcels.heard;
+
+	runtime->parcels.heard = ((struct shell_parcel *)heard)->outer;
+	parcel_let_go(heard);
+}
+
+/* --- our own --- */
+
+static tractor_err
+fill(int fd, const struct tractor_record *record, const void *value, size_t size)
+{
+	size_t used = 0;
+	void *map = sys.ftruncate(fd, (off_t)size) == 0 ? sys.mmap(fd, size) : MAP_FAILED;
+
+	if (map == MAP_FAILED)
+		return TRACTOR_ENOMEM;
+	tractor_err err = tri_encode(record, value, map, size, &used);
+	munmap(map, size); /* or it can't be sealed */
+	if (err == TRACTOR_OK && sys.seal(fd, TRI_PARCEL_SEALS | F_SEAL_SEAL) < 0)
+		err = TRACTOR_ENOMEM;
+	return err;
+}
+
+struct parcel *
+parcel_make(struct tractor_runtime *runtime, uint64_t sender, const struct tractor_record *record,
+	const void *value, size_t size)
+{
+	int fd = size >= TRI_PARCEL_MIN ? sys.memfd("tractor-parcel", MFD_ALLOW_SEALING) : -1;
+
+	if (fd < 0)
+		return NULL;
+	if (fill(fd, record, value, size) != TRACTOR_OK) {
+		sys.close(fd);
+		return NULL;
+	}
+	struct shell_parcel *made = new_parcel(&runtime->parcels, sender, fd, size);
+	if (!made || !is_one_too_many(&runtime->parcels, made))
+		return made ? &made->parcel : NULL;
+	parcel_let_go(&made->parcel);
+	return NULL;
+}
+
+/* --- handing on --- */
+
+static bool
+hand_on(struct slot *slot, const struct parcel *parcel, struct tri_parcel_note *ret_note)
+{
+	uint64_t number = slot->runtime->parcels.handed_on + 1;
+	int fd = ((const struct shell_parcel *)parcel)->fd;
+
+	if (slot->socket < 0 || slot->dead || *slot->violation || !wire_uses_lanes(slot->wire) ||
+		sys.send_fds(slot->socket, number, &fd, 1) < 0)
+		return false;
+	slot->runtime->parcels.handed_on = number;
+	*ret_note = (struct tri_parcel_note){ .number = number, .size_bytes = parcel->size };
+	return true;
+}
+
+void
+parcel_send(struct slot *slot, const struct tri_frame *frame, const struct parcel *parcel)
+{
+	struct tri_frame noted = *frame;
+	struct tri_parcel_note note;
+	uint8_t payload[TRI_PARCEL_NOTE_BYTES];
+	size_t used;
+
+	if (!hand_on(slot, parcel, &note)) {
+		slot_send(slot, frame, parcel->bytes, parcel->size);
+		return;
+	}
+	noted.flags |= TRI_FLAG_PARCEL;
+	tri_encode(&tri_record_tri_parcel_note, &note, payload, sizeof(payload), &used);
+	slot_send(slot, &noted, payload, used);
+}

@@ -1,0 +1,140 @@
+/* parcels.c: payloads that are handed over as fds. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "handed.h"
+#include "hostile.h"
+#include "parcel.h"
+
+#define SEALS (TRI_PARCEL_SEALS | F_SEAL_SEAL)
+#define PARCELS 500
+
+static int
+make(size_t size, size_t written, int seals)
+{
+	static uint8_t bytes[TRI_PARCEL_MIN];
+	int fd = memfd_create("tractor-parcel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, (off_t)size) != 0 || pwrite(fd, bytes, written, 0) != (ssize_t)written ||
+		fcntl(fd, F_ADD_SEALS, seals) != 0)
+		_exit(10);
+	return fd;
+}
+
+/* Says that parcel `number` is of that size, in a tell to somebody else. */
+static void
+speak_of(uint64_t number, uint64_t size)
+{
+	const struct tri_parcel_note note = { .number = number, .size_bytes = size };
+	struct tri_frame frame = message_to(BYSTANDER, named("note"), 0);
+
+	frame.flags |= TRI_FLAG_PARCEL;
+	send_record(frame, &tri_record_tri_parcel_note, &note);
+}
+
+static void
+hand_over(int fd, uint64_t says_size)
+{
+	start();
+	if (!tri_handed_give(TRI_FD_SOCKET, 1, fd))
+		_exit(11);
+	speak_of(1, says_size);
+	go_on();
+}
+
+void
+parcel_that_is_not_there(void)
+{
+	start();
+	speak_of(1, TRI_PARCEL_MIN);
+	go_on();
+}
+
+void
+parcel_of_another_number(void)
+{
+	start();
+	tri_handed_give(TRI_FD_SOCKET, 2, make(TRI_PARCEL_MIN, TRI_PARCEL_MIN, SEALS));
+	speak_of(1, TRI_PARCEL_MIN);
+	go_on();
+}
+
+void
+parcel_unsealed(void)
+{
+	hand_over(make(TRI_PARCEL_MIN, TRI_PARCEL_MIN, 0), TRI_PARCEL_MIN);
+}
+
+/* It could not shrink, but be written to. */
+void
+parcel_half_sealed(void)
+{
+	hand_over(make(TRI_PARCEL_MIN, TRI_PARCEL_MIN, F_SEAL_SHRINK | F_SEAL_GROW), TRI_PARCEL_MIN);
+}
+
+void
+parcel_that_is_shorter(void)
+{
+	hand_over(make(TRI_PARCEL_MIN, TRI_PARCEL_MIN, SEALS), TRI_PARCEL_MIN + 1);
+}
+
+void
+parcel_beyond_all_limits(void)
+{
+	hand_over(make(TRI_PAYLOAD_MAX + 1, TRI_PARCEL_MIN, SEALS), TRI_PAYLOAD_MAX + 1);
+}
+
+void
+parcel_too_small(void)
+{
+	hand_over(make(100, 100, SEALS), 100);
+}
+
+/* Whoever looks at it would pay for it. */
+void
+parcel_of_nothing(void)
+{
+	hand_over(make(TRI_PAYLOAD_MAX, TRI_PARCEL_MIN, SEALS), TRI_PAYLOAD_MAX);
+}
+
+void
+parcel_that_is_a_pipe(void)
+{
+	int ends[2];
+
+	if (pipe(ends) != 0)
+		_exit(12);
+	hand_over(ends[0], TRI_PARCEL_MIN);
+}
+
+void
+parcel_in_a_word(void)
+{
+	struct tri_frame frame = header(TRI_FRAME_DONE);
+
+	start();
+	frame.flags = TRI_FLAG_PARCEL;
+	send_frame(frame, NULL, 0);
+	go_on();
+}
+
+/* Some of which nobody speaks; then more, and faster, than anybody takes them from it. */
+void
+flood_of_parcels(void)
+{
+	int fd = make(TRI_PARCEL_MIN, TRI_PARCEL_MIN, SEALS);
+	uint64_t number = 0;
+
+	start();
+	while (tri_handed_give(TRI_FD_SOCKET, number + 1, fd))
+		number++;
+	speak_of(number, TRI_PARCEL_MIN);
+	for (int i = 0; i < PARCELS; i++) {
+		while (!tri_handed_give(TRI_FD_SOCKET, number + 1, fd))
+			usleep(100);
+		speak_of(++number, TRI_PARCEL_MIN);
+	}
+	go_on();
+}
