@@ -26,6 +26,7 @@ static const char no_memory[] = "out of memory";
 
 static const char too_deep[] = "records are nested too deep";
 static const char too_large[] = "the message is larger than 64 MiB";
+static const char not_sunk[] = "there is no room for it";
 static const char list_of_nothing[] = "a list of records without fields";
 
 /* Every list_<kind>, whatever its items are. */
@@ -141,22 +142,53 @@ copy_little_endian(uint8_t *to, const uint8_t *from, size_t size)
 
 /* ---- Encoding ---- */
 
-/* `size` is never more than TRI_PAYLOAD_MAX, so `used` can't overflow. Without `to` it only counts. */
+#define PIECE_BYTES ((size_t)4096) /* what is larger is a piece of its own */
+
+/*
+ * `size` is never more than TRI_PAYLOAD_MAX, so `used` can't overflow. Without `to` it only counts. With a sink, `to` has PIECE_BYTES: for what is not `sunk` yet.
+ */
 struct writer {
 	struct walk walk;
 	uint8_t *to;
 	size_t used;
 	size_t size;
+	bool (*sink)(void *arg, const void *bytes, size_t size_bytes);
+	void *arg;
+	size_t sunk;
 };
 
-/* Takes the next `size` bytes: *ret_to is where they go, NULL while counting. */
+static bool
+sink_rest(struct writer *writer)
+{
+	size_t rest = writer->used - writer->sunk;
+
+	writer->sunk = writer->used;
+	return rest == 0 || writer->sink(writer->arg, writer->to, rest);
+}
+
+/* Takes the next `size` bytes, at most PIECE_BYTES where there is a sink: *ret_to is where they go, NULL while counting. */
 static const char *
 take(struct writer *writer, size_t size, uint8_t **ret_to)
 {
 	if (size > writer->size - writer->used)
 		return writer->size == TRI_PAYLOAD_MAX ? too_large : no_room;
-	*ret_to = writer->to != NULL ? writer->to + writer->used : NULL;
+	if (writer->sink != NULL && writer->used - writer->sunk + size > PIECE_BYTES && !sink_rest(writer))
+		return not_sunk;
+	*ret_to = writer->to != NULL ? writer->to + (writer->used - writer->sunk) : NULL;
 	writer->used += size;
+	return NULL;
+}
+
+/* Those that are a piece of their own. */
+static const char *
+sink_bytes(struct writer *writer, const void *bytes, size_t size)
+{
+	if (size > writer->size - writer->used)
+		return too_large;
+	if (!sink_rest(writer) || !writer->sink(writer->arg, bytes, size))
+		return not_sunk;
+	writer->used += size;
+	writer->sunk = writer->used;
 	return NULL;
 }
 
@@ -175,8 +207,10 @@ static const char *
 put_bytes(struct writer *writer, const void *bytes, size_t size)
 {
 	uint8_t *to;
-	const char *complaint = take(writer, size, &to);
 
+	if (writer->sink != NULL && size > PIECE_BYTES)
+		return sink_bytes(writer, bytes, size);
+	const char *complaint = take(writer, size, &to);
 	if (complaint == NULL && to != NULL && size > 0)
 		memcpy(to, bytes, size);
 	return complaint;
@@ -292,8 +326,11 @@ write_all(struct writer *writer, const struct tractor_record *record, const void
 		complaint = writer->walk.complaint;
 	if (complaint == NULL)
 		return TRACTOR_OK;
-	return tri_why(complaint == no_room ? TRACTOR_ENOMEM : TRACTOR_EINVAL, "%s can't be sent: %s%s%s",
-		record->name, field != NULL ? field->name : "", field != NULL ? ": " : "", complaint);
+	return tri_why(complaint == no_room    ? TRACTOR_ENOMEM
+		       : complaint == not_sunk ? TRACTOR_ESYSTEM
+					       : TRACTOR_EINVAL,
+		"%s can't be sent: %s%s%s", record->name, field != NULL ? field->name : "",
+		field != NULL ? ": " : "", complaint);
 }
 
 tractor_err
@@ -302,7 +339,8 @@ tri_encoded_size(const struct tractor_record *record, const void *value, size_t 
 	struct writer writer;
 
 	writer.to = NULL;
-	writer.used = 0;
+	writer.sink = NULL;
+	writer.used = writer.sunk = 0;
 	writer.size = TRI_PAYLOAD_MAX;
 	tractor_err err = write_all(&writer, record, value);
 	if (err == TRACTOR_OK)
@@ -317,11 +355,30 @@ tri_encode(const struct tractor_record *record, const void *value, uint8_t *to, 
 	struct writer writer;
 
 	writer.to = to;
-	writer.used = 0;
+	writer.sink = NULL;
+	writer.used = writer.sunk = 0;
 	writer.size = size_bytes < TRI_PAYLOAD_MAX ? size_bytes : TRI_PAYLOAD_MAX;
 	tractor_err err = write_all(&writer, record, value);
 	if (err == TRACTOR_OK)
 		*ret_used = writer.used;
+	return err;
+}
+
+tractor_err
+tri_encode_in_pieces(const struct tractor_record *record, const void *value,
+	bool (*sink)(void *arg, const void *bytes, size_t size_bytes), void *arg)
+{
+	uint8_t piece[PIECE_BYTES];
+	struct writer writer;
+
+	writer.to = piece;
+	writer.sink = sink;
+	writer.arg = arg;
+	writer.used = writer.sunk = 0;
+	writer.size = TRI_PAYLOAD_MAX;
+	tractor_err err = write_all(&writer, record, value);
+	if (err == TRACTOR_OK && !sink_rest(&writer))
+		err = tri_why(TRACTOR_ESYSTEM, "%s can't be sent: %s", record->name, not_sunk);
 	return err;
 }
 

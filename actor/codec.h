@@ -18,6 +18,8 @@
 #ifndef TRACTOR_ACTOR_CODEC_H
 #define TRACTOR_ACTOR_CODEC_H
 
+#include <stdbool.h>
+
 #include <tractor/protocol.h>
 
 #include "arena.h"
@@ -45,6 +47,14 @@ tractor_err tri_encode(const struct tractor_record *record, const void *value, u
 
 /* True if there is nothing in a struct of it but numbers and refs: it points nowhere, neither into what it was decoded from nor into an arena. */
 bool tri_is_flat(const struct tractor_record *record);
+
+/*
+ * The same in pieces, in their order, to `sink`, which must be done with each when it returns; large ones are the value's own. Allocates nothing.
+ *   TRACTOR_EINVAL   as above
+ *   TRACTOR_ESYSTEM  the sink did not take one of them
+ */
+tractor_err tri_encode_in_pieces(const struct tractor_record *record, const void *value,
+	bool (*sink)(void *arg, const void *bytes, size_t size_bytes), void *arg);
 
 /*
  * Decodes the `size_bytes` at `from`, exactly, to the struct at `ret_value` (record->size_bytes large,

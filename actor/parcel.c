@@ -3,6 +3,7 @@
  */
 #include "parcel.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -21,19 +22,27 @@ tri_parcel_suits(const struct tri_frame *frame, size_t payload_bytes)
 
 /* --- sending --- */
 
+/* Written, not mapped: new pages come cheaper so. */
 static bool
-fill(int fd, const struct tractor_record *record, const void *value, size_t size)
+write_piece(void *arg, const void *bytes, size_t size)
 {
-	size_t used = 0;
+	const int *fd = arg;
 
-	if (ftruncate(fd, (off_t)size) != 0)
-		return false;
-	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return false;
-	tractor_err err = tri_encode(record, value, map, size, &used);
-	munmap(map, size); /* or it can't be sealed */
-	return err == TRACTOR_OK && used == size &&
+	for (size_t put = 0; put < size;) {
+		ssize_t some = write(*fd, (const uint8_t *)bytes + put, size - put);
+		if (some < 0 && errno == EINTR)
+			continue;
+		if (some <= 0)
+			return false;
+		put += (size_t)some;
+	}
+	return true;
+}
+
+static bool
+fill(int fd, const struct tractor_record *record, const void *value)
+{
+	return tri_encode_in_pieces(record, value, write_piece, &fd) == TRACTOR_OK &&
 	       fcntl(fd, F_ADD_SEALS, TRI_PARCEL_SEALS | F_SEAL_SEAL) == 0;
 }
 
@@ -46,8 +55,7 @@ tri_parcel_send(struct tri_parcels *parcels, const struct tractor_record *record
 	int fd = memfd_create("tractor-parcel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return false;
-	bool given = fill(fd, record, value, payload_bytes) &&
-		     tri_handed_give(parcels->socket, parcels->sent + 1, fd);
+	bool given = fill(fd, record, value) && tri_handed_give(parcels->socket, parcels->sent + 1, fd);
 	close(fd);
 	if (!given)
 		return false;

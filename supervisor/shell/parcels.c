@@ -200,19 +200,27 @@ parcel_put_down(struct tractor_runtime *runtime)
 
 /* --- our own --- */
 
-static tractor_err
-fill(int fd, const struct tractor_record *record, const void *value, size_t size)
+static bool
+write_piece(void *arg, const void *bytes, size_t size)
 {
-	size_t used = 0;
-	void *map = sys.ftruncate(fd, (off_t)size) == 0 ? sys.mmap(fd, size) : MAP_FAILED;
+	const int *fd = arg;
 
-	if (map == MAP_FAILED)
-		return TRACTOR_ENOMEM;
-	tractor_err err = tri_encode(record, value, map, size, &used);
-	munmap(map, size); /* or it can't be sealed */
-	if (err == TRACTOR_OK && sys.seal(fd, TRI_PARCEL_SEALS | F_SEAL_SEAL) < 0)
-		err = TRACTOR_ENOMEM;
-	return err;
+	for (size_t put = 0; put < size;) {
+		ssize_t some = sys.write(*fd, (const uint8_t *)bytes + put, size - put);
+		if (some < 0 && errno == EINTR)
+			continue;
+		if (some <= 0)
+			return false;
+		put += (size_t)some;
+	}
+	return true;
+}
+
+static bool
+fill(int fd, const struct tractor_record *record, const void *value)
+{
+	return tri_encode_in_pieces(record, value, write_piece, &fd) == TRACTOR_OK &&
+	       sys.seal(fd, TRI_PARCEL_SEALS | F_SEAL_SEAL) == 0;
 }
 
 struct parcel *
@@ -223,7 +231,7 @@ parcel_make(struct tractor_runtime *runtime, uint64_t sender, const struct tract
 
 	if (fd < 0)
 		return NULL;
-	if (fill(fd, record, value, size) != TRACTOR_OK) {
+	if (!fill(fd, record, value)) {
 		sys.close(fd);
 		return NULL;
 	}

@@ -82,12 +82,35 @@ START_TEST(arena_sets_aside_what_it_is_told_to)
 }
 END_TEST
 
+static void
+count_release(void *owner)
+{
+	++*(int *)owner;
+}
+
+START_TEST(arena_lets_go_of_what_it_owns)
+{
+	int first = 0, second = 0;
+
+	ck_assert(tri_arena_own(&arena, count_release, &first));
+	take(3, LARGE_BYTES);
+	ck_assert(tri_arena_own(&arena, count_release, &second));
+	ck_assert(first == 0 && second == 0);
+	tri_arena_reset(&arena);
+	ck_assert(first == 1 && second == 1);
+	tri_arena_reset(&arena);
+	ck_assert(tri_arena_own(&arena, count_release, &second));
+	tri_arena_free(&arena);
+	ck_assert(first == 1 && second == 2);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("arena");
 
 	TEST_CASE(suite, "arena", 10, arena_has_room_for_the_same_again, arena_does_not_hold_on_to_a_lot,
-		arena_sets_aside_what_it_is_told_to);
+		arena_sets_aside_what_it_is_told_to, arena_lets_go_of_what_it_owns);
 	return suite;
 }

@@ -597,12 +597,79 @@ START_TEST(too_large)
 	ck_assert_int_eq(tri_decode(&tri_record_one_str, (uint8_t *)text, TRI_PAYLOAD_MAX + 1, &arena, &back),
 		TRACTOR_EBADMSG);
 	ck_assert_str_eq(back.text, "kept");
-	memcpy(text, "\xfd\xff\xff", 4); /* 2^24 - 3, which with its own four bytes is one too many */
+	memcpy(text, "\xfd\xff\xff\3", 4); /* 2^26 - 3, which with its own four bytes is one too many */
 	ck_assert_int_eq(
 		tri_decode(&tri_record_one_bytes, (uint8_t *)text, TRI_PAYLOAD_MAX + 1, &arena, &blob),
 		TRACTOR_EBADMSG);
 	ck_assert_uint_eq(blob.blob.size, TRI_PAYLOAD_MAX + 1);
 	free(text);
+}
+END_TEST
+
+/* --- in pieces --- */
+
+struct pieces {
+	uint8_t *bytes;
+	size_t size;
+	unsigned count, most; /* as many are taken */
+};
+
+static bool
+take_piece(void *arg, const void *bytes, size_t size)
+{
+	struct pieces *pieces = arg;
+
+	if (pieces->count == pieces->most)
+		return false;
+	pieces->count++;
+	pieces->bytes = realloc(pieces->bytes, pieces->size + size);
+	memcpy(pieces->bytes + pieces->size, bytes, size);
+	pieces->size += size;
+	return true;
+}
+
+static void
+expect_in_pieces(const struct tractor_record *record, const void *value)
+{
+	struct pieces pieces = { .most = UINT32_MAX };
+	size_t size;
+	uint8_t *whole = encode(record, value, &size);
+
+	ck_assert_int_eq(tri_encode_in_pieces(record, value, take_piece, &pieces), TRACTOR_OK);
+	ck_assert_uint_eq(pieces.size, size);
+	ck_assert_int_eq(memcmp(pieces.bytes, whole, size), 0);
+	free(pieces.bytes);
+	for (unsigned most = 0; most < pieces.count; most++) {
+		struct pieces fewer = { .most = most };
+		ck_assert_int_eq(tri_encode_in_pieces(record, value, take_piece, &fewer), TRACTOR_ESYSTEM);
+		free(fewer.bytes);
+	}
+	free(whole);
+}
+
+START_TEST(in_pieces_as_in_one)
+{
+	static uint8_t blob[20000];
+	static int64_t numbers[3000];
+	struct lists nested[2];
+	struct everything value = some_everything(nested);
+
+	for (size_t i = 0; i < sizeof(blob); i++)
+		blob[i] = (uint8_t)(i * 13);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		numbers[i] = (int64_t)i * -7;
+	expect_in_pieces(&tri_record_everything, &value);
+	for (size_t size = 0; size <= sizeof(blob); size += size < 4080 || size > 4110 ? 1009 : 1) {
+		struct one_bytes bytes = { .blob = { blob, size } };
+		expect_in_pieces(&tri_record_one_bytes, &bytes);
+	}
+	for (size_t count = 0; count <= 3000; count += 100) {
+		struct many_int64 many = { .items = { numbers, count } };
+		expect_in_pieces(&tri_record_many_int64, &many);
+	}
+	struct one_bytes missing = { .blob = { NULL, 7 } };
+	ck_assert_int_eq(
+		tri_encode_in_pieces(&tri_record_one_bytes, &missing, take_piece, NULL), TRACTOR_EINVAL);
 }
 END_TEST
 
@@ -694,7 +761,7 @@ test_suite(void)
 	atexit(free_arena);
 	TEST_CASE(suite, "bytes", 30, bytes_of_numbers, bytes_of_words, bytes_of_lists);
 	TEST_CASE(suite, "there and back", 30, there_and_back, decoded_values, the_rest_is_zero,
-		struct_larger_than_the_stack_space, flat_values_take_no_memory);
+		struct_larger_than_the_stack_space, flat_values_take_no_memory, in_pieces_as_in_one);
 	TEST_CASE(suite, "hostile", 30, every_truncation, trailing_bytes, random_damage, bad_bools, bad_strs,
 		lying_lengths, counts_take_no_memory, lists_of_nothing, nesting);
 	TEST_CASE(suite, "sender's mistakes", 30, too_large, every_buffer_too_small,
