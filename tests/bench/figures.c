@@ -1,4 +1,4 @@
-/* figures.c: see figures.h. All messages carry 64 bytes; a round trip carries them both ways. */
+/* figures.c: see figures.h. All messages carry 64 bytes, but for large payloads; a round trip carries them both ways. */
 #include "figures.h"
 
 #include <string.h>
@@ -53,6 +53,19 @@ const struct figure figures[] = {
 		"the same as dbus, with 1 ms between" },
 	{ "erlang.port.asleep", ASLEEP, false, UNIT_NS, "*peer_erlang.escript", "port", ASLEEP_US, 0, 200, 5, false,
 		"the same as erlang.port, with 1 ms between" },
+#define LARGE "round trip with a large payload"
+	{ "load", LARGE, true, UNIT_NS, "bench-ours", "load", 0, 0, 200, 3, false,
+		"an ask from one actor to another with 1 MiB, which comes back; nobody looks at it but who sends it" },
+	{ "load.link", LARGE, true, UNIT_NS, "bench-ours", "link:load", 0, 0, 50, 3, false,
+		"the same, without lanes" },
+	{ "load.socketpair", LARGE, false, UNIT_NS, "bench-limits", "socketpair_load", 0, 0, 200, 3, false,
+		"1 MiB there and back between two processes, by a UNIX socket pair" },
+	{ "load64", LARGE, true, UNIT_NS, "bench-ours", "load_largest", 0, 0, 10, 1, false,
+		"the same as load, with 64 MiB" },
+	{ "load64.link", LARGE, true, UNIT_NS, "bench-ours", "link:load_largest", 0, 2, 5, 1, false,
+		"the same, without lanes" },
+	{ "load64.socketpair", LARGE, false, UNIT_NS, "bench-limits", "socketpair_load_largest", 0, 0, 10, 1, false,
+		"the same as load.socketpair, with 64 MiB" },
 #define ONEWAY "one way"
 	{ "tell", ONEWAY, true, UNIT_PER_S, "bench-ours", "tell", 0, 0, 50000, 50, false,
 		"tells of one actor to another, each accepted and handled" },
@@ -122,6 +135,8 @@ const struct goal goals[] = {
 	{ "ask between actors, both asleep", "ask.actor.asleep", 0.5, "socketpair.asleep", 0.5, false, 1, "<= 1 x socketpair", false },
 	{ "", "ask.actor.asleep", 0.5, "nng.asleep", 0.5, false, 2.0 / 3, "<= 2/3 x nng", false },
 	{ "", "ask.actor.asleep", 0.5, "zmq.asleep", 0.5, false, 2.0 / 3, "<= 2/3 x zmq", false },
+	{ "ask with 1 MiB each way", "load", 0.5, "load.socketpair", 0.5, false, 1, "<= 1 x socketpair", false },
+	{ "ask with 64 MiB each way", "load64", 0.5, "load64.socketpair", 0.5, false, 1, "<= 1 x socketpair", false },
 	{ "tells, one sender", "tell", 0.5, NULL, 0, true, 8e6, ">= 8 M/s", false },
 	{ "", "tell", 0.5, "zmq.oneway", 0.5, true, 1.5, ">= 1.5 x zmq", false },
 	{ "", "tell", 0.5, "nng.oneway", 0.5, true, 50, ">= 50 x nng", false },

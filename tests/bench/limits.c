@@ -64,6 +64,50 @@ take_socketpair(const struct plan *plan)
 	sample_trips(plan, 1, socket_trip, &fd);
 }
 
+static struct load {
+	int fd;
+	char *bytes;
+	size_t size;
+} load;
+
+static void
+serve_load(int fd)
+{
+	while (read_bytes(fd, load.bytes, load.size))
+		write_bytes(fd, load.bytes, load.size);
+	_exit(0);
+}
+
+static void
+load_trip(void *arg)
+{
+	(void)arg;
+	write_bytes(load.fd, load.bytes, load.size);
+	must(read_bytes(load.fd, load.bytes, load.size), "the other process is gone");
+}
+
+static void
+take_socketpair_loads(const struct plan *plan, size_t size)
+{
+	load = (struct load){ .bytes = calloc(1, size), .size = size };
+	must(load.bytes, "calloc");
+	memset(load.bytes, 1, size); /* every page is there */
+	load.fd = socket_to(serve_load);
+	sample_trips(plan, 1, load_trip, NULL);
+}
+
+static void
+take_socketpair_load(const struct plan *plan)
+{
+	take_socketpair_loads(plan, LOAD_BYTES);
+}
+
+static void
+take_socketpair_load_largest(const struct plan *plan)
+{
+	take_socketpair_loads(plan, LOAD_MAX_BYTES);
+}
+
 /* A block that begins with a number says how many come after it; they are answered together. */
 static void
 serve_oneway(int fd)
@@ -203,6 +247,8 @@ main(int argc, char **argv)
 	static const struct measure table[] = {
 		{ "socketpair", take_socketpair },
 		{ "socketpair_oneway", take_socketpair_oneway },
+		{ "socketpair_load", take_socketpair_load },
+		{ "socketpair_load_largest", take_socketpair_load_largest },
 		{ "futex", take_futex },
 		{ "spin", take_spin },
 		{ NULL, NULL },

@@ -157,26 +157,45 @@ take_ask_from_parent(const struct plan *plan)
 
 /* Between two actors; after a tenth as many that don't count. */
 static void
-sample_asks(struct tree *tree, bench_ref asker, bench_ref echo, const struct plan *plan)
+sample_asks(
+	struct tree *tree, bench_ref asker, bench_ref echo, const struct plan *plan, unsigned long load_bytes)
 {
 	unsigned long warm_up = plan->count / 10 + 1;
 	struct bench_times times;
 
 	ok(tractor_ask_within(tree->ctx, PATIENCE_MS, asker, &times, bench_trips, .to = echo,
-		.count = warm_up + plan->count, .pause_us = plan->pause_us));
+		.count = warm_up + plan->count, .pause_us = plan->pause_us, .load_bytes = load_bytes));
 	for (size_t i = warm_up; i < times.trips_ns.count; i++)
 		sample(times.trips_ns.items[i]);
 }
 
 static void
-take_ask_from_actor(const struct plan *plan)
+take_asks(const struct plan *plan, unsigned long load_bytes)
 {
 	struct tree tree;
 
 	open_tree(&tree);
 	bench_ref echo = start_actor(&tree, "echo"), asker = start_actor(&tree, "asker");
-	sample_asks(&tree, asker, echo, plan);
+	sample_asks(&tree, asker, echo, plan, load_bytes);
 	tractor_runtime_close(tree.runtime);
+}
+
+static void
+take_ask_from_actor(const struct plan *plan)
+{
+	take_asks(plan, 0);
+}
+
+static void
+take_load(const struct plan *plan)
+{
+	take_asks(plan, LOAD_BYTES);
+}
+
+static void
+take_load_largest(const struct plan *plan)
+{
+	take_asks(plan, LOAD_MAX_BYTES);
 }
 
 /* Two of them ask each other while a third, which floods a fourth, uses up what CPUs there are. */
@@ -190,7 +209,7 @@ take_ask_beside_flood(const struct plan *plan)
 	bench_ref flooded = start_actor(&tree, "flooded"), flooder = start_actor(&tree, "flooder");
 	ok(tractor_tell(tree.ctx, flooder, bench_flood, .to = flooded, .count = UINT64_MAX));
 	live_on(&tree, 100); /* until its mailbox is full */
-	sample_asks(&tree, asker, echo, plan);
+	sample_asks(&tree, asker, echo, plan, 0);
 	tractor_runtime_close(tree.runtime);
 }
 
@@ -428,6 +447,8 @@ main(int argc, char **argv)
 		{ "ask_from_parent", take_ask_from_parent },
 		{ "ask_from_actor", take_ask_from_actor },
 		{ "ask_beside_flood", take_ask_beside_flood },
+		{ "load", take_load },
+		{ "load_largest", take_load_largest },
 		{ "tell", take_tell },
 		{ "fan_in", take_fan_in },
 		{ "shares", take_shares },

@@ -15,9 +15,14 @@ TRACTOR_REF(bench);
 	FIELD(uint64, c) FIELD(uint64, d) FIELD(uint64, e) FIELD(uint64, f) FIELD(uint64, g) FIELD(uint64, h)
 TRACTOR_RECORD(bench_block, BENCH_BLOCK);
 
-#define BENCH_TRIPS(FIELD) FIELD(bench_ref, to) FIELD(uint64, count) FIELD(uint64, pause_us)
+#define BENCH_TRIPS(FIELD)   \
+	FIELD(bench_ref, to) \
+	FIELD(uint64, count) FIELD(uint64, pause_us) FIELD(uint64, load_bytes) /* each way; 0: a block */
 #define BENCH_TIMES(FIELD) FIELD(list_double, trips_ns)
 TRACTOR_RECORD(bench_times, BENCH_TIMES);
+
+#define BENCH_LOAD(FIELD) FIELD(bytes, load)
+TRACTOR_RECORD(bench_load, BENCH_LOAD);
 
 #define BENCH_FLOOD(FIELD) FIELD(bench_ref, to) FIELD(uint64, from) FIELD(uint64, count)
 
@@ -31,6 +36,7 @@ TRACTOR_RECORD(bench_tally, BENCH_TALLY);
 
 #define BENCH_PROTOCOL(TELL, ASK)                                                                \
 	ASK(bench, echo, BENCH_BLOCK, bench_block)  /* the same again */                         \
+	ASK(bench, haul, BENCH_LOAD, bench_load)    /* the same again */                         \
 	ASK(bench, trips, BENCH_TRIPS, bench_times) /* asks somebody for echoes, and times it */ \
 	TELL(bench, item, BENCH_BLOCK)                                                           \
 	TELL(bench, flood, BENCH_FLOOD) /* tells somebody items, without a pause */              \

@@ -33,16 +33,33 @@ bench_on_echo(struct bench *self, tractor_ctx *ctx, const struct bench_echo *msg
 }
 
 static tractor_err
-time_trip(tractor_ctx *ctx, const struct bench_trips *msg, double *ret_ns)
+bench_on_haul(struct bench *self, tractor_ctx *ctx, const struct bench_haul *msg, struct bench_load *reply)
+{
+	reply->load = msg->load;
+	return TRACTOR_OK;
+}
+
+/* There and back. */
+static tractor_err
+trip(tractor_ctx *ctx, const struct bench_trips *msg, struct tractor_bytes load)
+{
+	struct bench_block block;
+	struct bench_load back;
+
+	return load.size > 0 ? tractor_ask(ctx, msg->to, &back, bench_haul, .load = load)
+			     : tractor_ask(ctx, msg->to, &block, bench_echo, .from = 1);
+}
+
+static tractor_err
+time_trip(tractor_ctx *ctx, const struct bench_trips *msg, struct tractor_bytes load, double *ret_ns)
 {
 	const struct timespec pause = { .tv_sec = (time_t)(msg->pause_us / 1000000),
 		.tv_nsec = (long)(msg->pause_us % 1000000 * 1000) };
-	struct bench_block block;
 
 	if (msg->pause_us > 0)
 		nanosleep(&pause, NULL);
 	uint64_t began_ns = clock_ns();
-	tractor_err err = tractor_ask(ctx, msg->to, &block, bench_echo, .from = 1);
+	tractor_err err = trip(ctx, msg, load);
 	*ret_ns = (double)(clock_ns() - began_ns);
 	return err;
 }
@@ -52,12 +69,14 @@ bench_on_trips(struct bench *self, tractor_ctx *ctx, const struct bench_trips *m
 {
 	tractor_err err = TRACTOR_OK;
 
+	struct tractor_bytes load = { tractor_alloc(ctx, msg->load_bytes), msg->load_bytes };
+
 	free(self->trips_ns);
 	self->trips_ns = calloc(msg->count, sizeof(*self->trips_ns));
-	if (!self->trips_ns)
+	if (!self->trips_ns || !load.data)
 		return TRACTOR_ENOMEM;
 	for (uint64_t i = 0; i < msg->count && err == TRACTOR_OK; i++)
-		err = time_trip(ctx, msg, &self->trips_ns[i]);
+		err = time_trip(ctx, msg, load, &self->trips_ns[i]);
 	reply->trips_ns.items = self->trips_ns;
 	reply->trips_ns.count = msg->count;
 	return err;

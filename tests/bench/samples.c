@@ -131,10 +131,26 @@ write_block(int fd, const void *block)
 bool
 read_block(int fd, void *block)
 {
+	return read_bytes(fd, block, BLOCK_BYTES);
+}
+
+void
+write_bytes(int fd, const void *bytes, size_t size)
+{
+	for (size_t put = 0; put < size;) {
+		ssize_t more = write(fd, (const char *)bytes + put, size - put);
+		must(more > 0, "write");
+		put += (size_t)more;
+	}
+}
+
+bool
+read_bytes(int fd, void *bytes, size_t size)
+{
 	size_t got = 0;
 
-	while (got < BLOCK_BYTES) {
-		ssize_t more = read(fd, (char *)block + got, BLOCK_BYTES - got);
+	while (got < size) {
+		ssize_t more = read(fd, (char *)bytes + got, size - got);
 		if (more <= 0)
 			return false;
 		got += (size_t)more;

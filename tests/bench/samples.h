@@ -12,6 +12,8 @@
 
 #define BLOCK_BYTES 64 /* of every message, here and there */
 #define ONEWAY_SAMPLES 3
+#define LOAD_BYTES (1ul << 20)
+#define LOAD_MAX_BYTES ((64ul << 20) - 4) /* the largest there is, as a message's one field */
 
 struct plan {
 	unsigned long count; /* of samples, or of what one sample is made of: see figures.c */
@@ -49,6 +51,9 @@ pid_t spawn_self(const char *const argv[]);
 void write_block(int fd, const void *block);
 /* False: the other side has closed it. */
 bool read_block(int fd, void *block);
+/* The same for any size. */
+void write_bytes(int fd, const void *bytes, size_t size);
+bool read_bytes(int fd, void *bytes, size_t size);
 
 /* From smaps_rollup: what a process has for itself alone; and what of it is no file's, whoever else may have that file mapped just then. */
 double private_kib(pid_t pid);
