@@ -58,6 +58,7 @@ suites() {
 		router  unit/router_ends
 		router  unit/router_later
 		router  unit/router_reentry
+		router  unit/router_parcel
 		router  unit/router_schedule
 	END
 }
