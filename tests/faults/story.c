@@ -254,6 +254,22 @@ take_a_note(struct story *story)
 	return story->noted == NOTES;
 }
 
+/* So much goes in a parcel, and comes back in one. */
+static bool
+say_much(struct story *story)
+{
+	static char text[40000];
+	struct victim_value value;
+
+	memset(text, 'x', sizeof(text) - 1);
+	if (tractor_ask_within(tractor_port(story->rt), scaled_ms(3000), story->actors[A].ref, &value,
+		    victim_echo, .text = text) != TRACTOR_OK)
+		return false;
+	if (strcmp(value.text, text) != 0)
+		complain(story, "what is large came back as something else");
+	return true;
+}
+
 static bool
 ping(struct story *story, int which)
 {
@@ -495,7 +511,8 @@ live(struct story *story)
 {
 	tractor_runtime_fd(story->rt); /* the clock of a foreign loop */
 	if (eventually(story, "find", find_actors) && eventually(story, "tell", take_a_note) &&
-		eventually(story, "spares", have_spares) && eventually(story, "die", tell_b_to_die))
+		eventually(story, "say much", say_much) && eventually(story, "spares", have_spares) &&
+		eventually(story, "die", tell_b_to_die))
 		story->actors[B].expected++;
 	else
 		return;

@@ -105,6 +105,14 @@ victim_on_arg(struct ledger *self, tractor_ctx *ctx, const struct victim_arg *ms
 	return TRACTOR_OK;
 }
 
+static tractor_err
+victim_on_echo(
+	struct ledger *self, tractor_ctx *ctx, const struct victim_echo *msg, struct victim_value *reply)
+{
+	reply->text = msg->text;
+	return TRACTOR_OK;
+}
+
 static enum tractor_flow
 ledger_panicked(struct ledger *self, tractor_ctx *ctx, const struct tractor_panic *panic)
 {

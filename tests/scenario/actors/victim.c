@@ -284,6 +284,14 @@ victim_on_arg(struct victim *self, tractor_ctx *ctx, const struct victim_arg *ms
 	return TRACTOR_OK;
 }
 
+static tractor_err
+victim_on_echo(
+	struct victim *self, tractor_ctx *ctx, const struct victim_echo *msg, struct victim_value *reply)
+{
+	reply->text = msg->text;
+	return TRACTOR_OK;
+}
+
 /* --- hooks --- */
 
 static const char *

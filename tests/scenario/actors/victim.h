@@ -28,7 +28,8 @@ TRACTOR_RECORD(victim_value, VICTIM_VALUE);
 	ASK(victim, ping, VICTIM_NOTHING, victim_pong)      \
 	ASK(victim, noted, VICTIM_NOTHING, victim_notebook) \
 	ASK(victim, leave, VICTIM_LEAVE, victim_left)       \
-	ASK(victim, arg, VICTIM_ARG, victim_value)
+	ASK(victim, arg, VICTIM_ARG, victim_value)          \
+	ASK(victim, echo, VICTIM_VALUE, victim_value)
 TRACTOR_PROTOCOL(victim, VICTIM_PROTOCOL);
 
 #endif
