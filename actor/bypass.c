@@ -523,7 +523,8 @@ copy_next(struct tri_actor *actor, struct tri_way *way)
 	uint8_t *body = (uint8_t *)(packet + 1);
 	memcpy(body, bytes, size);
 	packet->payload = body + sizeof(struct tri_frame);
-	if (tri_frame_check(body, size, &packet->frame) == TRACTOR_OK)
+	if (tri_frame_check(body, size, &packet->frame) == TRACTOR_OK &&
+		!(packet->frame.flags & TRI_FLAG_PARCEL)) /* they go by the supervisor */
 		return packet;
 	tri_packet_free(packet);
 	give_up(actor, way);

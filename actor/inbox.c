@@ -75,6 +75,8 @@ sort(struct tri_actor *actor, struct tri_packet *packet)
 const char *
 tri_actor_cut_off(const struct tri_actor *actor)
 {
+	if (actor->channel.parcels.has_lost)
+		return "out of memory or fds: there was none for a large message";
 	if (tri_channel_has_lost(&actor->channel))
 		return "out of memory: there was none for a message";
 	/* Until it is welcomed it may dial anew. Afterwards it is nng that gives the connection up, and we know of one reason. */

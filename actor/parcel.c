@@ -109,6 +109,7 @@ tri_parcel_open(struct tri_parcels *parcels, struct tri_packet *packet)
 		    &note) != TRACTOR_OK)
 		return false;
 	struct mapping *mapping = map_parcel(parcels, &note);
+	parcels->has_lost = !mapping;
 	if (!mapping)
 		return false;
 	if (packet->release)

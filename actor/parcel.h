@@ -30,6 +30,7 @@ TRACTOR_RECORD(tri_parcel_note, TRI_PARCEL_NOTE);
 struct tri_parcels {
 	int socket;    /* -1: there is none */
 	uint64_t sent; /* the last number */
+	bool has_lost; /* one could not be opened */
 };
 
 /* Whether a frame with that payload is to go in one. */

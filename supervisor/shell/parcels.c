@@ -77,14 +77,14 @@ are_fds_scarce(int fd)
 	return sys.files_limit(&limit) == 0 && (rlim_t)fd >= limit.rlim_cur - limit.rlim_cur / 4;
 }
 
-static bool
-is_one_too_many(const struct parcels *parcels, const struct shell_parcel *parcel)
+static size_t
+count_of(const struct parcels *parcels, uint64_t sender)
 {
 	size_t count = 0;
 
-	for (const struct shell_parcel *other = parcels->first; other; other = other->next)
-		count += other->sender == parcel->sender;
-	return count > HELD_MAX || are_fds_scarce(parcel->fd);
+	for (const struct shell_parcel *parcel = parcels->first; parcel; parcel = parcel->next)
+		count += parcel->sender == sender;
+	return count;
 }
 
 /* --- those that come --- */
@@ -184,9 +184,11 @@ struct parcel *
 parcel_to_hold(const struct tractor_runtime *runtime, const uint8_t *payload)
 {
 	struct parcel *heard = parcel_heard(runtime, payload);
-	bool keeps = heard && !is_one_too_many(&runtime->parcels, (const struct shell_parcel *)heard);
+	const struct shell_parcel *parcel = (const struct shell_parcel *)heard;
+	bool copies = !heard || count_of(&runtime->parcels, parcel->sender) > HELD_MAX ||
+		      are_fds_scarce(parcel->fd);
 
-	return keeps ? heard : NULL;
+	return copies ? NULL : heard;
 }
 
 void
@@ -227,19 +229,18 @@ struct parcel *
 parcel_make(struct tractor_runtime *runtime, uint64_t sender, const struct tractor_record *record,
 	const void *value, size_t size)
 {
-	int fd = size >= TRI_PARCEL_MIN ? sys.memfd("tractor-parcel", MFD_ALLOW_SEALING) : -1;
+	struct parcels *parcels = &runtime->parcels;
+	bool is_worth_it = size >= TRI_PARCEL_MIN && count_of(parcels, sender) < HELD_MAX;
+	int fd = is_worth_it ? sys.memfd("tractor-parcel", MFD_ALLOW_SEALING) : -1;
 
 	if (fd < 0)
 		return NULL;
-	if (!fill(fd, record, value)) {
+	if (are_fds_scarce(fd) || !fill(fd, record, value)) {
 		sys.close(fd);
 		return NULL;
 	}
-	struct shell_parcel *made = new_parcel(&runtime->parcels, sender, fd, size);
-	if (!made || !is_one_too_many(&runtime->parcels, made))
-		return made ? &made->parcel : NULL;
-	parcel_let_go(&made->parcel);
-	return NULL;
+	struct shell_parcel *made = new_parcel(parcels, sender, fd, size);
+	return made ? &made->parcel : NULL;
 }
 
 /* --- handing on --- */

@@ -219,6 +219,25 @@ START_TEST(what_was_told_outlives_its_sender)
 }
 END_TEST
 
+/* It ends for it, and its successor has what it could not take. */
+START_TEST(one_that_has_no_fd_left)
+{
+	struct process *tree = haulers("hauler", "");
+
+	tell("/t/b", "hauler.hoard", "{}");
+	expect_order("/t/a", "hauler.tells", "/t/b", 1, 2, LARGE);
+	if (has_lanes()) {
+		expect_node("t", "/t/b", "running", 2, SOON_MS);
+		json_t *report = crash_of("/t/b", 1);
+		expect_match(text_at(report, "panic_text"),
+			"^out of memory or fds: there was none for a large message ");
+		json_decref(report);
+	}
+	expect_seen("/t/b", 2, 2);
+	down(tree);
+}
+END_TEST
+
 /* --- one is too much for its receiver --- */
 
 static bool
@@ -408,6 +427,6 @@ test_suite(void)
 	SCENARIO_CASE(suite, "well", 120, tells_of_all_sizes_keep_their_order, what_is_asked_and_answered,
 		a_durable_one_holds_them_back, a_program_and_its_actors, more_than_there_are_fds_for);
 	SCENARIO_CASE(suite, "ends", 120, what_waits_outlives_its_receiver, what_was_told_outlives_its_sender,
-		a_large_one_that_kills, a_huge_one_that_kills);
+		one_that_has_no_fd_left, a_large_one_that_kills, a_huge_one_that_kills);
 	return suite;
 }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "hauler.h"
 
 #define SMALL_BYTES 100
+#define FDS 64
 
 #ifndef HAULER_IS_DURABLE
 #define HAULER_IS_DURABLE false
@@ -82,6 +84,21 @@ static tractor_err
 hauler_on_rest(struct hauler *self, tractor_ctx *ctx, const struct hauler_rest *msg)
 {
 	nanosleep(&(struct timespec){ .tv_sec = msg->ms / 1000, .tv_nsec = msg->ms % 1000 * 1000000L }, NULL);
+	return TRACTOR_OK;
+}
+
+static tractor_err
+hauler_on_hoard(struct hauler *self, tractor_ctx *ctx, const struct hauler_hoard *msg)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		abort();
+	limit.rlim_cur = FDS;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		abort();
+	while (dup(STDERR_FILENO) >= 0)
+		;
 	return TRACTOR_OK;
 }
 

@@ -23,6 +23,7 @@ TRACTOR_RECORD(hauler_seen_reply, HAULER_SEEN);
 #define HAULER_PROTOCOL(TELL, ASK)                                                           \
 	TELL(hauler, load, HAULER_LOAD)                                                      \
 	TELL(hauler, rest, HAULER_REST)                                                      \
+	TELL(hauler, hoard, HAULER_NOTHING)	   /* has no fd left from now on */          \
 	TELL(hauler, kill, HAULER_LOAD)		   /* dies of it */                          \
 	TELL(hauler, tells_and_dies, HAULER_ORDER) /* the moment that all is told */         \
 	TELL(hauler, kills, HAULER_ORDER)	   /* `to`, with a load */                   \
