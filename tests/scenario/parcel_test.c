@@ -113,18 +113,19 @@ expect_seen(const char *path, int count, int in_parcels)
 
 /* --- between actors --- */
 
+/* Never more of them wait at a time than are held. */
 START_TEST(tells_of_all_sizes_keep_their_order)
 {
 	struct process *tree = haulers("hauler", "");
 
-	expect_order("/t/a", "hauler.tells", "/t/b", 1, 60, LARGE);
-	expect_seen("/t/b", 60, 40);
-	expect_order("/t/a", "hauler.tells", "/t/b", 61, 5, HUGE);
-	expect_seen("/t/b", 65, 44);
-	expect_order("/t/a", "hauler.tells", "/t/b", 66, 300,
-		20000); /* too much for a lane, too little for a parcel */
-	expect_order("/t/a", "hauler.tells", "/t/b", 366, 60, 70000);
-	expect_seen("/t/b", 425, 84);
+	expect_order("/t/a", "hauler.tells", "/t/b", 1, 45, LARGE);
+	expect_seen("/t/b", 45, 30);
+	expect_order("/t/a", "hauler.tells", "/t/b", 46, 5, HUGE);
+	expect_seen("/t/b", 50, 34);
+	/* too much for a lane, too little for a parcel */
+	expect_order("/t/a", "hauler.tells", "/t/b", 51, 300, 20000);
+	expect_order("/t/a", "hauler.tells", "/t/b", 351, 45, 70000);
+	expect_seen("/t/b", 395, 64);
 	down(tree);
 }
 END_TEST
