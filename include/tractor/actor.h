@@ -333,7 +333,8 @@ TRACTOR_API void tractor_begin_with(int argc, char **argv, const struct tractor_
  *		letter. What needs an answer at once sends what was held first, and so ends that for this
  *		message: asks, try_ verbs, tractor_spawn(), tractor_stop(), tractor_monitor(),
  *		tractor_cancel(); tractor_find() and tractor_cast() do not. One handler may send 512
- *		messages and 32 MiB: TRACTOR_EFULL. The same holds for on_down; hooks and steps send at once.
+ *		messages and 32 MiB, not counting those of 32 KiB and more for which there is memory of their
+ *		own: TRACTOR_EFULL. The same holds for on_down; hooks and steps send at once.
  *		With `redeliver: true` in the tree file, each message that was taken over is processed
  *		exactly once, as far as tractor's own effects go, unless it is put in quarantine.
  *

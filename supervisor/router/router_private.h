@@ -192,7 +192,7 @@ struct letter {
 	struct ask *ask; /* what its handler owes; NULL: nothing, or not any more */
 	struct deadline
 		deadline; /* delayed: when it is due; a parked tell: until when it, or its sender, waits. An ask has its own */
-	uint8_t payload[];
+	uint8_t payload[]; /* unless it is in a parcel */
 };
 
 /* The duty to answer. */
@@ -243,7 +243,7 @@ void router_tell_answer(struct router *router, uint64_t asker, uint32_t incarnat
 	tractor_err err, const uint8_t *payload, size_t payload_bytes);
 
 /* letters.c */
-/* A copy of what is sent, in no place yet. ENOMEM. */
+/* A copy of what is sent, or what holds its parcel, in no place yet. ENOMEM. */
 tractor_err letters_new(const struct router_send *send, struct letter **ret_letter);
 /* The sender's share at that actor. NULL: it has nothing there. */
 struct share *letters_share(const struct router *router, const struct party *target, uint64_t sender);

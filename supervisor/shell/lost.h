@@ -47,7 +47,7 @@ struct lost {
 struct router_message;
 struct tractor_runtime;
 
-/* Keep a copy; for want of memory it isn't kept, and counted all the same. `name`: the message's, "counter.increment". */
+/* Keep a copy, or hold the parcel; for want of memory it isn't kept, and counted all the same. `name`: the message's, "counter.increment". */
 void lost_bury(struct tractor_runtime *runtime, const struct router_message *message, const char *name,
 	tractor_err why);
 /* The same for one that was in hand at two crashes; what has no room any more, the oldest, goes, and an event says so. False: there was no memory for it. */
