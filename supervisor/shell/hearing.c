@@ -413,8 +413,12 @@ refuse(struct slot *slot, const struct tri_frame *frame, tractor_err err)
 {
 	bool only_asks = (frame->flags & (TRI_FLAG_ASK | TRI_FLAG_WANT_ACCEPT)) == TRI_FLAG_ASK;
 	uint64_t self = slot->node->id;
+	struct tri_frame failed = *frame;
 
-	if (frame->kind != TRI_FRAME_SEND)
+	failed.err = err;
+	if (frame->kind == TRI_FRAME_REPLY)
+		on_reply(slot, &failed, NULL);
+	else if (frame->kind != TRI_FRAME_SEND)
 		router_reply(slot->runtime->router, self, frame->sequence, err, NULL, 0);
 	else if (only_asks)
 		coreops_answer(slot->runtime, self, slot->incarnation, frame->correlation, err, NULL, 0);

@@ -255,7 +255,7 @@ START_TEST(messages_of_an_actor)
 		"messages", "/t/s/c", NULL);
 	json_t *messages = run_json(tractor_command(), "messages", "--json", "/t/a", NULL);
 	expect_number(messages, "schema_version", 1);
-	ck_assert_uint_eq(json_array_size(json_object_get(messages, "messages")), 9);
+	ck_assert_uint_eq(json_array_size(json_object_get(messages, "messages")), 10);
 	json_decref(messages);
 	/* In the header's order. */
 	expect_command(0, "^tell victim\\.die .*\ntell victim\\.note .*\n(.*\n)*ask victim\\.leave ", "^$",
