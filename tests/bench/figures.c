@@ -87,6 +87,8 @@ const struct figure figures[] = {
 		"ask.actor.asleep again: what the next one is held against" },
 	{ "neighbour.flood", BESIDE, true, UNIT_NS, "bench-ours", "ask_beside_flood", ASLEEP_US, 0, 200, 5, false,
 		"the same while a third actor floods a fourth" },
+	{ "socketpair.busy", BESIDE, false, UNIT_NS, "bench-limits", "socketpair_busy", ASLEEP_US, 0, 200, 5, false,
+		"socketpair.asleep while two processes count" },
 #define RESTART "restart"
 	{ "restart.killed", RESTART, true, UNIT_NS, "bench-ours", "restart_killed", AFTER_US, 0, 20, 2, false,
 		"from SIGKILL until the supervisor knows that the successor is ready" },
@@ -150,6 +152,7 @@ const struct goal goals[] = {
 	{ "start of many actors", "start", 0.5, "spawn", 0.5, false, 1.2, "<= 1.2 x spawn", false },
 	{ "idle actor, memory of its own", "memory", 0.5, "memory.nng", 0.5, false, 64, "<= nng + 64 KiB", true },
 	{ "ask beside a flood, p99", "neighbour.flood", 0.99, "neighbour.quiet", 0.99, false, 2, "<= 2 x quiet", false },
+	{ "", "neighbour.flood", 0.99, "socketpair.busy", 0.99, false, 1, "<= 1 x socketpair.busy", false },
 	{ "supervisor's memory, at most / at first", "memory.supervisor", 1, "memory.supervisor", 0.1, false, 1.1, "<= 1.1 x", false },
 };
 const size_t goal_count = sizeof(goals) / sizeof(goals[0]);

@@ -64,6 +64,19 @@ take_socketpair(const struct plan *plan)
 	sample_trips(plan, 1, socket_trip, &fd);
 }
 
+/* The same while two others use up what CPUs there are, as who floods and who is flooded do. */
+static void
+take_socketpair_busy(const struct plan *plan)
+{
+	volatile unsigned long turns = 0;
+
+	for (int i = 0; i < 2; i++)
+		if (fork_peer() == 0)
+			for (;;)
+				turns++;
+	take_socketpair(plan);
+}
+
 static struct load {
 	int fd;
 	char *bytes;
@@ -246,6 +259,7 @@ main(int argc, char **argv)
 {
 	static const struct measure table[] = {
 		{ "socketpair", take_socketpair },
+		{ "socketpair_busy", take_socketpair_busy },
 		{ "socketpair_oneway", take_socketpair_oneway },
 		{ "socketpair_load", take_socketpair_load },
 		{ "socketpair_load_largest", take_socketpair_load_largest },
