@@ -67,16 +67,23 @@ heard(struct tri_bell *bell)
 		;
 }
 
+static tractor_err
+cannot_wait(void)
+{
+	return tri_why(TRACTOR_ESYSTEM, "cannot wait: %s", strerror(errno));
+}
+
 /* Those that were rung; waits as long as epoll_wait() does. */
-static bool
-take_rings(int bells, int timeout_ms)
+static tractor_err
+take_rings(int bells, int timeout_ms, bool *ret_rung)
 {
 	struct epoll_event events[BATCH];
 	int count = epoll_wait(bells, events, BATCH, timeout_ms);
 
 	for (int i = 0; i < count; i++)
 		heard(events[i].data.ptr);
-	return count > 0;
+	*ret_rung = count > 0;
+	return count < 0 && errno != EINTR ? cannot_wait() : TRACTOR_OK;
 }
 
 /* From now on; negative: for ever. */
@@ -116,17 +123,14 @@ tri_bells_wait(int bells, struct pollfd *fds, size_t count, int64_t until_ns, bo
 	if (count > TRI_SELECT_FDS_MAX)
 		return tri_why(
 			TRACTOR_EINVAL, "%zu fds in one select; at most %d", count, TRI_SELECT_FDS_MAX);
-	if (count == 0 && is_coarse(&left, &ms)) {
-		*ret_rung = take_rings(bells, ms);
-		return TRACTOR_OK;
-	}
+	if (count == 0 && is_coarse(&left, &ms))
+		return take_rings(bells, ms, ret_rung);
 	if (count > 0)
 		memcpy(all + 1, fds, count * sizeof(*fds));
 	int ready = ppoll(all, 1 + count, left.tv_sec < 0 ? NULL : &left, NULL);
 	if (ready < 0 && errno != EINTR)
-		return tri_why(TRACTOR_ESYSTEM, "cannot wait: %s", strerror(errno));
+		return cannot_wait();
 	for (size_t i = 0; i < count; i++)
 		fds[i].revents = ready > 0 ? all[1 + i].revents : 0;
-	*ret_rung = ready > 0 && all[0].revents && take_rings(bells, 0);
-	return TRACTOR_OK;
+	return ready > 0 && all[0].revents ? take_rings(bells, 0, ret_rung) : TRACTOR_OK;
 }

@@ -10,7 +10,7 @@ struct tri_link;
 
 /*
  * Begins to dial `url`; a supervisor that isn't listening yet, or listens anew, is dialled again every few ms. Doesn't wait. `bell`: an eventfd, non-blocking, which stays the
- * caller's: readable whenever there may be something new to take, or another connection, or none.
+ * caller's: written to whenever there may be something new to take, or another connection, or none; it is never read, so it is its edges that count.
  * TRACTOR_ESYSTEM: nng refused (tractor_why() says why).
  */
 tractor_err tri_link_open(const char *url, int bell, struct tri_link **ret_link);

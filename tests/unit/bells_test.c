@@ -79,6 +79,18 @@ START_TEST(a_bell_whose_other_end_is_shut_wakes_once)
 }
 END_TEST
 
+/* One that the actor's own code has closed, say: whoever waits in a loop must not go round and round. */
+START_TEST(a_watch_that_is_gone_is_an_error)
+{
+	bool rung;
+	int gone = dup(bells);
+
+	close(gone);
+	ck_assert_int_eq(tri_bells_wait(gone, NULL, 0, 0, &rung), TRACTOR_ESYSTEM);
+	ck_assert(!rung);
+}
+END_TEST
+
 START_TEST(other_fds_are_waited_for_as_well)
 {
 	int pipe_fds[2];
@@ -108,6 +120,7 @@ test_suite(void)
 	tcase_add_test(tcase, each_ring_wakes_once);
 	tcase_add_test(tcase, one_that_was_rung_for_while_awake_is_woken_later);
 	tcase_add_test(tcase, a_bell_whose_other_end_is_shut_wakes_once);
+	tcase_add_test(tcase, a_watch_that_is_gone_is_an_error);
 	tcase_add_test(tcase, other_fds_are_waited_for_as_well);
 	suite_add_tcase(suite, tcase);
 	return suite;
