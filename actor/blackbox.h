@@ -18,7 +18,7 @@
 #include "outbox.h"
 
 #define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
-#define TRI_BLACKBOX_VERSION 6
+#define TRI_BLACKBOX_VERSION 7
 #define TRI_FIRST_BYTES 1024 /* of the message in hand: whole for most, enough to recognise the rest */
 #define TRI_RECENT_COUNT 16  /* the last messages handled */
 #define TRI_TEXT_BYTES 1024  /* a panic's words */
@@ -158,10 +158,12 @@ struct tri_blackbox {
 	_Atomic uint32_t last_words;  /* enum tri_last_words */
 	_Atomic uint64_t told, asked; /* messages sent */
 	_Atomic uint64_t sent;	      /* frames that the actor gave to its link */
-	_Atomic uint64_t heard;	      /* of these, those that the supervisor has taken; written by it */
 	_Atomic uint64_t handled;     /* messages handled by this incarnation */
 
-	struct tri_in_hand hand; /* valid while in_hand == hand.sequence */
+	/* Of these, those that the supervisor has taken. It writes that, and so it is on a line of the cache by itself: all else here is written with each message. */
+	_Alignas(64) _Atomic uint64_t heard;
+
+	_Alignas(64) struct tri_in_hand hand; /* valid while in_hand == hand.sequence */
 	struct tri_recent
 		recent[TRI_RECENT_COUNT]; /* a ring: handled % TRI_RECENT_COUNT is the next to be written */
 

@@ -93,6 +93,7 @@ take_from_link(struct tri_channel *channel)
 	struct tri_packet *packet = channel->early ? channel->early : tri_link_take(channel->link);
 
 	channel->early = NULL;
+	channel->link_heard_out = !packet;
 	if (!packet)
 		return NULL;
 	if (!is_next(channel, &packet->frame)) {
@@ -111,9 +112,11 @@ take_next(struct tri_channel *channel)
 
 	if (packet)
 		return packet;
-	if (tri_link_was_rung(channel->link))
+	if (tri_link_was_rung(channel->link)) {
 		tri_link_clear(channel->link);
-	return take_from_link(channel);
+		channel->link_heard_out = false;
+	}
+	return channel->link_heard_out ? NULL : take_from_link(channel);
 }
 
 /* Parcels are taken with their frames, so that they come in order. */

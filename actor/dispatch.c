@@ -193,6 +193,7 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 		return;
 	}
 	frame.sequence = hand->packet->frame.sequence;
+	frame.flags = TRI_FLAG_DONE;
 	tri_state_save(&actor->state, frame.sequence);
 	if (answers)
 		make_answer(&answer, err, message->reply, reply);

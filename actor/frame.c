@@ -10,7 +10,7 @@
 
 #define FLAGS_ALL                                                                                    \
 	(TRI_FLAG_ASK | TRI_FLAG_TRY | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_DELAYED | TRI_FLAG_BLOCKING | \
-		TRI_FLAG_WAITING | TRI_FLAG_COMMITTED | TRI_FLAG_PARCEL)
+		TRI_FLAG_WAITING | TRI_FLAG_COMMITTED | TRI_FLAG_PARCEL | TRI_FLAG_DONE)
 
 tractor_err
 tri_frame_check(const void *bytes, size_t size_bytes, struct tri_frame *ret_frame)

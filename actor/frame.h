@@ -62,6 +62,8 @@ enum tri_frame_flag {
 		64, /* a tell of a handler that has returned: where there is no room it waits, and its sender's death is no end of it */
 	TRI_FLAG_PARCEL =
 		128, /* a send, forward, reply, message or answer whose payload is a note of where it is: parcel.h */
+	TRI_FLAG_DONE =
+		256, /* a reply that its handler returned: so that message is done, and the black box need not be looked into */
 };
 
 struct tri_frame {

@@ -166,14 +166,21 @@ look_at_head(struct tri_lane_receiver *receiver)
 	return true;
 }
 
-/* The same, for the frame behind the one that is about to be read, if there is one: to ask for what is being written would be in the way. */
+/* The lines of the cache with what is published from `position` on, as many as a frame of most has. Not those behind: to ask for what is being written would be in the way. */
+static void
+ask_for(const struct tri_lane_receiver *receiver, uint64_t position, uint64_t published)
+{
+	for (unsigned line = 0; line < READ_AHEAD && (int64_t)(published - position) > 0; line++) {
+		__builtin_prefetch(&receiver->out->bytes[place_of(position)]);
+		position += LINE_BYTES;
+	}
+}
+
+/* The same, for the frame behind the one that is about to be read, if there is one. */
 static void
 ask_for_next_of(const struct tri_lane_receiver *receiver)
 {
-	if (receiver->next == receiver->head)
-		return;
-	for (unsigned line = 0; line < READ_AHEAD; line++)
-		__builtin_prefetch(&receiver->out->bytes[place_of(receiver->next + line * LINE_BYTES)]);
+	ask_for(receiver, receiver->next, receiver->head);
 }
 
 enum tri_lane_state
@@ -212,11 +219,19 @@ tri_lane_take(struct tri_lane_receiver *receiver)
 	atomic_store_explicit(&receiver->in->tail, receiver->tail, memory_order_release);
 }
 
+/* What was just published is asked for at once: it will be read in a moment, and comes from the sender's cache as the head did. */
 bool
 tri_lane_has_news(const struct tri_lane_receiver *receiver)
 {
-	return receiver->out &&
-	       (known(receiver) > 0 || published_to(receiver, memory_order_acquire) != receiver->tail);
+	if (!receiver->out)
+		return false;
+	if (known(receiver) > 0)
+		return true;
+	uint64_t published = published_to(receiver, memory_order_acquire);
+	if (published == receiver->tail)
+		return false;
+	ask_for(receiver, receiver->tail, published);
+	return true;
 }
 
 uint64_t

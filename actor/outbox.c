@@ -11,6 +11,7 @@
 #include "blackbox.h"
 #include "why.h"
 
+#define PAGE_BYTES 4096u
 #define TURN_BYTES \
 	(64u << 10) /* a bank that has grown beyond this gives way to the other, so that few pages are in use */
 #define KEPT_BYTES (1u << 20) /* pages beyond this go back to the system when the bank is begun anew */
@@ -61,7 +62,8 @@ choose_bank(struct tri_outbox_end *outbox)
 {
 	unsigned other = !outbox->now;
 
-	if (outbox->at > 0 && is_heard(outbox, outbox->now)) {
+	/* What is heard is written by the supervisor, so to look costs more than a record does; one page is in use in any case. */
+	if (outbox->at > PAGE_BYTES && is_heard(outbox, outbox->now)) {
 		begin_anew(outbox, outbox->now);
 	} else if (outbox->at > TURN_BYTES && is_heard(outbox, other)) {
 		begin_anew(outbox, other);

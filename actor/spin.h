@@ -31,6 +31,13 @@ tri_spin_begin(struct tri_spin *spin)
 					    CPU_COUNT(&allowed) == 1 };
 }
 
+/* Whether it has lately paid. */
+static inline bool
+tri_spin_pays(const struct tri_spin *spin)
+{
+	return !spin->never && spin->skip == 0;
+}
+
 /* For how long this wait may look, ns; 0: not at all. */
 static inline int64_t
 tri_spin_ns(struct tri_spin *spin)

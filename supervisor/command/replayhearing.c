@@ -155,7 +155,7 @@ replayhearing(void *owner)
 	bool bad;
 
 	while (*stage->end->violation == '\0' && wire_take(stage->wire, &frame, &payload, &bad)) {
-		atomic_fetch_add(&stage->box->heard, 1);
+		tri_blackbox_count(&stage->box->heard);
 		if (bad)
 			violated(stage, tractor_why());
 		else if (frame.incarnation != stage->about->incarnation || by_kind[frame.kind] == NULL ||

@@ -67,10 +67,10 @@ letters_address(struct router *router, struct letter *letter, struct party *targ
 	struct share *share = letters_share(router, target, letter->message.sender);
 
 	if (share == NULL) {
-		share = calloc(1, sizeof(*share));
+		share = malloc(sizeof(*share)); /* see asks_open() */
 		if (share == NULL)
 			return TRACTOR_ENOMEM;
-		share->target = target;
+		*share = (struct share){ .target = target };
 		link_init(&share->parked);
 		link_init(&share->crowded);
 		table_add(&router->shares, &share->by_pair, target->id,

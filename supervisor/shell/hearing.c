@@ -364,6 +364,9 @@ on_reply(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 		    payload, frame->payload_bytes) != TRACTOR_OK)
 		hearing_violated(slot, "it answered %llu, which is no ask that it owes an answer",
 			(unsigned long long)frame->sequence);
+	else if (frame->flags & TRI_FLAG_DONE)
+		router_done(slot->runtime->router, slot->node->id, frame->sequence,
+			slot->runtime->loop.now_ns);
 	else
 		look_into_box(slot);
 }
@@ -545,7 +548,7 @@ hearing_ready(void *owner)
 					slot->runtime->loop.now_ns + HUNG_UP_GRACE_NS);
 			return;
 		}
-		atomic_fetch_add_explicit(&slot->box->heard, 1, memory_order_relaxed);
+		tri_blackbox_count(&slot->box->heard);
 		if (bad)
 			hearing_violated(slot, "%s", tractor_why());
 		else

@@ -203,7 +203,7 @@ hear(void *owner)
 	bool bad = false;
 
 	while (spare->stock && wire_take(wire, &frame, &payload, &bad)) {
-		atomic_fetch_add_explicit(&spare->launched.box->heard, 1, memory_order_relaxed);
+		tri_blackbox_count(&spare->launched.box->heard);
 		const char *why = bad ? "what it said is no frame" : keep_hello(spare, &frame, payload);
 		if (why)
 			spare_lose(spare, why);

@@ -103,11 +103,11 @@ hear_lanes(struct tractor_runtime *runtime)
 	return true;
 }
 
-/* Looks for a moment whether a lane has something, if that has lately paid; until `until_ns` at most. */
+/* Looks for a moment whether a lane has something, if that has lately paid; until `until_ns` at most. What was cut short by that says nothing of whether it pays. */
 static bool
-look_at_lanes(struct tractor_runtime *runtime, int64_t until_ns)
+look_at_lanes(struct tractor_runtime *runtime, int64_t began_ns, int64_t until_ns)
 {
-	int64_t began_ns = runtime->loop.now_ns, now_ns = began_ns;
+	int64_t now_ns = began_ns;
 	int64_t span_ns = bell_has_warm(&runtime->bell) ? tri_spin_ns(&runtime->spin) : 0;
 
 	if (span_ns == 0)
@@ -123,7 +123,8 @@ look_at_lanes(struct tractor_runtime *runtime, int64_t until_ns)
 		if (now_ns - began_ns > TRI_SPIN_YIELD_NS)
 			sched_yield();
 	}
-	tri_spin_looked(&runtime->spin, false);
+	if (now_ns - began_ns >= span_ns)
+		tri_spin_looked(&runtime->spin, false);
 	return false;
 }
 
@@ -149,7 +150,7 @@ await(struct tractor_runtime *runtime, int64_t until_ns)
 	int64_t began_ns = runtime->loop.now_ns;
 	bool heard;
 
-	if (until_ns <= began_ns || look_at_lanes(runtime, until_ns))
+	if (until_ns <= began_ns || look_at_lanes(runtime, began_ns, until_ns))
 		return TRACTOR_OK;
 	if (!bell_sleep(&runtime->bell)) {
 		bell_hear(&runtime->bell);
@@ -173,20 +174,23 @@ hear_all(struct tractor_runtime *runtime, bool *ret_heard)
 	return err;
 }
 
-/* Between two looks at everything, where nobody is judged, those that have lanes may be heard alone. */
+/* Between two looks at everything, where nobody is judged, those that have lanes may be heard alone, and waited for: an ask that is answered at once does without a system call. */
 static bool
-hear_quickly(struct tractor_runtime *runtime)
+hear_quickly(struct tractor_runtime *runtime, int64_t until_ns)
 {
-	int64_t now_ns = (int64_t)tri_now_ns();
+	int64_t now_ns = (int64_t)tri_now_ns(),
+		alone_ns = earlier(runtime->all_heard_ns + LANES_ALONE_NS, next_ns(runtime));
 
-	return now_ns < earlier(runtime->all_heard_ns + LANES_ALONE_NS, next_ns(runtime)) &&
-	       hear_lanes(runtime);
+	if (now_ns >= alone_ns)
+		return false;
+	return hear_lanes(runtime) || (tri_spin_pays(&runtime->spin) &&
+					      look_at_lanes(runtime, now_ns, earlier(until_ns, alone_ns)));
 }
 
 tractor_err
 turn_wait(struct tractor_runtime *runtime, int64_t until_ns)
 {
-	bool heard = hear_quickly(runtime);
+	bool heard = hear_quickly(runtime, until_ns);
 	tractor_err err = heard ? TRACTOR_OK : hear_all(runtime, &heard);
 	bool due = next_ns(runtime) <= runtime->loop.now_ns;
 
