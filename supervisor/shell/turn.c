@@ -183,8 +183,8 @@ hear_quickly(struct tractor_runtime *runtime, int64_t until_ns)
 
 	if (now_ns >= alone_ns)
 		return false;
-	return hear_lanes(runtime) || (tri_spin_pays(&runtime->spin) &&
-					      look_at_lanes(runtime, now_ns, earlier(until_ns, alone_ns)));
+	return hear_lanes(runtime) ||
+	       (tri_spin_pays(&runtime->spin) && look_at_lanes(runtime, now_ns, earlier(until_ns, alone_ns)));
 }
 
 tractor_err
