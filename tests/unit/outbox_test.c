@@ -143,8 +143,9 @@ START_TEST(a_place_is_used_again_once_it_is_heard)
 		say(i, 100, i);
 		hear(0);
 	}
-	ck_assert_uint_eq(read_all(20000), 1);
-	ck_assert_uint_lt(atomic_load(&box->outbox.bank[0].end), 1000);
+	ck_assert_uint_ge(read_all(20000), 1);
+	ck_assert_uint_lt(
+		atomic_load(&box->outbox.bank[0].end), 5000); /* a page, which is there in any case */
 	ck_assert_uint_eq(atomic_load(&box->outbox.bank[1].end), 0);
 }
 END_TEST
