@@ -424,7 +424,10 @@ publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 		way->ended = true;
 		frame->correlation = plain;
 		return ROUNDABOUT;
-	case TRI_LANE_SENT_RING: tri_bell_ring(&way->bell); break;
+	case TRI_LANE_SENT_RING:
+		tri_bell_ring(&way->bell);
+		tri_spin_rang(&actor->channel.spin);
+		break;
 	case TRI_LANE_SENT: break;
 	}
 	note_passed(actor, way, frame, plain);

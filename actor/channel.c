@@ -172,8 +172,10 @@ static void
 publish(struct tri_channel *channel, const struct tri_frame *frame)
 {
 	channel->sent = frame->order;
-	if (tri_lane_publish(&channel->up) == TRI_LANE_SENT_RING)
+	if (tri_lane_publish(&channel->up) == TRI_LANE_SENT_RING) {
 		ring_doorbell(channel);
+		tri_spin_rang(&channel->spin);
+	}
 }
 
 static tractor_err
@@ -241,6 +243,7 @@ has_news(const struct tri_channel *channel)
 bool
 tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 {
+	tri_spin_give_way(&channel->spin);
 	int64_t began_ns = (int64_t)tri_now_ns(), now_ns = began_ns;
 
 	if (has_news(channel))

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "blackbox.h"
+
 #define TRI_SPIN_NS \
 	60000 /* about what two wake-ups take: one that sleeps can be told, and answer, while we look */
 #define TRI_SPIN_LOOKS 64 /* between two looks at the clock */
@@ -20,6 +22,7 @@ struct tri_spin {
 	bool never;	 /* there is one processor only: the other side runs when we don't */
 	unsigned misses; /* in a row */
 	unsigned skip;	 /* as many waits will not be tried */
+	bool rang;	 /* somebody who slept, and who may be waiting for this processor now */
 };
 
 static inline void
@@ -70,6 +73,30 @@ tri_spin_slept(struct tri_spin *spin, int64_t took_ns)
 {
 	if (took_ns < TRI_SPIN_NS)
 		spin->skip /= 2;
+}
+
+static inline void
+tri_spin_rang(struct tri_spin *spin)
+{
+	spin->rang = true;
+}
+
+/*
+ * Before a wait: whoever was rung goes first. The kernel wakes it on the processor of who rang, as long as it thinks that this one will sleep now; so it may have answered when we come back, and nobody need wake us.
+ * Where others had the processor meanwhile, for longer than a look would take, that is a miss.
+ */
+static inline void
+tri_spin_give_way(struct tri_spin *spin)
+{
+	bool rang = spin->rang;
+
+	spin->rang = false;
+	if (!rang || spin->skip > 0)
+		return;
+	int64_t began_ns = (int64_t)tri_now_ns();
+	sched_yield();
+	if ((int64_t)tri_now_ns() - began_ns > TRI_SPIN_NS)
+		tri_spin_looked(spin, false);
 }
 
 static inline void

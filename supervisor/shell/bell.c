@@ -21,6 +21,7 @@ bell_open(struct bell *bell)
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
 
 	*bell = (struct bell){ .again = -1, .retry_ns = INT64_MAX, .frame = malloc(TRI_LANE_FRAME_MAX) };
+	tri_spin_begin(&bell->spin);
 	bell->fd = bell->frame ? sys.epoll_create() : -1;
 	if (bell->fd >= 0)
 		bell->again = sys.eventfd();

@@ -206,7 +206,6 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const char *f
 	}
 	if (options)
 		runtime->options = *options;
-	tri_spin_begin(&runtime->spin);
 	runtime->rundir.lock = runtime->loop.epoll = runtime->bell.fd = -1;
 	runtime->clock.fd = runtime->orphans.watch.fd = runtime->signals.watch.fd = runtime->bell_watch.fd =
 		runtime->lines.watch.fd = -1;

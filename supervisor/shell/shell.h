@@ -39,7 +39,6 @@
 #include "router.h"
 #include "spares.h"
 #include "spawn.h"
-#include "spin.h"
 #include "table.h"
 #include "tree.h"
 #include "wire.h"
@@ -657,8 +656,7 @@ struct tractor_runtime {
 	struct rundir rundir;
 	struct loop loop;
 	struct bell bell;
-	struct tri_spin spin;
-	int64_t all_heard_ns; /* when everything was last looked at, and not lanes alone */
+	int64_t alone_since_ns; /* since when lanes alone were looked at; 0: everything was, the last time */
 	struct watch bell_watch;
 	struct tree *tree;
 	struct router *router;

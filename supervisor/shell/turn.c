@@ -108,14 +108,14 @@ static bool
 look_at_lanes(struct tractor_runtime *runtime, int64_t began_ns, int64_t until_ns)
 {
 	int64_t now_ns = began_ns;
-	int64_t span_ns = bell_has_warm(&runtime->bell) ? tri_spin_ns(&runtime->spin) : 0;
+	int64_t span_ns = bell_has_warm(&runtime->bell) ? tri_spin_ns(&runtime->bell.spin) : 0;
 
 	if (span_ns == 0)
 		return false;
 	for (; now_ns - began_ns < span_ns && now_ns < until_ns; now_ns = (int64_t)tri_now_ns()) {
 		for (int i = 0; i < TRI_SPIN_LOOKS; i++) {
 			if (hear_lanes(runtime)) {
-				tri_spin_looked(&runtime->spin, true);
+				tri_spin_looked(&runtime->bell.spin, true);
 				return true;
 			}
 			tri_spin_pause();
@@ -124,7 +124,7 @@ look_at_lanes(struct tractor_runtime *runtime, int64_t began_ns, int64_t until_n
 			sched_yield();
 	}
 	if (now_ns - began_ns >= span_ns)
-		tri_spin_looked(&runtime->spin, false);
+		tri_spin_looked(&runtime->bell.spin, false);
 	return false;
 }
 
@@ -158,7 +158,7 @@ await(struct tractor_runtime *runtime, int64_t until_ns)
 	}
 	tractor_err err = hear(runtime, until_ns, &heard);
 	if (bell_has_warm(&runtime->bell))
-		tri_spin_slept(&runtime->spin, runtime->loop.now_ns - began_ns);
+		tri_spin_slept(&runtime->bell.spin, runtime->loop.now_ns - began_ns);
 	return err;
 }
 
@@ -168,7 +168,7 @@ hear_all(struct tractor_runtime *runtime, bool *ret_heard)
 {
 	tractor_err err = hear(runtime, 0, ret_heard);
 
-	runtime->all_heard_ns = runtime->loop.now_ns;
+	runtime->alone_since_ns = 0;
 	if (err == TRACTOR_OK && hear_lanes(runtime))
 		*ret_heard = true;
 	return err;
@@ -178,13 +178,17 @@ hear_all(struct tractor_runtime *runtime, bool *ret_heard)
 static bool
 hear_quickly(struct tractor_runtime *runtime, int64_t until_ns)
 {
+	if (until_ns != 0)
+		tri_spin_give_way(&runtime->bell.spin);
 	int64_t now_ns = (int64_t)tri_now_ns(),
-		alone_ns = earlier(runtime->all_heard_ns + LANES_ALONE_NS, next_ns(runtime));
+		since_ns = runtime->alone_since_ns == 0 ? now_ns : runtime->alone_since_ns,
+		alone_ns = earlier(since_ns + LANES_ALONE_NS, next_ns(runtime));
 
 	if (now_ns >= alone_ns)
 		return false;
-	return hear_lanes(runtime) ||
-	       (tri_spin_pays(&runtime->spin) && look_at_lanes(runtime, now_ns, earlier(until_ns, alone_ns)));
+	runtime->alone_since_ns = since_ns;
+	return hear_lanes(runtime) || (tri_spin_pays(&runtime->bell.spin) &&
+					      look_at_lanes(runtime, now_ns, earlier(until_ns, alone_ns)));
 }
 
 tractor_err

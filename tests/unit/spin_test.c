@@ -62,6 +62,30 @@ START_TEST(short_sleeps_bring_it_back)
 }
 END_TEST
 
+START_TEST(who_was_rung_is_given_way_once)
+{
+	tri_spin_rang(&spin);
+	tri_spin_give_way(&spin);
+	ck_assert(!spin.rang);
+	unsigned misses = spin.misses;
+	for (int i = 0; i < 1000; i++)
+		tri_spin_give_way(&spin);
+	ck_assert_uint_eq(spin.misses, misses);
+}
+END_TEST
+
+/* The processor that was given away may come back much later where others want it, too: who sleeps is woken sooner. */
+START_TEST(nobody_is_given_way_where_it_does_not_pay)
+{
+	looks_in(100000);
+	unsigned skip = spin.skip;
+	tri_spin_rang(&spin);
+	tri_spin_give_way(&spin);
+	ck_assert(!spin.rang);
+	ck_assert_uint_eq(spin.skip, skip);
+}
+END_TEST
+
 START_TEST(never_with_one_processor)
 {
 	spin.never = true;
@@ -75,6 +99,7 @@ test_suite(void)
 	Suite *suite = suite_create("spin");
 
 	TEST_CASE(suite, "spin", 10, looks_while_it_pays, looks_the_less_the_less_it_pays,
-		one_that_pays_makes_up_for_all, short_sleeps_bring_it_back, never_with_one_processor);
+		one_that_pays_makes_up_for_all, short_sleeps_bring_it_back, who_was_rung_is_given_way_once,
+		nobody_is_given_way_where_it_does_not_pay, never_with_one_processor);
 	return suite;
 }
