@@ -125,6 +125,12 @@ bool tri_actor_holds(const tractor_ctx *ctx);
 /* The reply that a handler returns, to be sent by tri_commit(). False: it can't be held, *ret_err says why. */
 bool tri_hold_answer(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value, tractor_err *ret_err);
+/*
+ * The same at once, by the lane, in an actor that is not durable: it has nothing but its answer to make true, and the lane outlives it as the outbox does. Whoever hears it knows that the message
+ * is done. False: it is to be held.
+ */
+bool tri_pass_answer(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value);
 /* The message in hand is done, and with it all that is held is said, in one store. Then it is sent. */
 void tri_commit(struct tri_actor *actor, uint64_t sequence);
 /*

@@ -178,23 +178,43 @@ publish(struct tri_channel *channel, const struct tri_frame *frame)
 	}
 }
 
+/* False: there is no room in the lane, or none that is used. */
+static bool
+by_lane(struct tri_channel *channel, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value, size_t payload_bytes, tractor_err *ret_err)
+{
+	size_t used = 0;
+	uint8_t *to = room_for(channel, frame, payload_bytes);
+	if (!to)
+		return false;
+	frame->payload_bytes = (uint32_t)payload_bytes;
+	memcpy(to, frame, sizeof(*frame));
+	*ret_err = record ? tri_encode(record, value, to + sizeof(*frame), payload_bytes, &used) : TRACTOR_OK;
+	if (*ret_err == TRACTOR_OK)
+		publish(channel, frame);
+	return true;
+}
+
 static tractor_err
 send_sized(struct tri_channel *channel, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value, size_t payload_bytes)
 {
-	tractor_err err = TRACTOR_OK;
-	size_t used = 0;
-	uint8_t *to = room_for(channel, frame, payload_bytes);
-	if (!to)
-		return linked(
-			channel, frame, tri_link_send(channel->link, frame, record, value, payload_bytes));
-	frame->payload_bytes = (uint32_t)payload_bytes;
-	memcpy(to, frame, sizeof(*frame));
-	if (record)
-		err = tri_encode(record, value, to + sizeof(*frame), payload_bytes, &used);
-	if (err == TRACTOR_OK)
-		publish(channel, frame);
-	return err;
+	tractor_err err;
+
+	if (by_lane(channel, frame, record, value, payload_bytes, &err))
+		return err;
+	return linked(channel, frame, tri_link_send(channel->link, frame, record, value, payload_bytes));
+}
+
+bool
+tri_channel_send_by_lane(struct tri_channel *channel, struct tri_frame *frame,
+	const struct tractor_record *record, const void *value)
+{
+	size_t payload_bytes = 0;
+	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
+
+	return err == TRACTOR_OK && !tri_parcel_suits(frame, payload_bytes) &&
+	       by_lane(channel, frame, record, value, payload_bytes, &err) && err == TRACTOR_OK;
 }
 
 tractor_err

@@ -1,6 +1,7 @@
 /*
  * dispatch.c: from the inbox to the handler and back. The order of what happens after a handler matters: the durable state is copied, and the reply and all that was held put in the outbox,
  * first; the black box's `done` makes them and "handled" true in one store, and only then they go out. A crash before the store leaves the message in hand, and nothing of it to see; after it, all of it is true.
+ * An actor that is not durable has only its answer to make true: that goes by the lane at once, and says itself that the message is done.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -112,6 +113,13 @@ hold_answer(struct tri_actor *actor, struct tri_frame *frame, struct answer *ans
 	return tri_hold_answer(actor, frame, answer->record, answer->value, &err);
 }
 
+static bool
+pass_by_lane(struct tri_actor *actor, struct tri_frame *frame, const struct answer *answer)
+{
+	frame->err = answer->err;
+	return tri_pass_answer(actor, frame, answer->record, answer->value);
+}
+
 /* Whether somebody asked, and has not been answered in another way: a message that can be asked may have been told, by somebody who goes by no header. */
 static bool
 is_owed(const struct tri_hand *hand)
@@ -197,9 +205,12 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 	tri_state_save(&actor->state, frame.sequence);
 	if (answers)
 		make_answer(&answer, err, message->reply, reply);
-	bool held = answers && hold_answer(actor, &frame, &answer);
+	bool passed = answers && pass_by_lane(actor, &frame, &answer);
+	bool held = answers && !passed && hold_answer(actor, &frame, &answer);
 	tri_commit(actor, frame.sequence);
-	if (answers && !held)
+	if (passed)
+		actor->unsaid = 0;
+	else if (answers && !held)
 		tri_need_memory(actor, tri_actor_end.send(&actor->ctx, &frame, answer.record, answer.value),
 			"a reply");
 	log_error(actor, message, err);

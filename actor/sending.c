@@ -142,6 +142,17 @@ tri_hold_answer(struct tri_actor *actor, struct tri_frame *frame, const struct t
 	return *ret_err == TRACTOR_OK;
 }
 
+bool
+tri_pass_answer(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
+	const void *value)
+{
+	frame->incarnation = actor->ctx.incarnation;
+	if (actor->behaviour.durable || !tri_channel_send_by_lane(&actor->channel, frame, record, value))
+		return false;
+	note_sent(actor->box, frame);
+	return true;
+}
+
 void
 tri_commit(struct tri_actor *actor, uint64_t sequence)
 {

@@ -193,8 +193,8 @@ router_deliver_op(void *arg, uint64_t actor, const struct router_message *messag
 
 /* An ACCEPT or ANSWER to whoever sent the message: an actor's present incarnation, the program's port, or a talk's. */
 static void
-reach_sender(struct tractor_runtime *runtime, uint64_t sender, uint32_t incarnation,
-	const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
+reach_sender(struct tractor_runtime *runtime, uint64_t sender, uint32_t incarnation, struct tri_frame *frame,
+	const uint8_t *payload, size_t payload_bytes)
 {
 	struct slot *slot = sender < ROUTER_PORT_FIRST ? slot_by_id(runtime, sender) : NULL;
 	const struct parcel *parcel = parcel_heard(runtime, payload);

@@ -260,9 +260,8 @@ hand_on(struct slot *slot, const struct parcel *parcel, struct tri_parcel_note *
 }
 
 void
-parcel_send(struct slot *slot, const struct tri_frame *frame, const struct parcel *parcel)
+parcel_send(struct slot *slot, struct tri_frame *frame, const struct parcel *parcel)
 {
-	struct tri_frame noted = *frame;
 	struct tri_parcel_note note;
 	uint8_t payload[TRI_PARCEL_NOTE_BYTES];
 	size_t used;
@@ -271,7 +270,7 @@ parcel_send(struct slot *slot, const struct tri_frame *frame, const struct parce
 		slot_send(slot, frame, parcel->bytes, parcel->size);
 		return;
 	}
-	noted.flags |= TRI_FLAG_PARCEL;
+	frame->flags |= TRI_FLAG_PARCEL;
 	tri_encode(&tri_record_tri_parcel_note, &note, payload, sizeof(payload), &used);
-	slot_send(slot, &noted, payload, used);
+	slot_send(slot, frame, payload, used);
 }

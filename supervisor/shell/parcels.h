@@ -35,6 +35,6 @@ struct parcel *parcel_to_hold(const struct tractor_runtime *runtime, const uint8
 struct parcel *parcel_make(struct tractor_runtime *runtime, uint64_t sender,
 	const struct tractor_record *record, const void *value, size_t size);
 /* As slot_send(), with that for its payload: its fd, where the process takes one. */
-void parcel_send(struct slot *slot, const struct tri_frame *frame, const struct parcel *parcel);
+void parcel_send(struct slot *slot, struct tri_frame *frame, const struct parcel *parcel);
 
 #endif

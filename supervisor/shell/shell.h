@@ -296,9 +296,8 @@ void slot_kill(struct slot *slot);
 /* The end of an incarnation has been dealt with: everything of the process is let go. */
 void slot_clear(struct slot *slot);
 void slot_signal(struct slot *slot, int signal);
-/* One frame down; a process that doesn't read its link is killed for it. */
-void slot_send(
-	struct slot *slot, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
+/* One frame down, as wire_send(), for its present incarnation; a process that doesn't read its link is killed for it. */
+void slot_send(struct slot *slot, struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
 /* The same with a struct of `record` as its payload. TRACTOR_ENOMEM: it was not sent. */
 tractor_err slot_send_record(
 	struct slot *slot, struct tri_frame *frame, const struct tractor_record *record, const void *value);

@@ -254,14 +254,12 @@ slot_kill(struct slot *slot)
 }
 
 void
-slot_send(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
+slot_send(struct slot *slot, struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
 {
-	struct tri_frame head = *frame;
-
 	if (slot->dead || *slot->violation)
 		return;
-	head.incarnation = slot->incarnation;
-	tractor_err err = wire_send(slot->wire, &head, payload, payload_bytes);
+	frame->incarnation = slot->incarnation;
+	tractor_err err = wire_send(slot->wire, frame, payload, payload_bytes);
 	if (err != TRACTOR_OK)
 		hearing_violated(slot, "cannot send it a %s: %s", tri_frame_kind_name(frame->kind),
 			err == TRACTOR_EFULL ? tractor_why() : tractor_err_text(err));

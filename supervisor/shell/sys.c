@@ -118,6 +118,8 @@ real_send(int fd, const struct iovec *parts, size_t count)
 {
 	const struct msghdr message = { .msg_iov = (struct iovec *)parts, .msg_iovlen = count };
 
+	if (count == 1)
+		return send(fd, parts->iov_base, parts->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

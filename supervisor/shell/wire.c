@@ -331,21 +331,20 @@ send_kept(struct wire *wire)
 }
 
 tractor_err
-wire_send(struct wire *wire, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
+wire_send(struct wire *wire, struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes)
 {
-	struct tri_frame head = *frame;
 	uint8_t prefix[HEAD_BYTES] = { 1 };
-	uint64_t length = sizeof(head) + payload_bytes;
+	uint64_t length = sizeof(*frame) + payload_bytes;
 	struct iovec parts[] = {
 		{ prefix, sizeof(prefix) },
-		{ &head, sizeof(head) },
+		{ frame, sizeof(*frame) },
 		{ (void *)payload, payload_bytes },
 	};
 
 	if (!wire->greeted || wire->hung_up)
 		return TRACTOR_OK; /* nobody there: its death is on the way, or it never came */
-	head.payload_bytes = (uint32_t)payload_bytes;
-	if (wirelanes_send(wire, &head, payload, payload_bytes))
+	frame->payload_bytes = (uint32_t)payload_bytes;
+	if (wirelanes_send(wire, frame, payload, payload_bytes))
 		return TRACTOR_OK;
 	for (int i = 0; i < 8; i++)
 		prefix[8 - i] = (uint8_t)(length >> (8 * i));

@@ -85,11 +85,11 @@ void wire_again(struct wire *wire);
 bool wire_drained(const struct wire *wire);
 
 /*
- * Sends, or keeps until it can be sent; never blocks. `payload` is copied. TRACTOR_EFULL: the peer doesn't read, and too much is kept for it already.
+ * Sends, or keeps until it can be sent; never blocks. `payload` is copied; its length and its place among all are written into `frame`. TRACTOR_EFULL: the peer doesn't read, and too much is kept for it already.
  * TRACTOR_ENOMEM.
  */
 tractor_err wire_send(
-	struct wire *wire, const struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
+	struct wire *wire, struct tri_frame *frame, const uint8_t *payload, size_t payload_bytes);
 
 /* Forgets the peer, and what is kept for it. Closed, it is as one without a peer. */
 void wire_close(struct wire *wire);
