@@ -254,6 +254,65 @@ take_spin(const struct plan *plan)
 	sample_trips(plan, 20, spin_trip, table);
 }
 
+/* --- a ring: one process writes, the other reads, and neither does anything with it. What is in it is as long as a tell of ours: the block, the frame's header, and the length before that. */
+
+#define RECORD_BYTES (BLOCK_BYTES + 88)
+#define RECORDS 400 /* 60 KiB, about what a lane has */
+
+struct ring {
+	_Alignas(64) _Atomic unsigned long head;
+	_Alignas(64) _Atomic unsigned long tail;
+	_Alignas(64) char records[RECORDS][RECORD_BYTES];
+};
+
+static void
+read_ring(struct ring *ring)
+{
+	char record[RECORD_BYTES];
+
+	for (unsigned long head = 0, tail = 0;;) {
+		while (head == tail)
+			head = atomic_load_explicit(&ring->head, memory_order_acquire);
+		memcpy(record, ring->records[tail % RECORDS], RECORD_BYTES);
+		__asm__ volatile(""
+				 :
+				 : "r"(record)
+				 : "memory"); /* it is read, whatever the compiler thinks */
+		atomic_store_explicit(&ring->tail, ++tail, memory_order_release);
+	}
+}
+
+static void
+send_by_ring(void *arg, unsigned long count)
+{
+	struct ring *ring = arg;
+	unsigned long head = atomic_load(&ring->head), tail = head;
+	char record[RECORD_BYTES] = "";
+
+	for (unsigned long end = head + count + 1; head < end;) {
+		while (head - tail == RECORDS)
+			tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+		memcpy(ring->records[head % RECORDS], record, RECORD_BYTES);
+		atomic_store_explicit(&ring->head, ++head, memory_order_release);
+	}
+	while (atomic_load_explicit(&ring->tail, memory_order_acquire) != head)
+		;
+}
+
+static void
+take_ring(const struct plan *plan)
+{
+	struct ring *ring =
+		mmap(NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	must(ring != MAP_FAILED, "mmap");
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip("one CPU: spinning would only wait for the scheduler");
+	if (fork_peer() == 0)
+		read_ring(ring);
+	sample_oneway(plan, send_by_ring, ring);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -265,6 +324,7 @@ main(int argc, char **argv)
 		{ "socketpair_load_largest", take_socketpair_load_largest },
 		{ "futex", take_futex },
 		{ "spin", take_spin },
+		{ "ring", take_ring },
 		{ NULL, NULL },
 	};
 
