@@ -10,99 +10,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "stages.h"
-
-#define SKIPPED 77
-
-#ifdef __x86_64__
-#include <sys/user.h>
+#include "tracing.h"
 
 static struct {
 	unsigned stride, first;
 	bool verbose;
 } options = { .stride = 1 };
 
-/* --- one traced thread --- */
-
-/* Until it stops. The tree lives meanwhile, if there is one: the handler may ask it for something. False: the thread has ended. */
-static bool
-await_stop(struct stages *stages, pid_t pid, int *ret_status)
+/* The handler may ask the tree for something. */
+static void
+turn(void *arg)
 {
-	pid_t stopped;
+	struct stages *stages = arg;
 
-	while ((stopped = waitpid(pid, ret_status, __WALL | (stages ? WNOHANG : 0))) <= 0) {
-		if (stopped < 0 && errno != EINTR)
-			return false;
-		if (stages)
-			tractor_runtime_turn(stages->runtime, 1);
-	}
-	return WIFSTOPPED(*ret_status);
+	tractor_runtime_turn(stages->runtime, 0);
 }
 
-/* A signal that stopped it goes on to it. */
-static int
-signal_of(int status)
-{
-	int signal = WSTOPSIG(status);
-
-	return status >> 16 == 0 && signal != SIGTRAP && signal != (SIGTRAP | 0x80) ? signal : 0;
-}
-
+/* False: it came to its next wait before that. */
 static bool
-trace(pid_t pid)
+step(struct traced *traced, unsigned count, unsigned *ret_stepped)
 {
-	int status;
-
-	return ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD) == 0 &&
-	       ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0 && await_stop(NULL, pid, &status);
-}
-
-/* To where the handler has done all that it does. */
-static bool
-run_to_the_mark(struct stages *stages, pid_t pid)
-{
-	struct user_regs_struct registers;
-	int status = 0;
-
-	do {
-		if (ptrace(PTRACE_SYSCALL, pid, 0, status ? signal_of(status) : 0) < 0 ||
-			!await_stop(stages, pid, &status))
+	for (*ret_stepped = 0; *ret_stepped < count; ++*ret_stepped)
+		if (tracing_is_about_to_wait(traced) || !tracing_step(traced))
 			return false;
-		if (ptrace(PTRACE_GETREGS, pid, 0, &registers) < 0)
-			return false;
-	} while (WSTOPSIG(status) != (SIGTRAP | 0x80) || registers.orig_rax != SYS_getppid);
-	return true;
-}
-
-/* True if its next instruction is to wait for a message: epoll_wait(). */
-static bool
-is_about_to_wait(pid_t pid)
-{
-	struct user_regs_struct registers;
-
-	if (ptrace(PTRACE_GETREGS, pid, 0, &registers) < 0 || registers.rax != SYS_epoll_wait)
-		return false;
-	long instruction = ptrace(PTRACE_PEEKTEXT, pid, registers.rip, 0);
-	return (instruction & 0xffff) == 0x050f; /* syscall */
-}
-
-/* False: it came to its next wait before. */
-static bool
-step(pid_t pid, unsigned count, unsigned *ret_stepped)
-{
-	int status = 0;
-
-	for (*ret_stepped = 0; *ret_stepped < count; ++*ret_stepped) {
-		if (is_about_to_wait(pid))
-			return false;
-		if (ptrace(PTRACE_SINGLESTEP, pid, 0, status ? signal_of(status) : 0) < 0 ||
-			!await_stop(NULL, pid, &status))
-			return false;
-	}
 	return true;
 }
 
@@ -113,16 +46,19 @@ static bool
 kill_after(struct stages *stages, unsigned count)
 {
 	pid_t pid = stages_pid(stages, 0);
+	struct traced traced;
 	unsigned stepped;
 
-	if (!trace(pid)) {
+	if (!tracing_begin(&traced, pid, turn, stages)) {
 		fprintf(stderr, "cannot trace: %s\n", strerror(errno));
-		exit(SKIPPED);
+		exit(TRACING_SKIPPED);
 	}
 	stages_tell(stages);
-	if (!run_to_the_mark(stages, pid))
+	/* To where the handler has done all that it does. */
+	if (!tracing_run_to(&traced, SYS_getppid))
 		stages_fail(stages, "the handler did not come to its end");
-	bool reached = step(pid, count, &stepped);
+	traced.meanwhile = NULL; /* from here on it needs nobody */
+	bool reached = step(&traced, count, &stepped);
 	kill(pid, SIGKILL);
 	stages_settle(stages);
 	if (options.verbose)
@@ -160,6 +96,11 @@ main(int argc, char **argv)
 		fputs("usage: commit_steps [--stride N] [--first N] [--verbose]\n", stderr);
 		return 2;
 	}
+	if (!TRACING_IS_WRITTEN) {
+		puts("steps are written for x86-64");
+		return TRACING_SKIPPED;
+	}
+	tracing_keep_to_one_processor();
 	stages_open(&stages, 2, options.verbose);
 	for (count = options.first; kill_after(&stages, count); count += options.stride)
 		cases++;
@@ -168,11 +109,3 @@ main(int argc, char **argv)
 	stages_close(&stages);
 	return 0;
 }
-#else
-int
-main(void)
-{
-	puts("steps are written for x86-64");
-	return SKIPPED;
-}
-#endif

@@ -1,0 +1,207 @@
+/* tracing.c: see tracing.h; ptrace(2). What goes wrong is returned. */
+#include "tracing.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+void
+tracing_keep_to_one_processor(void)
+{
+	cpu_set_t one;
+	int here = sched_getcpu();
+
+	CPU_ZERO(&one);
+	CPU_SET(here < 0 ? 0 : here, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+#if TRACING_IS_WRITTEN
+#include <sys/user.h>
+
+/* False: the thread has ended. */
+static bool
+await_stop(struct traced *traced, bool may_wait)
+{
+	bool is_alone = !may_wait || !traced->meanwhile;
+	pid_t stopped;
+
+	while ((stopped = waitpid(traced->pid, &traced->status, __WALL | (is_alone ? 0 : WNOHANG))) <= 0) {
+		if (stopped < 0 && errno != EINTR)
+			return false;
+		if (!is_alone) {
+			traced->meanwhile(traced->arg);
+			sched_yield();
+		}
+	}
+	return WIFSTOPPED(traced->status);
+}
+
+/* A signal that stopped it goes on to it. */
+static int
+signal_of(int status)
+{
+	int signal = WSTOPSIG(status);
+
+	return status >> 16 == 0 && signal != SIGTRAP && signal != (SIGTRAP | 0x80) ? signal : 0;
+}
+
+static bool
+go_on(struct traced *traced, enum __ptrace_request how, bool may_wait)
+{
+	return ptrace(how, traced->pid, 0, signal_of(traced->status)) == 0 && await_stop(traced, may_wait);
+}
+
+bool
+tracing_begin(struct traced *traced, pid_t pid, void (*meanwhile)(void *arg), void *arg)
+{
+	*traced = (struct traced){ .pid = pid, .meanwhile = meanwhile, .arg = arg };
+	return ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD) == 0 &&
+	       ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0 && await_stop(traced, true);
+}
+
+static bool
+waits(long number)
+{
+	return number == SYS_epoll_wait || number == SYS_ppoll;
+}
+
+/* The call before which it was stopped; -1: it was not. */
+static long
+call_begun(const struct traced *traced)
+{
+	struct user_regs_struct registers;
+
+	return WSTOPSIG(traced->status) == (SIGTRAP | 0x80) &&
+			       ptrace(PTRACE_GETREGS, traced->pid, 0, &registers) == 0 &&
+			       (long)registers.rax == -ENOSYS
+		       ? (long)registers.orig_rax
+		       : -1;
+}
+
+bool
+tracing_run_to(struct traced *traced, long number)
+{
+	do
+		if (!go_on(traced, PTRACE_SYSCALL, true))
+			return false;
+	while (call_begun(traced) != number);
+	return true;
+}
+
+bool
+tracing_run_to_wait(struct traced *traced)
+{
+	do
+		if (!go_on(traced, PTRACE_SYSCALL, true))
+			return false;
+	while (!waits(call_begun(traced)));
+	return true;
+}
+
+bool
+tracing_run_past(struct traced *traced)
+{
+	return go_on(traced, PTRACE_SYSCALL, true);
+}
+
+/* -1: its next instruction is none. */
+static long
+next_call(const struct traced *traced)
+{
+	struct user_regs_struct registers;
+
+	if (ptrace(PTRACE_GETREGS, traced->pid, 0, &registers) < 0)
+		return -1;
+	if (call_begun(traced) >= 0)
+		return (long)registers.orig_rax;
+	long instruction = ptrace(PTRACE_PEEKTEXT, traced->pid, registers.rip, 0);
+	return (instruction & 0xffff) == 0x050f ? (long)registers.rax : -1; /* syscall */
+}
+
+bool
+tracing_is_about_to_call(const struct traced *traced)
+{
+	return next_call(traced) >= 0;
+}
+
+bool
+tracing_is_about_to(const struct traced *traced, long number)
+{
+	return next_call(traced) == number;
+}
+
+bool
+tracing_is_about_to_wait(const struct traced *traced)
+{
+	return waits(next_call(traced));
+}
+
+bool
+tracing_step(struct traced *traced)
+{
+	return go_on(traced, PTRACE_SINGLESTEP, traced->meanwhile && next_call(traced) >= 0);
+}
+#else
+bool
+tracing_begin(struct traced *traced, pid_t pid, void (*meanwhile)(void *arg), void *arg)
+{
+	*traced = (struct traced){ .pid = pid, .meanwhile = meanwhile, .arg = arg };
+	errno = ENOSYS;
+	return false;
+}
+
+bool
+tracing_run_to(struct traced *traced, long number)
+{
+	(void)traced;
+	(void)number;
+	return false;
+}
+
+bool
+tracing_run_to_wait(struct traced *traced)
+{
+	(void)traced;
+	return false;
+}
+
+bool
+tracing_run_past(struct traced *traced)
+{
+	(void)traced;
+	return false;
+}
+
+bool
+tracing_is_about_to_call(const struct traced *traced)
+{
+	(void)traced;
+	return false;
+}
+
+bool
+tracing_is_about_to(const struct traced *traced, long number)
+{
+	(void)traced;
+	(void)number;
+	return false;
+}
+
+bool
+tracing_is_about_to_wait(const struct traced *traced)
+{
+	(void)traced;
+	return false;
+}
+
+bool
+tracing_step(struct traced *traced)
+{
+	(void)traced;
+	return false;
+}
+#endif
