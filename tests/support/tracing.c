@@ -22,6 +22,8 @@ tracing_keep_to_one_processor(void)
 #if TRACING_IS_WRITTEN
 #include <sys/user.h>
 
+#define CALLS_MAX 1000 /* more than there are system calls */
+
 /* False: the thread has ended. */
 static bool
 await_stop(struct traced *traced, bool may_wait)
@@ -118,6 +120,8 @@ next_call(const struct traced *traced)
 		return -1;
 	if (call_begun(traced) >= 0)
 		return (long)registers.orig_rax;
+	if (registers.rax > CALLS_MAX)
+		return -1; /* most often, and the text need not be looked at */
 	long instruction = ptrace(PTRACE_PEEKTEXT, traced->pid, registers.rip, 0);
 	return (instruction & 0xffff) == 0x050f ? (long)registers.rax : -1; /* syscall */
 }
