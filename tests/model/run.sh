@@ -69,6 +69,13 @@ table() {
 		defect   lane   RING_FIRST           MESSAGES=2
 		holds    lane   closes               MESSAGES=3 CLOSES=1
 		defect   lane   CLOSED_UNSEEN        MESSAGES=2 CLOSES=1
+		holds    room   all                  MESSAGES=6 MAILBOX=3 MOMENTS=2
+		holds    room   one                  MESSAGES=4 MAILBOX=1 MOMENTS=2
+		defect   room   SENDER_WITHOUT_FENCE MESSAGES=4
+		defect   room   RECEIVER_WITHOUT_FENCE MESSAGES=4 MAILBOX=1
+		defect   room   LOOK_FIRST           MESSAGES=4
+		defect   room   LOOK_BEFORE          MESSAGES=4 MAILBOX=1
+		ends     room   cycles               MESSAGES=4 MAILBOX=1
 	END
 }
 
@@ -172,3 +179,4 @@ check_lines link
 check_lines group
 check_lines commit
 check_lines lane
+check_lines room
