@@ -2,7 +2,16 @@
 #ifndef TRACTOR_TESTS_UNIT_H
 #define TRACTOR_TESTS_UNIT_H
 
+#include <stdlib.h>
+
 #include <check.h>
+
+/* How many random inputs are tried: a tenth of so many where each takes fifty times as long (valgrind/run.sh says so). */
+static inline int
+test_rounds(int rounds)
+{
+	return getenv("TRACTOR_TEST_FEW_ROUNDS") ? rounds / 10 : rounds;
+}
 
 /* The program's one suite. */
 Suite *test_suite(void);

@@ -444,7 +444,7 @@ START_TEST(random_damage)
 	size_t size, size_again;
 	uint8_t *bytes = encode(&tri_record_everything, &value, &size), *damaged = malloc(size);
 
-	for (int round = 0; round < 20000; round++) {
+	for (int round = test_rounds(20000); round > 0; round--) {
 		memcpy(damaged, bytes, size);
 		for (uint64_t hits = 1 + next_random(&random) % 4; hits > 0; hits--)
 			damaged[next_random(&random) % size] = (uint8_t)next_random(&random);

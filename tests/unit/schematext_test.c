@@ -142,7 +142,7 @@ START_TEST(mutated_schema_texts_are_survived)
 	static const char letters[] = "{} ,->._abl\033";
 	uint64_t random = 0x2545f4914f6cdd1d;
 
-	for (int round = 0; round < 50000; round++) {
+	for (int round = test_rounds(50000); round > 0; round--) {
 		char text[] = LIST;
 		for (uint64_t i = next_random(&random) % 3; i < 3; i++)
 			text[next_random(&random) % (sizeof(text) - 1)] =

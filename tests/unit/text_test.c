@@ -31,7 +31,7 @@ START_TEST(text_that_is_not_utf8_is_mended)
 		json_decref(json);
 	}
 	uint64_t random = 88172645463325252;
-	for (int round = 0; round < 50000; round++) {
+	for (int round = test_rounds(50000); round > 0; round--) {
 		char bytes[12];
 		for (size_t i = 0; i < sizeof(bytes); i++)
 			bytes[i] = (char)(0x80 | next_random(&random) >> 11);
