@@ -1,6 +1,6 @@
 /*
  * room.pml: how the sender by a bypass waits for room there: the word by which it says so, how much it waits for, and the receiver's count of what it has handled; on a machine that lets a store wait while later loads are done
- * (as lane.pml); for spin. See rest(), tri_ways_sleep() and count_handled() in actor/bypass.c.
+ * (as lane.pml); for spin. See rest(), tri_ways_sleep() and count_handled() in actor/bypassreceiving.c.
  *
  * What must hold: a sender that waits for room is woken once there is as much as it waits for, so all is sent and handled, with nobody asleep for ever. A wait may be over before that, too (its moment is over, another bell
  * rings), and the next one is for something else; then what was rung for the one before is no harm.
