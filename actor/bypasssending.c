@@ -101,7 +101,7 @@ is_clear(struct tri_actor *actor, struct tri_way *way, const struct tri_frame *f
 	return way->heard_mark == way->mark && !way->ended;
 }
 
-/* From here on the supervisor can see for whom we wait; then we see whether the receiver waits, too. (Dekker's pattern, with supervisor/shell/bypasses.c.) False: it is for the supervisor to say whether that is a circle. */
+/* From here on the supervisor can see for whom we wait; then we see whether the receiver waits, too. (Dekker's pattern, with supervisor/shell/bypasswaits.c.) False: it is for the supervisor to say whether that is a circle. */
 static bool
 may_wait(struct tri_actor *actor, const struct tri_way *way)
 {

@@ -63,7 +63,7 @@ struct router_ops {
 		const uint8_t *payload, size_t payload_bytes);
 	/* A tell that nobody will ever handle, or an ask's message that was in hand; told for the event log. `why`: ESTOPPED, ECRASHED, EPROTOCOL, ETIMEDOUT; for a committed one any. */
 	void (*dead_letter)(void *arg, const struct router_message *message, tractor_err why);
-	/* For whom an actor waits of whom the router does not know that it waits (past us; see shell/bypasses.c); 0: nobody. May be wrong: then who asks that actor is told of a circle, or isn't. */
+	/* For whom an actor waits of whom the router does not know that it waits (past us; see shell/bypasswaits.c); 0: nobody. May be wrong: then who asks that actor is told of a circle, or isn't. */
 	uint64_t (*awaits)(void *arg, uint64_t actor);
 	/* The same message was in hand at two crashes: it is not delivered a third time. In place of dead_letter. */
 	void (*quarantined)(void *arg, const struct router_message *message);

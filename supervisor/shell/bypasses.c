@@ -1,12 +1,6 @@
 /*
- * bypasses.c: lanes between two actors, past us (actor/bypass.h): when they are laid, and what becomes of them and of what is in them when either end dies or is to be sent to no more.
- *
- * The memory is ours. A sender that dies leaves all that it had sent to its receiver; a receiver that dies leaves what it had not handled to us: we close the lane, which nobody can then send by, and take every
- * message into the router as if it had come by us (router_adopt()). What is in there was written by a process that may have gone wrong, so it is copied, and what can't be ends it; who wrote that
- * can't be known for sure, so nobody is killed for it.
- *
- * Whoever waits for somebody past us says so in its black box, before it looks whether asks are to go roundabout; we say that they are, before we look there. So of two that begin to wait for each other at the same
- * moment one at least is seen. What only asks past us could close, a circle of bypasses, is never open to asks.
+ * bypasses.c: lanes between two actors, past us (actor/bypass.h): when they are laid, marked and closed, and when they go. The memory is ours. It must not know what is in one. Where there is no memory and no fd for
+ * another, or the process wants none, the two go on by us.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,29 +10,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bypass.h"
-#include "shell.h"
+#include "bypasses_private.h"
 #include "sys.h"
 
 #define BYPASS_AFTER 32 /* messages from one actor to another by us, until they are worth a bypass */
-#define BYPASSES_MAX 32 /* of an actor, each way: each costs either end an fd */
 #define HANDED 3
-#define DUTIES_MAX 65536 /* asks that an actor may have deferred, and be asked more past us */
-#define DUTIES_LEFT \
-	(BYPASSES_MAX * TRI_LANE_BYTES / sizeof(struct tri_frame)) /* what may be in its lanes then */
-
-struct bypass {
-	struct bypass *next_out, *next_in; /* of `from`, of `to` */
-	struct slot *from, *to;		   /* `from` NULL: it is dead, and the receiver takes what it left */
-	uint64_t sender;		   /* the id of `from` */
-	uint32_t incarnation;		   /* of `from` */
-	uint64_t number;
-	bool closed;
-	bool circle;   /* asks by it might go in one */
-	bool has_mark; /* one is on its way */
-	struct tri_bypass_from *sends;
-	struct tri_bypass_to *receives;
-};
 
 /* --- laying --- */
 
@@ -163,8 +139,8 @@ enlist(struct bypass *bypass)
 	bypass->from->bypasses_out = bypass->to->bypasses_in = bypass;
 }
 
-static void
-strike_out(struct bypass *bypass)
+void
+bypass_strike_out(struct bypass *bypass)
 {
 	if (!bypass->from)
 		return;
@@ -185,9 +161,8 @@ strike_in(struct bypass *bypass)
 	*at = bypass->next_in;
 }
 
-/* Nothing more is sent by it; the receiver takes what is there, and says when it has. */
-static void
-close_bypass(struct bypass *bypass)
+void
+bypass_close(struct bypass *bypass)
 {
 	if (bypass->closed)
 		return;
@@ -198,12 +173,12 @@ close_bypass(struct bypass *bypass)
 	say(bypass->to, TRI_FRAME_CLOSED, bypass->number);
 }
 
-static void
-remove_bypass(struct bypass *bypass)
+void
+bypass_remove(struct bypass *bypass)
 {
 	bypass->to->bypass_handled += atomic_load(&bypass->receives->handled);
 	strike_in(bypass);
-	strike_out(bypass);
+	bypass_strike_out(bypass);
 	free_bypass(bypass);
 }
 
@@ -223,9 +198,9 @@ lay(struct slot *from, struct slot *to)
 		atomic_store(&bypass->sends->roundabout, circle | waits);
 		enlist(bypass);
 		if (!offer(to, bypass, for_to))
-			remove_bypass(bypass);
+			bypass_remove(bypass);
 		else if (!offer(from, bypass, for_from))
-			close_bypass(bypass);
+			bypass_close(bypass);
 	} else if (bypass) {
 		free_bypass(bypass);
 	}
@@ -315,7 +290,7 @@ void
 bypass_close_to(struct slot *slot)
 {
 	for (struct bypass *bypass = slot->bypasses_in; bypass; bypass = bypass->next_in)
-		close_bypass(bypass);
+		bypass_close(bypass);
 }
 
 /* The sender's refusal of an offer, or its word that it can't be read, or the receiver's last. */
@@ -328,7 +303,7 @@ bypass_ended(struct slot *slot, uint64_t number, bool wants_none)
 	while (bypass && bypass->number != number)
 		bypass = bypass->next_out;
 	if (bypass) {
-		close_bypass(bypass);
+		bypass_close(bypass);
 		return;
 	}
 	for (bypass = slot->bypasses_in; bypass && bypass->number != number;)
@@ -336,8 +311,8 @@ bypass_ended(struct slot *slot, uint64_t number, bool wants_none)
 	if (!bypass)
 		return;
 	struct slot *from = bypass->from;
-	close_bypass(bypass);
-	remove_bypass(bypass);
+	bypass_close(bypass);
+	bypass_remove(bypass);
 	if (from)
 		bypass_waits_no_more(from); /* for us nothing else leads to it from here */
 }
@@ -372,261 +347,4 @@ bypass_marked(struct slot *slot, uint64_t number)
 		bypass = bypass->next_in;
 	if (bypass)
 		bypass->has_mark = false;
-}
-
-/* --- what is left in one --- */
-
-uint64_t
-bypass_awaits(const struct slot *slot)
-{
-	uint64_t awaits = slot->box && slot->bypasses_out ? atomic_load(&slot->box->awaits) : 0;
-
-	return awaits < ROUTER_PORT_FIRST ? awaits : 0;
-}
-
-static bool
-waits_past_us(const struct slot *slot, const struct slot *whom)
-{
-	return slot && bypass_awaits(slot) == whom->node->id;
-}
-
-/* That its sender does nothing else meanwhile is its own to say: who has it to answer could say anything. */
-static struct router_send
-send_of(const struct bypass *bypass, const struct tri_frame *frame, const uint8_t *payload)
-{
-	const unsigned waits = waits_past_us(bypass->from, bypass->to) ? TRI_FLAG_BLOCKING : 0;
-
-	return (struct router_send){ .sender = bypass->sender,
-		.incarnation = bypass->incarnation,
-		.correlation = frame->correlation,
-		.target = bypass->to->node->id,
-		.message = frame->message,
-		.flags = (uint16_t)(frame->flags & (TRI_FLAG_ASK | waits)),
-		.limit_ms = frame->limit_ms,
-		.payload = payload,
-		.payload_bytes = frame->payload_bytes };
-}
-
-/* An ask that can have come by it; the rest is who sent it to say. */
-static bool
-is_possible(const struct bypass *bypass, const struct tri_frame *frame)
-{
-	return (frame->flags & TRI_FLAG_ASK) &&
-	       frame->correlation == tri_bypass_correlation(bypass->number, frame->correlation);
-}
-
-/* When it says that it was sent; not later than now, so that no limit is longer than it was. */
-static int64_t
-sent_ns(const struct slot *slot, const struct tri_frame *frame)
-{
-	int64_t now_ns = slot->runtime->loop.now_ns;
-
-	return frame->source < (uint64_t)now_ns ? (int64_t)frame->source : now_ns;
-}
-
-/* Who waited past us for what has come to us waits by us from now on. */
-static void
-waits_by_us(struct slot *slot)
-{
-	if (slot && router_waits(slot->runtime->router, slot->node->id))
-		bypass_waits(slot);
-}
-
-/* One of those that the dead receiver leaves, in a list so that the last comes first. */
-struct left {
-	struct left *before;
-	uint64_t position;
-	struct tri_frame frame;
-	uint8_t payload[];
-};
-
-/* NULL: there is none any more, or no memory. */
-static struct left *
-take_left(struct tri_lane_receiver *lane)
-{
-	const void *bytes;
-	size_t size;
-
-	if (tri_lane_look(lane, &bytes, &size) != TRI_LANE_FRAME)
-		return NULL;
-	uint8_t *copy = malloc(size);
-	struct left *left = copy ? malloc(sizeof(*left) + size) : NULL;
-	bool whole = false;
-	if (left) {
-		memcpy(copy, bytes, size);
-		left->position = lane->tail;
-		whole = tri_frame_check(copy, size, &left->frame) == TRACTOR_OK &&
-			left->frame.kind == TRI_FRAME_SEND;
-	}
-	if (whole)
-		memcpy(left->payload, copy + sizeof(left->frame), left->frame.payload_bytes);
-	free(copy);
-	if (!whole) {
-		free(left);
-		return NULL;
-	}
-	lane->tail = lane->next;
-	return left;
-}
-
-/* What the dead process had in hand; read once, for a child of its may be writing still, and no more than one can be it. */
-struct hand {
-	uint64_t sequence; /* 0: nothing that came past us */
-	uint64_t bypass, position;
-};
-
-static struct hand
-take_hand(const struct slot *slot)
-{
-	uint64_t sequence = slot->box ? atomic_load(&slot->box->in_hand) : 0;
-
-	if (!(sequence & TRI_BYPASS_SEQUENCE) || slot->box->hand.sequence != sequence)
-		return (struct hand){ .sequence = 0 };
-	return (struct hand){
-		.sequence = sequence, .bypass = slot->box->hand.bypass, .position = slot->box->hand.position
-	};
-}
-
-static void
-adopt_left(struct slot *slot, const struct bypass *bypass, const struct hand *hand)
-{
-	uint64_t tail = atomic_load(&bypass->receives->messages.tail);
-	struct tri_lane_receiver lane = { .out = &bypass->sends->messages, .tail = tail };
-	bool has_hand = hand->bypass == bypass->number && hand->position == tail;
-	struct left *last = NULL;
-
-	tri_lane_end(&lane); /* who goes on writing all the same writes for nobody */
-	for (struct left *left; (left = take_left(&lane)); last = left)
-		left->before = last;
-	for (struct left *left = last; left; left = last) {
-		struct router_send send = send_of(bypass, &left->frame, left->payload);
-		if ((left->frame.flags & TRI_FLAG_ASK) && !is_possible(bypass, &left->frame))
-			send.flags = 0; /* nobody can wait for its answer */
-		router_adopt(slot->runtime->router, &send, sent_ns(slot, &left->frame),
-			has_hand && left->position == tail ? hand->sequence : 0);
-		waits_by_us(bypass->from);
-		last = left->before;
-		free(left);
-	}
-}
-
-void
-bypass_end(struct slot *slot)
-{
-	const struct hand hand = take_hand(slot);
-
-	slot->goes_roundabout =
-		false; /* for it waits for nobody any more, nor do those who waited for it past us */
-	for (struct bypass *bypass = slot->bypasses_in, *next; bypass; bypass = next) {
-		struct slot *from = bypass->from;
-		next = bypass->next_in;
-		close_bypass(bypass);
-		adopt_left(slot, bypass, &hand);
-		remove_bypass(bypass);
-		if (from)
-			bypass_waits_no_more(from);
-	}
-	for (struct bypass *bypass; (bypass = slot->bypasses_out);) {
-		strike_out(bypass);
-		close_bypass(bypass);
-	}
-	memset(slot->tallies, 0, sizeof(slot->tallies));
-	slot->goes_roundabout = slot->refuses_bypass = false;
-	slot->owes_too_much = 0;
-}
-
-/* Who asks without end is not who owes. So one that owes too much is asked by us from now on, and what is in its lanes already is all that may come. */
-static bool
-owes_too_much(struct slot *slot)
-{
-	struct router_counts counts = { .deferred = 0 };
-
-	router_counts(slot->runtime->router, slot->node->id, &counts);
-	if (counts.deferred < DUTIES_MAX)
-		return false;
-	if (slot->owes_too_much == 0) {
-		slot->refuses_bypass = true;
-		bypass_close_to(slot);
-	}
-	return ++slot->owes_too_much > DUTIES_LEFT;
-}
-
-void
-bypass_owes(struct slot *slot, const struct tri_frame *frame)
-{
-	const struct bypass *bypass = slot->bypasses_in;
-
-	while (bypass && bypass->number != frame->target)
-		bypass = bypass->next_in;
-	if (!bypass || !(frame->sequence & TRI_BYPASS_SEQUENCE) || !is_possible(bypass, frame) ||
-		owes_too_much(slot)) {
-		hearing_violated(slot, "it owes an answer for which nobody can have asked");
-		return;
-	}
-	struct router_send send = send_of(bypass, frame, NULL);
-	if (router_adopt_duty(slot->runtime->router, &send, sent_ns(slot, frame), frame->sequence) !=
-		TRACTOR_OK)
-		hearing_violated(slot, "it owes two answers of one number, or there was no memory for one");
-	else
-		waits_by_us(bypass->from);
-}
-
-/* Messages in a lane from where its receiver is. */
-static size_t
-count_waiting(const struct bypass *bypass)
-{
-	struct tri_lane_receiver lane = { .out = &bypass->sends->messages,
-		.tail = atomic_load(&bypass->receives->messages.tail) };
-	const void *frame;
-	size_t size, count = 0;
-
-	tri_lane_end(&lane); /* what comes meanwhile may have no end */
-	for (; tri_lane_look(&lane, &frame, &size) == TRI_LANE_FRAME; count++)
-		lane.tail = lane.next;
-	return count;
-}
-
-void
-bypass_count(const struct slot *slot, struct router_counts *counts)
-{
-	for (const struct bypass *bypass = slot->bypasses_in; bypass; bypass = bypass->next_in) {
-		size_t waiting = count_waiting(bypass);
-		uint64_t handled = atomic_load(&bypass->receives->handled);
-		counts->waiting += waiting;
-		counts->handled_total += handled;
-		counts->accepted_total += handled + waiting;
-	}
-	counts->handled_total += slot->bypass_handled;
-	counts->accepted_total += slot->bypass_handled;
-}
-
-/* --- who waits for whom --- */
-
-void
-bypass_waits(struct slot *slot)
-{
-	if (slot->goes_roundabout)
-		return;
-	slot->goes_roundabout = true;
-	for (struct bypass *bypass = slot->bypasses_in; bypass; bypass = bypass->next_in) {
-		atomic_fetch_or(&bypass->sends->roundabout, TRI_ROUNDABOUT_WAITS);
-		if (waits_past_us(bypass->from, slot))
-			bypass_waits(bypass->from);
-	}
-}
-
-void
-bypass_waits_no_more(struct slot *slot)
-{
-	const struct slot *awaited = slot_by_id(slot->runtime, bypass_awaits(slot));
-
-	if (!slot->goes_roundabout || router_waits(slot->runtime->router, slot->node->id) ||
-		(awaited && awaited->goes_roundabout))
-		return;
-	slot->goes_roundabout = false;
-	for (struct bypass *bypass = slot->bypasses_in; bypass; bypass = bypass->next_in) {
-		atomic_fetch_and(&bypass->sends->roundabout, ~(uint32_t)TRI_ROUNDABOUT_WAITS);
-		if (bypass->from)
-			bypass_waits_no_more(bypass->from);
-	}
 }

@@ -200,7 +200,7 @@ char **environment_make(struct tractor_runtime *runtime, const struct spec *spec
 
 /* --- launch.c: a process with its channels, whoever's it is; see launch.h --- */
 
-/* --- bypasses.c: lanes between two actors, past us; see bypasses.h --- */
+/* --- bypasses.c, bypassleft.c, bypasswaits.c: lanes between two actors, past us; see bypasses.h --- */
 
 /* --- parcels.c: large payloads, in memfds that go from hand to hand; see parcels.h --- */
 
