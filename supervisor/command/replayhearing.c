@@ -112,8 +112,9 @@ on_send(struct replay_stage *stage, const struct tri_frame *frame, const uint8_t
 static void
 on_reply(struct replay_stage *stage, const struct tri_frame *frame, const uint8_t *payload)
 {
-	(void)stage;
 	(void)payload;
+	if (frame->flags & TRI_FLAG_DONE)
+		stage->said_done = frame->sequence; /* the black box may say so a moment later */
 	output_error(
 		"replies: %s, %u bytes", tractor_err_name((tractor_err)frame->err), frame->payload_bytes);
 }
@@ -172,7 +173,7 @@ replayhearing_look(struct replay_stage *stage)
 	uint64_t sequence = stage->about->sequence;
 
 	if (!stage->end->ready || stage->stopping || sequence == 0 ||
-		atomic_load(&stage->box->done) < sequence)
+		(stage->said_done < sequence && atomic_load(&stage->box->done) < sequence))
 		return;
 	stage->end->handled = true;
 	replaysaying_stop(stage);

@@ -38,6 +38,7 @@ struct replay_stage {
 	struct replay_reader readers[2];
 	struct spawned process;
 	pid_t pid; /* of the actor that has said hello; below a debugger it is not the process that we started */
+	uint64_t said_done; /* the last message that an answer said to be done */
 	bool greeted, stopping, dead;
 	int64_t until_ns; /* INT64_MAX: as long as it takes */
 };
