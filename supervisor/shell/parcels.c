@@ -22,13 +22,72 @@
 #define SKIPPED_MAX \
 	TRI_HELD_MAX /* fds of which nobody has spoken: of a handler that did not come to its end, at most */
 
+/* There as long as something of its is held. */
+struct parcel_sender {
+	struct table_entry by_id;
+	size_t count;
+};
+
 struct shell_parcel {
 	struct parcel parcel; /* first: the router knows that */
-	struct shell_parcel *next, **at;
+	struct parcels *parcels;
+	struct parcel_sender *sender;
 	struct parcel *outer; /* heard, and not put down yet */
-	uint64_t sender;
 	int fd;
 };
+
+tractor_err
+parcels_open(struct parcels *parcels)
+{
+	return table_init(&parcels->senders);
+}
+
+void
+parcels_close(struct parcels *parcels)
+{
+	table_free(&parcels->senders);
+}
+
+/* --- whose they are --- */
+
+static struct parcel_sender *
+find_sender(const struct parcels *parcels, uint64_t id)
+{
+	return (struct parcel_sender *)table_find(&parcels->senders, id, 0);
+}
+
+static size_t
+count_of(const struct parcels *parcels, uint64_t id)
+{
+	const struct parcel_sender *sender = find_sender(parcels, id);
+
+	return sender ? sender->count : 0;
+}
+
+/* One more of that sender's. NULL: no memory. */
+static struct parcel_sender *
+count_one(struct parcels *parcels, uint64_t id)
+{
+	struct parcel_sender *sender = find_sender(parcels, id);
+
+	if (!sender) {
+		sender = calloc(1, sizeof(*sender));
+		if (!sender)
+			return NULL;
+		table_add(&parcels->senders, &sender->by_id, id, 0);
+	}
+	sender->count++;
+	return sender;
+}
+
+static void
+count_one_less(struct parcels *parcels, struct parcel_sender *sender)
+{
+	if (--sender->count > 0)
+		return;
+	table_remove(&parcels->senders, &sender->by_id);
+	free(sender);
+}
 
 /* --- one, from the first who holds it to the last --- */
 
@@ -37,9 +96,7 @@ end(struct parcel *parcel)
 {
 	struct shell_parcel *ended = (struct shell_parcel *)parcel;
 
-	if (ended->next)
-		ended->next->at = ended->at;
-	*ended->at = ended->next;
+	count_one_less(ended->parcels, ended->sender);
 	munmap((void *)parcel->bytes, parcel->size);
 	sys.close(ended->fd);
 	free(ended);
@@ -51,21 +108,22 @@ new_parcel(struct parcels *parcels, uint64_t sender, int fd, size_t size)
 {
 	struct shell_parcel *made = malloc(sizeof(*made));
 	void *map = made ? sys.map_sealed(fd, size) : MAP_FAILED;
+	struct parcel_sender *whose = map != MAP_FAILED ? count_one(parcels, sender) : NULL;
 
-	if (map == MAP_FAILED) {
-		free(made);
-		sys.close(fd);
-		return NULL;
+	if (whose) {
+		*made = (struct shell_parcel){
+			.parcel = { .holders = 1, .bytes = map, .size = size, .end = end },
+			.parcels = parcels,
+			.sender = whose,
+			.fd = fd
+		};
+		return made;
 	}
-	*made = (struct shell_parcel){ .parcel = { .holders = 1, .bytes = map, .size = size, .end = end },
-		.next = parcels->first,
-		.at = &parcels->first,
-		.sender = sender,
-		.fd = fd };
-	if (made->next)
-		made->next->at = &made->next;
-	parcels->first = made;
-	return made;
+	if (map != MAP_FAILED)
+		munmap(map, size);
+	free(made);
+	sys.close(fd);
+	return NULL;
 }
 
 /* The lowest number that is free is what an fd gets, so its own says how many there are: the last quarter is for processes. */
@@ -75,16 +133,6 @@ are_fds_scarce(int fd)
 	struct rlimit limit;
 
 	return sys.files_limit(&limit) == 0 && (rlim_t)fd >= limit.rlim_cur - limit.rlim_cur / 4;
-}
-
-static size_t
-count_of(const struct parcels *parcels, uint64_t sender)
-{
-	size_t count = 0;
-
-	for (const struct shell_parcel *parcel = parcels->first; parcel; parcel = parcel->next)
-		count += parcel->sender == sender;
-	return count;
 }
 
 /* --- those that come --- */
@@ -185,8 +233,7 @@ parcel_to_hold(const struct tractor_runtime *runtime, const uint8_t *payload)
 {
 	struct parcel *heard = parcel_heard(runtime, payload);
 	const struct shell_parcel *parcel = (const struct shell_parcel *)heard;
-	bool copies = !heard || count_of(&runtime->parcels, parcel->sender) > HELD_MAX ||
-		      are_fds_scarce(parcel->fd);
+	bool copies = !heard || parcel->sender->count > HELD_MAX || are_fds_scarce(parcel->fd);
 
 	return copies ? NULL : heard;
 }

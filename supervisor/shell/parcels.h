@@ -7,19 +7,23 @@
 
 #include <tractor/error.h>
 
+#include "table.h"
+
 struct parcel;
 struct slot;
 struct tractor_record;
 struct tractor_runtime;
 struct tri_frame;
 
-struct shell_parcel;
-
 struct parcels {
-	struct shell_parcel *first; /* all that somebody holds */
-	struct parcel *heard;	    /* the last one opened and not put down; NULL: none */
-	uint64_t handed_on;	    /* the number of the last */
+	struct table senders; /* struct parcel_sender: of whom something is held */
+	struct parcel *heard; /* the last one opened and not put down; NULL: none */
+	uint64_t handed_on;   /* the number of the last */
 };
+
+tractor_err parcels_open(struct parcels *parcels); /* ENOMEM */
+/* Once nobody holds any. */
+void parcels_close(struct parcels *parcels);
 
 /*
  * The frame has TRI_FLAG_PARCEL: then it is as if it had come with the payload that its note is of, until parcel_put_down(). EBADMSG: it is a lie, which tractor_why() names; ENOMEM: the host has no room for it. After either the

@@ -151,6 +151,8 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	if (err == TRACTOR_OK)
 		err = table_init(&runtime->pids);
 	if (err == TRACTOR_OK)
+		err = parcels_open(&runtime->parcels);
+	if (err == TRACTOR_OK)
 		err = spares_open(runtime);
 	clock_gettime(CLOCK_REALTIME, &seed);
 	if (err == TRACTOR_OK)
@@ -359,6 +361,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	router_free(runtime->router);
 	table_free(&runtime->pids);
 	lost_free(&runtime->lost);
+	parcels_close(&runtime->parcels);
 	tri_arena_free(&runtime->arena);
 	if (runtime->clock.fd >= 0) {
 		int fd = runtime->clock.fd;
