@@ -22,14 +22,19 @@ tri_parcel_suits(const struct tri_frame *frame, size_t payload_bytes)
 
 /* --- sending --- */
 
+struct filling {
+	int fd;
+	const struct tri_parcel_calls *calls;
+};
+
 /* Written, not mapped: new pages come cheaper so. */
 static bool
 write_piece(void *arg, const void *bytes, size_t size)
 {
-	const int *fd = arg;
+	const struct filling *filling = arg;
 
 	for (size_t put = 0; put < size;) {
-		ssize_t some = write(*fd, (const uint8_t *)bytes + put, size - put);
+		ssize_t some = filling->calls->write(filling->fd, (const uint8_t *)bytes + put, size - put);
 		if (some < 0 && errno == EINTR)
 			continue;
 		if (some <= 0)
@@ -39,23 +44,35 @@ write_piece(void *arg, const void *bytes, size_t size)
 	return true;
 }
 
-static bool
-fill(int fd, const struct tractor_record *record, const void *value)
+bool
+tri_parcel_fill(
+	int fd, const struct tractor_record *record, const void *value, const struct tri_parcel_calls *calls)
 {
-	return tri_encode_in_pieces(record, value, write_piece, &fd) == TRACTOR_OK &&
-	       fcntl(fd, F_ADD_SEALS, TRI_PARCEL_SEALS | F_SEAL_SEAL) == 0;
+	struct filling filling = { .fd = fd, .calls = calls };
+
+	return tri_encode_in_pieces(record, value, write_piece, &filling) == TRACTOR_OK &&
+	       calls->seal(fd, TRI_PARCEL_SEALS | F_SEAL_SEAL) == 0;
+}
+
+static int
+seal(int fd, int seals)
+{
+	return fcntl(fd, F_ADD_SEALS, seals);
 }
 
 bool
 tri_parcel_send(struct tri_parcels *parcels, const struct tractor_record *record, const void *value,
 	size_t payload_bytes, struct tri_parcel_note *ret_note)
 {
+	static const struct tri_parcel_calls calls = { .write = write, .seal = seal };
+
 	if (parcels->socket < 0)
 		return false;
 	int fd = memfd_create("tractor-parcel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return false;
-	bool given = fill(fd, record, value) && tri_handed_give(parcels->socket, parcels->sent + 1, fd);
+	bool given = tri_parcel_fill(fd, record, value, &calls) &&
+		     tri_handed_give(parcels->socket, parcels->sent + 1, fd);
 	close(fd);
 	if (!given)
 		return false;

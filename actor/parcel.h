@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <tractor/protocol.h>
 
@@ -32,6 +33,15 @@ struct tri_parcels {
 	uint64_t sent; /* the last number */
 	bool has_lost; /* one could not be opened */
 };
+
+/* The two system calls that filling one takes; each as the C library's. */
+struct tri_parcel_calls {
+	ssize_t (*write)(int fd, const void *bytes, size_t size);
+	int (*seal)(int fd, int seals);
+};
+/* Writes the value into a new memfd and seals it. False: the system refuses, errno says why. */
+bool tri_parcel_fill(
+	int fd, const struct tractor_record *record, const void *value, const struct tri_parcel_calls *calls);
 
 /* Whether a frame with that payload is to go in one. */
 bool tri_parcel_suits(const struct tri_frame *frame, size_t payload_bytes);

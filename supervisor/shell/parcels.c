@@ -249,29 +249,6 @@ parcel_put_down(struct tractor_runtime *runtime)
 
 /* --- our own --- */
 
-static bool
-write_piece(void *arg, const void *bytes, size_t size)
-{
-	const int *fd = arg;
-
-	for (size_t put = 0; put < size;) {
-		ssize_t some = sys.write(*fd, (const uint8_t *)bytes + put, size - put);
-		if (some < 0 && errno == EINTR)
-			continue;
-		if (some <= 0)
-			return false;
-		put += (size_t)some;
-	}
-	return true;
-}
-
-static bool
-fill(int fd, const struct tractor_record *record, const void *value)
-{
-	return tri_encode_in_pieces(record, value, write_piece, &fd) == TRACTOR_OK &&
-	       sys.seal(fd, TRI_PARCEL_SEALS | F_SEAL_SEAL) == 0;
-}
-
 struct parcel *
 parcel_make(struct tractor_runtime *runtime, uint64_t sender, const struct tractor_record *record,
 	const void *value, size_t size)
@@ -282,7 +259,8 @@ parcel_make(struct tractor_runtime *runtime, uint64_t sender, const struct tract
 
 	if (fd < 0)
 		return NULL;
-	if (are_fds_scarce(fd) || !fill(fd, record, value)) {
+	const struct tri_parcel_calls calls = { .write = sys.write, .seal = sys.seal };
+	if (are_fds_scarce(fd) || !tri_parcel_fill(fd, record, value, &calls)) {
 		sys.close(fd);
 		return NULL;
 	}
