@@ -365,8 +365,8 @@ on_reply(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 		hearing_violated(slot, "it answered %llu, which is no ask that it owes an answer",
 			(unsigned long long)frame->sequence);
 	else if (frame->flags & TRI_FLAG_DONE)
-		router_done(slot->runtime->router, slot->node->id, frame->sequence,
-			slot->runtime->loop.now_ns);
+		router_done(
+			slot->runtime->router, slot->node->id, frame->sequence, slot->runtime->loop.now_ns);
 	else
 		look_into_box(slot);
 }
