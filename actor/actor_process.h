@@ -58,6 +58,8 @@ struct tri_actor {
 		now_ns; /* when the last handler returned, if nothing has been done since then that takes time; 0: who wants to know has to look */
 	unsigned
 		unaccepted; /* tells of handlers that have returned: the next one waits until the supervisor has them */
+	uint64_t
+		linked; /* which of the frames sent was the last to go by the link; 0: the supervisor has taken them all */
 	unsigned unsaid;	  /* messages done that the supervisor was not told of */
 	bool may_be_stopped;	  /* false in on_stop: its asks go on */
 	bool finishing, finished; /* it stops itself; with a reason */
@@ -126,8 +128,8 @@ bool tri_actor_holds(const tractor_ctx *ctx);
 bool tri_hold_answer(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value, tractor_err *ret_err);
 /*
- * The same at once, by the lane, in an actor that is not durable: it has nothing but its answer to make true, and the lane outlives it as the outbox does. Whoever hears it knows that the message
- * is done. False: it is to be held.
+ * The same at once, by the lane, in an actor that is not durable: it has nothing but its answer to make true, and the lane outlives it as the outbox does, as long as nothing that comes before it is still
+ * in the link. Whoever hears it knows that the message is done. False: it is to be held.
  */
 bool tri_pass_answer(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value);

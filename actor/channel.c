@@ -163,6 +163,8 @@ room_for(struct tri_channel *channel, struct tri_frame *frame, size_t payload_by
 static tractor_err
 linked(struct tri_channel *channel, const struct tri_frame *frame, tractor_err err)
 {
+	if (err == TRACTOR_OK)
+		channel->by_link = true;
 	if (err == TRACTOR_OK && frame->order != 0)
 		channel->sent = frame->order;
 	return err;
@@ -172,6 +174,7 @@ static void
 publish(struct tri_channel *channel, const struct tri_frame *frame)
 {
 	channel->sent = frame->order;
+	channel->by_link = false;
 	if (tri_lane_publish(&channel->up) == TRI_LANE_SENT_RING) {
 		ring_doorbell(channel);
 		tri_spin_rang(&channel->spin);

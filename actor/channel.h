@@ -22,6 +22,7 @@ struct tri_channel {
 	struct tri_lane_sender up;
 	struct tri_lane_receiver down;
 	uint32_t sent, taken;	  /* frames with an order, each way */
+	bool by_link;		  /* the last that was sent went by the link */
 	bool link_heard_out;	  /* the link had nothing more since it was last rung for */
 	struct tri_packet *early; /* came by the link, behind some that come by the lane */
 	struct tri_packet *spare; /* the memory of the last that came by a lane and is no more */

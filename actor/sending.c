@@ -10,11 +10,15 @@
 #include "why.h"
 
 static void
-note_sent(struct tri_blackbox *box, const struct tri_frame *frame)
+note_sent(struct tri_actor *actor, const struct tri_frame *frame)
 {
+	struct tri_blackbox *box = actor->box;
+
 	if (frame->kind == TRI_FRAME_SEND)
 		tri_blackbox_count(frame->flags & TRI_FLAG_ASK ? &box->asked : &box->told);
 	tri_blackbox_count(&box->sent);
+	if (actor->channel.by_link)
+		actor->linked = atomic_load_explicit(&box->sent, memory_order_relaxed);
 }
 
 void
@@ -31,7 +35,7 @@ send_now(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_
 	tractor_err err = tri_channel_send(&actor->channel, frame, record, value);
 
 	if (err == TRACTOR_OK)
-		note_sent(actor->box, frame);
+		note_sent(actor, frame);
 	return err;
 }
 
@@ -50,7 +54,7 @@ send_held(struct tri_actor *actor)
 		if (err != TRACTOR_OK)
 			continue;
 		actor->unaccepted += frame->kind == TRI_FRAME_SEND;
-		note_sent(actor->box, frame);
+		note_sent(actor, frame);
 	}
 	actor->unsaid = 0; /* whatever comes from us makes the supervisor look into the black box */
 	return err;
@@ -142,14 +146,27 @@ tri_hold_answer(struct tri_actor *actor, struct tri_frame *frame, const struct t
 	return *ret_err == TRACTOR_OK;
 }
 
+/* What went by the link may end with this process, and what comes after it by the lane would never be its turn. To look costs, so it isn't done where there is nothing. */
+static bool
+is_link_heard(struct tri_actor *actor)
+{
+	if (actor->linked == 0)
+		return true;
+	if (actor->linked > atomic_load_explicit(&actor->box->heard, memory_order_relaxed))
+		return false;
+	actor->linked = 0;
+	return true;
+}
+
 bool
 tri_pass_answer(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value)
 {
 	frame->incarnation = actor->ctx.incarnation;
-	if (actor->behaviour.durable || !tri_channel_send_by_lane(&actor->channel, frame, record, value))
+	if (actor->behaviour.durable || !is_link_heard(actor) ||
+		!tri_channel_send_by_lane(&actor->channel, frame, record, value))
 		return false;
-	note_sent(actor->box, frame);
+	note_sent(actor, frame);
 	return true;
 }
 

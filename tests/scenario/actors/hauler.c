@@ -218,6 +218,14 @@ hauler_on_echo(
 }
 
 static tractor_err
+hauler_on_gives(
+	struct hauler *self, tractor_ctx *ctx, const struct hauler_gives *msg, struct hauler_cargo *reply)
+{
+	*reply = (struct hauler_cargo){ .number = msg->number, .load = make(ctx, msg->number, msg->size) };
+	return TRACTOR_OK;
+}
+
+static tractor_err
 hauler_on_later(
 	struct hauler *self, tractor_ctx *ctx, const struct hauler_later *msg, struct hauler_cargo *reply)
 {

@@ -12,6 +12,7 @@
 #define HAULER_ORDER(FIELD)   \
 	FIELD(hauler_ref, to) \
 	FIELD(uint64, first) FIELD(uint64, count) FIELD(uint64, size) FIELD(uint64, small_each)
+#define HAULER_WISH(FIELD) FIELD(uint64, number) FIELD(uint64, size)
 #define HAULER_REST(FIELD) FIELD(uint32, ms)
 #define HAULER_NOTHING(FIELD)
 #define HAULER_DID(FIELD) FIELD(uint64, count) FIELD(str, error)
@@ -30,6 +31,7 @@ TRACTOR_RECORD(hauler_seen_reply, HAULER_SEEN);
 	ASK(hauler, tells, HAULER_ORDER, hauler_did)                                         \
 	ASK(hauler, asks, HAULER_ORDER, hauler_did) /* echoes, in all ways that there are */ \
 	ASK(hauler, echo, HAULER_LOAD, hauler_cargo)                                         \
+	ASK(hauler, gives, HAULER_WISH, hauler_cargo)                                        \
 	ASK(hauler, later, HAULER_LOAD, hauler_cargo)	/* the same, behind its handler */   \
 	ASK(hauler, passes, HAULER_ORDER, hauler_cargo) /* `to` echoes it */                 \
 	ASK(hauler, seen, HAULER_NOTHING, hauler_seen_reply)
