@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "actor_process.h"
 #include "parcel.h"
@@ -159,7 +160,31 @@ take_fd(const struct slot *slot, uint64_t number, int *ret_fd)
 	return tri_why(TRACTOR_EBADMSG, "it speaks of a parcel that it has not handed over");
 }
 
-/* That it is sealed says that it is a memfd; that no part of it is missing, that looking at it takes no memory of ours, and can't fail. */
+/* As much as a page may have behind the end of what is in it, be it a huge one. */
+static uint64_t
+slack_bytes(void)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	return page * (page / sizeof(void *));
+}
+
+/* That no part is missing says that looking at it takes no memory of ours, and can't fail; what it has beyond that, that keeping it costs what its sender's share says. How much it has says nothing of where. */
+static tractor_err
+check_memory(int fd, uint64_t size, uint64_t has)
+{
+	off_t whole = sys.seek_hole(fd);
+
+	if (whole < 0)
+		return TRACTOR_ENOMEM;
+	if ((uint64_t)whole < size)
+		return tri_why(TRACTOR_EBADMSG, "a parcel of which a part is missing");
+	if (has > size + slack_bytes())
+		return tri_why(TRACTOR_EBADMSG, "a parcel with more memory than is in it");
+	return TRACTOR_OK;
+}
+
+/* That it is sealed says that it is a memfd. */
 static tractor_err
 check(int fd, const struct tri_parcel_note *note)
 {
@@ -175,7 +200,7 @@ check(int fd, const struct tri_parcel_note *note)
 		(uint64_t)about.st_blocks * 512 < note->size_bytes)
 		return tri_why(TRACTOR_EBADMSG, "a parcel whose size lies: it says %llu bytes and has %llu",
 			(unsigned long long)note->size_bytes, (unsigned long long)about.st_size);
-	return TRACTOR_OK;
+	return check_memory(fd, note->size_bytes, (uint64_t)about.st_blocks * 512);
 }
 
 static tractor_err

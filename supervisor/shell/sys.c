@@ -189,6 +189,13 @@ real_seals(int fd)
 	return fcntl(fd, F_GET_SEALS);
 }
 
+/* Where the first part is that was never written; of what is whole, its end. */
+static off_t
+real_seek_hole(int fd)
+{
+	return lseek(fd, 0, SEEK_HOLE);
+}
+
 /* To read. Privately: a shared map of what is sealed against writing old kernels refuse. */
 static void *
 real_map_sealed(int fd, size_t size)
@@ -337,6 +344,7 @@ const struct sys_calls sys_real = {
 	.ftruncate = ftruncate,
 	.seal = real_seal,
 	.seals = real_seals,
+	.seek_hole = real_seek_hole,
 	.mmap = real_mmap,
 	.map_sealed = real_map_sealed,
 	.subreaper = real_subreaper,

@@ -46,6 +46,7 @@
 	X(int, ftruncate, (int fd, off_t size), (fd, size))                                                  \
 	X(int, seal, (int fd, int seals), (fd, seals))                                                       \
 	X(int, seals, (int fd), (fd))                                                                        \
+	X(off_t, seek_hole, (int fd), (fd))                                                                  \
 	X(void *, mmap, (int fd, size_t size), (fd, size))                                                   \
 	X(void *, map_sealed, (int fd, size_t size), (fd, size))                                             \
 	X(int, subreaper, (void), ())                                                                        \

@@ -61,6 +61,7 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_ftruncate] = { ENOSPC, EINTR, ENOMEM, EIO, -1 },
 	[FAULT_seal] = { EPERM, -1 },
 	[FAULT_seals] = { -1 },			/* only for what is no memfd */
+	[FAULT_seek_hole] = { -1 },		/* only for what is no file */
 	[FAULT_mmap] = { ENOMEM, EAGAIN, -1 },
 	[FAULT_map_sealed] = { ENOMEM, EAGAIN, -1 },
 	[FAULT_subreaper] = { EPERM, -1 },	/* a seccomp filter's */

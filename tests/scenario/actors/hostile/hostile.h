@@ -108,6 +108,8 @@ const struct tractor_message *named(const char *name);
 	X(parcel_beyond_all_limits)             \
 	X(parcel_too_small)                     \
 	X(parcel_of_nothing)                    \
+	X(parcel_with_a_hole)                   \
+	X(parcel_with_more_behind_its_end)      \
 	X(parcel_that_is_a_pipe)                \
 	X(parcel_in_a_word)                     \
 	X(flood_of_parcels)                     \

@@ -10,6 +10,7 @@
 
 #define SEALS (TRI_PARCEL_SEALS | F_SEAL_SEAL)
 #define PARCELS 500
+#define BEHIND_BYTES ((off_t)16 << 20)
 
 static int
 make(size_t size, size_t written, int seals)
@@ -97,6 +98,32 @@ void
 parcel_of_nothing(void)
 {
 	hand_over(make(TRI_PAYLOAD_MAX, TRI_PARCEL_MIN, SEALS), TRI_PAYLOAD_MAX);
+}
+
+/* As make(); it has `behind` bytes of memory that are not in it. */
+static int
+make_with_more(size_t size, size_t written, off_t behind)
+{
+	int fd = make(size, written, 0);
+
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)size, behind) != 0 ||
+		fcntl(fd, F_ADD_SEALS, SEALS) != 0)
+		_exit(13);
+	return fd;
+}
+
+/* It has as much memory as it should, in the wrong place. */
+void
+parcel_with_a_hole(void)
+{
+	hand_over(make_with_more(BEHIND_BYTES, TRI_PARCEL_MIN, BEHIND_BYTES), BEHIND_BYTES);
+}
+
+/* Whoever keeps it would keep that, too, and nobody counts it. */
+void
+parcel_with_more_behind_its_end(void)
+{
+	hand_over(make_with_more(TRI_PARCEL_MIN, TRI_PARCEL_MIN, BEHIND_BYTES), TRI_PARCEL_MIN);
 }
 
 void
