@@ -174,12 +174,13 @@ hear_all(struct tractor_runtime *runtime, bool *ret_heard)
 	return err;
 }
 
-/* Between two looks at everything, where nobody is judged, those that have lanes may be heard alone, and waited for: an ask that is answered at once does without a system call. */
+/* Between two looks at everything, where nobody is judged, those that have lanes may be heard alone, and waited for: an ask that is answered at once does without a system call. Who does not wait asks for all that there is. */
 static bool
 hear_quickly(struct tractor_runtime *runtime, int64_t until_ns)
 {
-	if (until_ns != 0)
-		tri_spin_give_way(&runtime->bell.spin);
+	if (until_ns == 0)
+		return false;
+	tri_spin_give_way(&runtime->bell.spin);
 	int64_t now_ns = (int64_t)tri_now_ns(),
 		since_ns = runtime->alone_since_ns == 0 ? now_ns : runtime->alone_since_ns,
 		alone_ns = earlier(since_ns + LANES_ALONE_NS, next_ns(runtime));
