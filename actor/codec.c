@@ -128,6 +128,13 @@ walk_numbers(struct walk *walk, size_t size, uint8_t **ret_at)
 	return bytes;
 }
 
+/* Of a record that is on the wire just as it is in memory, how many bytes that is: most messages that are sent often are such, and need no walk. 0: it is another. */
+static size_t
+plain_bytes(const struct tractor_record *record)
+{
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? record->numbers_bytes : 0;
+}
+
 /* Between memory and the wire, either way. */
 static void
 copy_little_endian(uint8_t *to, const uint8_t *from, size_t size)
@@ -337,7 +344,12 @@ tractor_err
 tri_encoded_size(const struct tractor_record *record, const void *value, size_t *ret_bytes)
 {
 	struct writer writer;
+	size_t plain = plain_bytes(record);
 
+	if (plain > 0) {
+		*ret_bytes = plain;
+		return TRACTOR_OK;
+	}
 	writer.to = NULL;
 	writer.sink = NULL;
 	writer.used = writer.sunk = 0;
@@ -353,7 +365,13 @@ tri_encode(const struct tractor_record *record, const void *value, uint8_t *to, 
 	size_t *ret_used)
 {
 	struct writer writer;
+	size_t plain = plain_bytes(record);
 
+	if (plain > 0 && plain <= size_bytes) {
+		memcpy(to, value, plain);
+		*ret_used = plain;
+		return TRACTOR_OK;
+	}
 	writer.to = to;
 	writer.sink = NULL;
 	writer.used = writer.sunk = 0;
@@ -574,6 +592,8 @@ read_all(struct reader *reader, const struct tractor_record *record, void *value
 bool
 tri_is_flat(const struct tractor_record *record)
 {
+	if (record->numbers_bytes > 0)
+		return true;
 	for (size_t i = 0; i < record->field_count; i++)
 		switch (record->fields[i].kind->base) {
 		case TRACTOR_BASE_BOOL:
@@ -595,7 +615,13 @@ tri_decode(const struct tractor_record *record, const uint8_t *from, size_t size
 	void *value = scratch;
 	struct reader reader;
 	const char *field = "its start", *complaint;
+	size_t plain = plain_bytes(record);
 
+	if (plain > 0 && plain == size_bytes) {
+		memcpy(ret_value, from, plain);
+		memset((uint8_t *)ret_value + plain, 0, record->size_bytes - plain);
+		return TRACTOR_OK;
+	}
 	if (size_bytes > TRI_PAYLOAD_MAX)
 		return tri_why(TRACTOR_EBADMSG, "%s: %s", record->name, too_large);
 	if (record->size_bytes > sizeof(scratch) &&

@@ -170,7 +170,8 @@ struct tractor_record {
 	const char *name;
 	const struct tractor_field *fields; /* in the order of the table */
 	size_t field_count;
-	size_t size_bytes; /* of the C struct */
+	size_t size_bytes;    /* of the C struct */
+	size_t numbers_bytes; /* so many it begins with, and there is nothing else in it, where all its fields are numbers without a gap; else 0 */
 };
 
 /* Where the library keeps a message's fingerprint once it has worked it out. 0: it has not yet. */
@@ -428,10 +429,14 @@ TRACTOR_API tractor_err tri_spawn(tractor_ctx *ctx, const struct tractor_protoco
 		TABLE(TRI_ENTRY(record)){ 0, NULL, NULL },                                                  \
 	};                                                                                                  \
 	static const struct tractor_record tri_record_##record TRI_UNUSED = { #record, tri_fields_##record, \
-		sizeof(tri_fields_##record) / sizeof(tri_fields_##record[0]) - 1, sizeof(struct record) }
+		sizeof(tri_fields_##record) / sizeof(tri_fields_##record[0]) - 1, sizeof(struct record),    \
+		(0 TABLE(TRI_PLUS_NUMBER)) == __builtin_offsetof(struct record, tri_)                       \
+			? __builtin_offsetof(struct record, tri_)                                           \
+			: 0 }
 
 #define TRI_MEMBER(kind, field) tractor_field_##kind field;
 #define TRI_PLUS_LEAST(kind, field) +(int)tri_least_##kind
+#define TRI_PLUS_NUMBER(kind, field) +(size_t)tri_number_##kind
 
 /*
  * An entry needs to know the struct as well as the row, and a row only passes on (kind, field). So
@@ -447,20 +452,26 @@ TRACTOR_API tractor_err tri_spawn(tractor_ctx *ctx, const struct tractor_protoco
 	,
 
 /*
- * A field kind and its list: the C types (tractor_field_<kind>), the least encoded size, the descriptions
- * (tri_kind_<kind>).
+ * A field kind and its list: the C types (tractor_field_<kind>), the least encoded size, the size if it is a
+ * number, the descriptions (tri_kind_<kind>).
  */
-#define TRI_KIND(kind, type, base, least, record)                                            \
-	typedef type tractor_field_##kind;                                                   \
-	typedef struct tractor_list_##kind {                                                 \
-		const tractor_field_##kind *items;                                           \
-		size_t count;                                                                \
-	} tractor_field_list_##kind;                                                         \
-	enum { tri_least_##kind = least, tri_least_list_##kind = 4 };                        \
-	static const struct tractor_kind tri_kind_##kind TRI_UNUSED = { #kind, base,         \
-		sizeof(tractor_field_##kind), tri_least_##kind, NULL, record };              \
-	static const struct tractor_kind tri_kind_list_##kind TRI_UNUSED = { "list_" #kind,  \
-		TRACTOR_BASE_LIST, sizeof(tractor_field_list_##kind), tri_least_list_##kind, \
+#define TRI_KIND(kind, type, base, least, record)                                              \
+	typedef type tractor_field_##kind;                                                     \
+	typedef struct tractor_list_##kind {                                                   \
+		const tractor_field_##kind *items;                                             \
+		size_t count;                                                                  \
+	} tractor_field_list_##kind;                                                           \
+	enum { tri_least_##kind = least, tri_least_list_##kind = 4 };                          \
+	enum {                                                                                 \
+		tri_number_##kind = (base) >= TRACTOR_BASE_INT && (base) <= TRACTOR_BASE_FLOAT \
+					    ? sizeof(tractor_field_##kind)                     \
+					    : 0,                                               \
+		tri_number_list_##kind = 0                                                     \
+	};                                                                                     \
+	static const struct tractor_kind tri_kind_##kind TRI_UNUSED = { #kind, base,           \
+		sizeof(tractor_field_##kind), tri_least_##kind, NULL, record };                \
+	static const struct tractor_kind tri_kind_list_##kind TRI_UNUSED = { "list_" #kind,    \
+		TRACTOR_BASE_LIST, sizeof(tractor_field_list_##kind), tri_least_list_##kind,   \
 		&tri_kind_##kind, NULL }
 
 /* The kinds that are there from the start. */

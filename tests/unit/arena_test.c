@@ -1,7 +1,8 @@
 /*
- * arena_test.c: what an arena keeps from one use to the next.
+ * arena_test.c: the pieces of an arena, and what it keeps from one use to the next.
  */
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "arena.h"
@@ -105,12 +106,51 @@ START_TEST(arena_lets_go_of_what_it_owns)
 }
 END_TEST
 
+START_TEST(arena_pieces_are_apart)
+{
+	uint8_t *pieces[200];
+	size_t wrong = 0; /* a million assertions take a minute under valgrind */
+
+	for (size_t round = 0; round < 3; round++) {
+		for (size_t i = 0; i < 200; i++) {
+			size_t size = i * 97 % 5000;
+			pieces[i] = tri_arena_alloc(&arena, size);
+			ck_assert_ptr_nonnull(pieces[i]);
+			ck_assert_uint_eq((uintptr_t)pieces[i] % 16, 0);
+			memset(pieces[i], (int)i, size);
+		}
+		for (size_t i = 0; i < 200; i++) {
+			size_t size = i * 97 % 5000;
+			for (size_t at = 0; at < size; at++)
+				wrong += pieces[i][at] != i;
+		}
+		ck_assert_uint_eq(wrong, 0);
+		tri_arena_reset(&arena);
+		ck_assert_ptr_nonnull(arena.block);
+	}
+	ck_assert_ptr_null(tri_arena_alloc(&arena, SIZE_MAX));
+	ck_assert_ptr_null(tri_arena_alloc(&arena, SIZE_MAX - 20));
+	tri_arena_free(&arena);
+	tri_arena_free(&arena);
+	tri_arena_free(NULL);
+}
+END_TEST
+
+START_TEST(arena_gives_a_large_block_back)
+{
+	ck_assert_ptr_nonnull(tri_arena_alloc(&arena, 1024 * 1024));
+	tri_arena_reset(&arena);
+	ck_assert_ptr_null(arena.block);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("arena");
 
-	TEST_CASE(suite, "arena", 10, arena_has_room_for_the_same_again, arena_does_not_hold_on_to_a_lot,
+	TEST_CASE(suite, "arena", 30, arena_pieces_are_apart, arena_gives_a_large_block_back,
+		arena_has_room_for_the_same_again, arena_does_not_hold_on_to_a_lot,
 		arena_sets_aside_what_it_is_told_to, arena_lets_go_of_what_it_owns);
 	return suite;
 }
