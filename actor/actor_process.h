@@ -55,7 +55,8 @@ struct tri_actor {
 	struct tri_packets inbox;	      /* MESSAGE and DOWN frames, in order */
 	struct tri_outbox_end outbox;
 	uint64_t
-		now_ns; /* when the last handler returned, if nothing has been done since then that takes time; 0: who wants to know has to look */
+		now_ns; /* when the last handler returned, or there was something to do, if nothing has been done since then that takes time; 0: who wants to know has to look */
+	uint64_t about_ns; /* the same, by the clock that is quick and goes by ticks */
 	unsigned
 		unaccepted; /* tells of handlers that have returned: the next one waits until the supervisor has them */
 	uint64_t
@@ -113,6 +114,8 @@ void tri_actor_phase(struct tri_actor *actor, enum tri_phase phase);
 tractor_err tri_index_handlers(struct tri_actor *actor);
 /* The time, between two handlers: one look at the clock for the end of one and the beginning of the next. */
 uint64_t tri_dispatch_now(struct tri_actor *actor);
+/* Something was done that may have taken time: the clock is to be looked at again. */
+void tri_dispatch_took_time(struct tri_actor *actor);
 /* Takes the next message, of which there must be one, and runs its handler. */
 tractor_err tri_dispatch_next(struct tri_actor *actor);
 /* If messages are done that the supervisor doesn't know of: now it does. Called before it waits, and when half a window is done. */

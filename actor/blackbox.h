@@ -77,7 +77,7 @@ struct tri_recent {
 	uint64_t sequence;
 	uint64_t message;
 	uint64_t source;
-	uint64_t took_ns;
+	uint64_t took_ns; /* of one told past the supervisor, in ticks of the clock: 0 for most */
 };
 
 /* A file that was mapped, and which build of it: the file of that name may be another one by the time that somebody looks. */
@@ -199,7 +199,7 @@ void tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t mes
 /* The handler has returned: the message in hand is done. */
 void tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns);
 
-/* The same for one that came by a bypass: all but `done`. That it is not in hand any more is the caller's to say, when it has left its lane. */
+/* The same for one that came by a bypass, by the same clock as when it was taken: all but `done`. That it is not in hand any more is the caller's to say, when it has left its lane. */
 void tri_blackbox_passed(struct tri_blackbox *box, uint64_t now_ns);
 
 /* Keeps a note of what is in hand; `payload` may be NULL if there is none. */

@@ -23,17 +23,14 @@ copy_next(struct tri_actor *actor, struct tri_way *way)
 		tri_way_give_up(actor, way);
 	if (state != TRI_LANE_FRAME)
 		return NULL;
-	struct tri_packet *packet = tri_packet_new(&actor->channel.spare, size);
-	if (!packet) {
+	bool bad = false;
+	struct tri_packet *packet = tri_packet_copy(&actor->channel.spare, bytes, size, &bad);
+	if (packet && !(packet->frame.flags & TRI_FLAG_PARCEL)) /* they go by the supervisor */
+		return packet;
+	if (!packet && !bad) {
 		tri_need_memory(actor, TRACTOR_ENOMEM, "a message");
 		return NULL;
 	}
-	uint8_t *body = (uint8_t *)(packet + 1);
-	memcpy(body, bytes, size);
-	packet->payload = body + sizeof(struct tri_frame);
-	if (tri_frame_check(body, size, &packet->frame) == TRACTOR_OK &&
-		!(packet->frame.flags & TRI_FLAG_PARCEL)) /* they go by the supervisor */
-		return packet;
 	tri_packet_free(packet);
 	tri_way_give_up(actor, way);
 	return NULL;
@@ -268,7 +265,8 @@ tri_ways_done(struct tri_actor *actor, struct tri_packet *packet)
 {
 	struct tri_way *way = packet->way;
 
-	tri_blackbox_passed(actor->box, actor->now_ns = tri_now_ns());
+	tri_blackbox_passed(actor->box, tri_is_timed_roughly(packet) ? (actor->about_ns = tri_about_now_ns())
+								     : (actor->now_ns = tri_now_ns()));
 	count_handled(way);
 	atomic_store_explicit(&actor->box->in_hand, 0, memory_order_release);
 	packet->way = NULL;

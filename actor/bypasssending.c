@@ -16,6 +16,7 @@
 #define MARK_AFTER 64	 /* and how many messages later again */
 #define MARK_TRIES_MAX \
 	6 /* as often both double: where others send as much, what is before it may take long */
+#define URGENT_MS 1000
 #define AMPLE_BYTES (TRI_LANE_BYTES / 4)
 
 static struct tri_way *
@@ -246,6 +247,13 @@ note_passed(struct tri_actor *actor, struct tri_way *way, const struct tri_frame
 
 enum passed { PASSED, NOT_PASSED, ROUNDABOUT };
 
+/* One whose limit a tick of the clock makes a difference to. When a tell was sent is for people to read, in a report. */
+static bool
+is_urgent(const struct tri_frame *frame)
+{
+	return (frame->flags & TRI_FLAG_ASK) && frame->limit_ms >= 0 && frame->limit_ms < URGENT_MS;
+}
+
 static enum passed
 publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value, size_t payload_bytes, tractor_err *ret_err)
@@ -258,8 +266,7 @@ publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 		return ROUNDABOUT;
 	if (frame->flags & TRI_FLAG_ASK)
 		frame->correlation = tri_bypass_correlation(way->number, plain);
-	/* An ask has a limit; when a tell was sent is for people to read, in a report. */
-	frame->source = frame->flags & TRI_FLAG_ASK ? tri_now_ns() : tri_about_now_ns();
+	frame->source = is_urgent(frame) ? tri_now_ns() : tri_about_now_ns();
 	frame->payload_bytes = (uint32_t)payload_bytes;
 	memcpy(to, frame, sizeof(*frame));
 	if (record)

@@ -70,21 +70,15 @@ take_from_lane(struct tri_channel *channel)
 	memcpy(&order, (const uint8_t *)bytes + offsetof(struct tri_frame, order), sizeof(order));
 	if (order != tri_frame_order_after(channel->taken))
 		return NULL; /* behind one that comes by the link */
-	struct tri_packet *packet = tri_packet_new(&channel->spare, size);
+	bool bad = false;
+	struct tri_packet *packet = tri_packet_copy(&channel->spare, bytes, size, &bad);
 	if (!packet) {
 		channel->has_lost = true;
 		return NULL;
 	}
-	uint8_t *body = (uint8_t *)(packet + 1);
-	memcpy(body, bytes, size);
 	tri_lane_take(&channel->down);
 	channel->taken = order;
-	packet->payload = body + sizeof(struct tri_frame);
-	if (tri_frame_check(body, size, &packet->frame) == TRACTOR_OK)
-		return packet;
-	channel->has_lost = true;
-	tri_packet_free(packet);
-	return NULL;
+	return packet;
 }
 
 static struct tri_packet *
@@ -267,14 +261,16 @@ bool
 tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 {
 	tri_spin_give_way(&channel->spin);
-	int64_t began_ns = (int64_t)tri_now_ns(), now_ns = began_ns;
+	int64_t began_ns = channel->looked_ns = (int64_t)tri_now_ns();
 
 	if (has_news(channel))
 		return true;
 	int64_t span_ns = channel->down.out && began_ns < until_ns ? tri_spin_ns(&channel->spin) : 0;
 	if (span_ns == 0)
 		return false;
-	for (; now_ns - began_ns < span_ns && now_ns < until_ns; now_ns = (int64_t)tri_now_ns()) {
+	for (int64_t now_ns = began_ns; now_ns - began_ns < span_ns && now_ns < until_ns;
+		now_ns = (int64_t)tri_now_ns()) {
+		channel->looked_ns = now_ns;
 		for (int i = 0; i < TRI_SPIN_LOOKS; i++) {
 			if (has_news(channel)) {
 				tri_spin_looked(&channel->spin, true);

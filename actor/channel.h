@@ -27,6 +27,7 @@ struct tri_channel {
 	struct tri_packet *early; /* came by the link, behind some that come by the lane */
 	struct tri_packet *spare; /* the memory of the last that came by a lane and is no more */
 	struct tri_spin spin;
+	int64_t looked_ns; /* the clock, as it was when we last looked for news */
 	bool has_lost;
 	struct tri_ways ways;
 	struct tri_parcels parcels;
@@ -53,7 +54,7 @@ bool tri_channel_send_by_lane(struct tri_channel *channel, struct tri_frame *fra
 /* As tri_link_send_bytes(). */
 tractor_err tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t size_bytes);
 
-/* Looks for a moment whether something comes, if that has lately paid, until `until_ns` at most. True: there may be something to take. */
+/* Looks for a moment whether something comes, if that has lately paid, until `until_ns` at most. True: there may be something to take; `looked_ns` is some us ago at the most. */
 bool tri_channel_look(struct tri_channel *channel, int64_t until_ns);
 
 /* Sleeps until there may be something to take; as tri_bells_wait(). */

@@ -328,6 +328,12 @@ next_packet(struct tri_actor *actor)
 	return NULL;
 }
 
+void
+tri_dispatch_took_time(struct tri_actor *actor)
+{
+	actor->now_ns = actor->about_ns = 0;
+}
+
 uint64_t
 tri_dispatch_now(struct tri_actor *actor)
 {
@@ -336,17 +342,25 @@ tri_dispatch_now(struct tri_actor *actor)
 	return actor->now_ns;
 }
 
+static uint64_t
+about_now(struct tri_actor *actor)
+{
+	if (actor->about_ns == 0)
+		actor->about_ns = tri_about_now_ns();
+	return actor->about_ns;
+}
+
 static void
 take_in_hand(struct tri_actor *actor, const struct tri_packet *packet)
 {
 	const struct tri_frame *frame = &packet->frame;
-	uint64_t now_ns = tri_dispatch_now(actor);
+	uint64_t now_ns = tri_is_timed_roughly(packet) ? about_now(actor) : tri_dispatch_now(actor);
 
 	actor->box->hand.bypass = packet->way ? packet->way->number : 0;
 	actor->box->hand.position = packet->way ? packet->way->in.tail : 0;
 	tri_blackbox_take(actor->box, frame->sequence, frame->message, frame->source,
 		actor->ctx.last_correlation, packet->payload, frame->payload_bytes, now_ns);
-	actor->now_ns = 0;
+	tri_dispatch_took_time(actor);
 }
 
 tractor_err
@@ -386,7 +400,7 @@ tractor_dispatch(tractor_ctx *ctx)
 	if (!actor || ctx->hand)
 		return tri_why(
 			TRACTOR_EINVAL, actor ? "a message is in hand already" : "a port has no mailbox");
-	actor->now_ns = 0; /* its step may have taken long */
+	tri_dispatch_took_time(actor); /* its step may have */
 	while (actor->unaccepted > 0 || !tri_actor_has_mail(actor)) {
 		if (tri_actor_stopping(actor))
 			break;

@@ -274,7 +274,7 @@ tri_fault_at(struct tri_actor *actor, enum tri_fault_place place, uint64_t messa
 {
 	if (actor->planned_count == 0)
 		return TRACTOR_OK;
-	actor->now_ns = 0; /* it may be that it takes time */
+	tri_dispatch_took_time(actor); /* it may be that it does */
 	return come_to(actor, place, message, NULL);
 }
 

@@ -102,7 +102,7 @@ tri_frame(enum tri_frame_kind kind)
 }
 
 /*
- * Checks a whole frame of `size_bytes` as it came from a peer and copies its header out. The payload is what follows the header.
+ * Copies the header out of a whole frame of `size_bytes` as it came from a peer, who may write there still, and checks the copy. The payload is what follows the header.
  * TRACTOR_EBADMSG: too short, wrong magic or version, unknown kind, an error number or flags that are not ours, a length that lies;
  * tractor_why() says which.
  */

@@ -105,7 +105,7 @@ take_all(struct tri_actor *actor)
 void
 tri_actor_hear(struct tri_actor *actor)
 {
-	actor->now_ns = 0;
+	tri_dispatch_took_time(actor);
 	tri_blackbox_count(&actor->box->progress);
 	take_all(actor);
 }
@@ -116,10 +116,12 @@ tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_
 	struct tri_channel *channel = &actor->channel;
 	tractor_err err = TRACTOR_OK;
 
-	actor->now_ns = 0;
+	tri_dispatch_took_time(actor);
 	channel->ways.wants_mail = wants_mail;
 	tri_blackbox_count(&actor->box->progress);
-	if (count > 0 || !tri_channel_look(channel, until_ns))
+	if (count == 0 && tri_channel_look(channel, until_ns))
+		actor->now_ns = (uint64_t)channel->looked_ns;
+	else
 		err = tri_channel_wait(channel, fds, count, until_ns);
 	if (err == TRACTOR_OK)
 		take_all(actor);
