@@ -148,9 +148,9 @@ was_away(const struct loop *loop, int64_t now_ns)
 }
 
 int64_t
-loop_refresh(struct loop *loop)
+loop_refresh(struct loop *loop, int64_t now_ns)
 {
-	int64_t began_ns = loop->now_ns, now_ns = (int64_t)tri_now_ns();
+	int64_t began_ns = loop->now_ns;
 	bool away = was_away(loop, now_ns);
 
 	loop->now_ns = now_ns;

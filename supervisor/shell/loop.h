@@ -63,7 +63,7 @@ void loop_disarm(struct loop *loop, struct alarm *alarm);
 tractor_err loop_sleep(struct loop *loop, int64_t until_ns, int64_t *ret_lost_ns);
 /* Tells those whom it concerns what loop_sleep() found, and those that are due. True if there was anybody. */
 bool loop_serve(struct loop *loop);
-/* What time it is, for a caller that has come back from elsewhere; gives what was lost, as above. */
-int64_t loop_refresh(struct loop *loop);
+/* It is `now_ns`, for a caller that has come back from elsewhere; gives what was lost, as above. */
+int64_t loop_refresh(struct loop *loop, int64_t now_ns);
 
 #endif

@@ -8,11 +8,23 @@
 #include "shell.h"
 #include "why.h"
 
+#define TICK_MATTERS_MS 1000 /* to a limit that is less */
+
 struct port {
 	tractor_ctx ctx; /* first: the context that the end's functions are given is the port */
 	struct tractor_runtime *runtime;
 	uint64_t id;
 };
+
+/* The program may have been elsewhere for long. Where a tick more or less makes no difference the quick clock will do. */
+static void
+refresh(struct tractor_runtime *runtime, const struct tri_frame *frame)
+{
+	if (!(frame->flags & TRI_FLAG_DELAYED) && (frame->limit_ms < 0 || frame->limit_ms >= TICK_MATTERS_MS))
+		turn_refresh_about(runtime);
+	else
+		turn_refresh(runtime);
+}
 
 static tractor_err
 port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record *record, const void *value)
@@ -43,7 +55,7 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 			.payload = parcel ? parcel->bytes : payload,
 			.payload_bytes = size,
 			.parcel = parcel };
-		turn_refresh(runtime); /* the program may have been elsewhere for long */
+		refresh(runtime, frame);
 		if (frame->target == 0)
 			registry_ask(runtime, &send);
 		else

@@ -716,6 +716,8 @@ uint32_t runtime_next_number(const struct tractor_runtime *runtime);
 
 /* What time it is, for a call of the program's; what it was away from us for is given back to every deadline. */
 void turn_refresh(struct tractor_runtime *runtime);
+/* The same, to a tick of the clock, for a fraction of the time. */
+void turn_refresh_about(struct tractor_runtime *runtime);
 /* Until nothing is left to do now. */
 void turn_settle(struct tractor_runtime *runtime);
 /* Lets things happen: until something did, or `until_ns`. ECLOSED: the tree has ended and nothing is left to happen. ESYSTEM. */

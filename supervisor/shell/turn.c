@@ -83,22 +83,37 @@ give_back(struct tractor_runtime *runtime, int64_t lost_ns)
 		(long long)(lost_ns / SPEC_MILLISECOND));
 }
 
-void
-turn_refresh(struct tractor_runtime *runtime)
+static void
+refresh(struct tractor_runtime *runtime, int64_t now_ns)
 {
-	int64_t lost_ns = loop_refresh(&runtime->loop);
+	int64_t lost_ns = loop_refresh(&runtime->loop, now_ns);
 
 	if (lost_ns > 0)
 		give_back(runtime, lost_ns);
 }
 
-/* What there is to hear of lanes that were lately heard. */
+void
+turn_refresh(struct tractor_runtime *runtime)
+{
+	refresh(runtime, (int64_t)tri_now_ns());
+}
+
+void
+turn_refresh_about(struct tractor_runtime *runtime)
+{
+	int64_t about_ns = (int64_t)tri_about_now_ns();
+
+	if (about_ns > runtime->loop.now_ns)
+		refresh(runtime, about_ns);
+}
+
+/* What there is to hear of lanes that were lately heard; it is `now_ns`, or was some us ago. */
 static bool
-hear_lanes(struct tractor_runtime *runtime)
+hear_lanes(struct tractor_runtime *runtime, int64_t now_ns)
 {
 	if (!bell_look(&runtime->bell))
 		return false;
-	turn_refresh(runtime);
+	refresh(runtime, now_ns);
 	bell_hear(&runtime->bell);
 	return true;
 }
@@ -114,7 +129,7 @@ look_at_lanes(struct tractor_runtime *runtime, int64_t began_ns, int64_t until_n
 		return false;
 	for (; now_ns - began_ns < span_ns && now_ns < until_ns; now_ns = (int64_t)tri_now_ns()) {
 		for (int i = 0; i < TRI_SPIN_LOOKS; i++) {
-			if (hear_lanes(runtime)) {
+			if (hear_lanes(runtime, now_ns)) {
 				tri_spin_looked(&runtime->bell.spin, true);
 				return true;
 			}
@@ -169,7 +184,7 @@ hear_all(struct tractor_runtime *runtime, bool *ret_heard)
 	tractor_err err = hear(runtime, 0, ret_heard);
 
 	runtime->alone_since_ns = 0;
-	if (err == TRACTOR_OK && hear_lanes(runtime))
+	if (err == TRACTOR_OK && hear_lanes(runtime, runtime->loop.now_ns))
 		*ret_heard = true;
 	return err;
 }
@@ -188,8 +203,9 @@ hear_quickly(struct tractor_runtime *runtime, int64_t until_ns)
 	if (now_ns >= alone_ns)
 		return false;
 	runtime->alone_since_ns = since_ns;
-	return hear_lanes(runtime) || (tri_spin_pays(&runtime->bell.spin) &&
-					      look_at_lanes(runtime, now_ns, earlier(until_ns, alone_ns)));
+	return hear_lanes(runtime, now_ns) ||
+	       (tri_spin_pays(&runtime->bell.spin) &&
+		       look_at_lanes(runtime, now_ns, earlier(until_ns, alone_ns)));
 }
 
 tractor_err
