@@ -166,5 +166,5 @@ launch_release(struct launched *launched)
 	launched->box = NULL;
 	close_fd(&launched->out);
 	close_fd(&launched->err);
-	close_fd(&launched->socket);
+	parcels_hang_up(&launched->socket);
 }

@@ -23,6 +23,8 @@
 #define SKIPPED_MAX \
 	TRI_HELD_MAX /* fds of which nobody has spoken: of a handler that did not come to its end, at most */
 
+#define UNHEARD_MAX 4096 /* more than a socket's buffer has room for, of the least that can be sent */
+
 /* There as long as something of its is held. */
 struct parcel_sender {
 	struct table_entry by_id;
@@ -153,11 +155,27 @@ take_fd(const struct slot *slot, uint64_t number, int *ret_fd)
 			return TRACTOR_OK;
 		}
 		if (fd >= 0)
-			sys.close(fd);
+			sys.close_foreign(fd);
 		if (got != sizeof(found) || fd < 0 || found > number)
 			break;
 	}
 	return tri_why(TRACTOR_EBADMSG, "it speaks of a parcel that it has not handed over");
+}
+
+void
+parcels_hang_up(int *socket)
+{
+	uint64_t number;
+	int fd;
+
+	if (*socket < 0)
+		return;
+	/* As many as it can hold, whoever has its other end still. */
+	for (int i = 0; i < UNHEARD_MAX && sys.receive_fd(*socket, &number, &fd) > 0; i++)
+		if (fd >= 0)
+			sys.close_foreign(fd);
+	sys.close(*socket);
+	*socket = -1;
 }
 
 /* As much as a page may have behind the end of what is in it, be it a huge one. */
@@ -232,7 +250,7 @@ parcel_open(struct slot *slot, struct tri_frame *frame, const uint8_t **payload)
 	if (err != TRACTOR_OK)
 		return err;
 	if ((err = check(fd, &note)) != TRACTOR_OK) {
-		sys.close(fd);
+		sys.close_foreign(fd);
 		return err;
 	}
 	struct shell_parcel *parcel = new_parcel(parcels, slot->node->id, fd, note.size_bytes);

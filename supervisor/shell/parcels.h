@@ -31,6 +31,8 @@ void parcels_close(struct parcels *parcels);
  */
 tractor_err parcel_open(struct slot *slot, struct tri_frame *frame, const uint8_t **payload);
 void parcel_put_down(struct tractor_runtime *runtime);
+/* The end of the socket by which a process hands them over: what lies there was made by it, and is closed with care. -1: there is none. */
+void parcels_hang_up(int *socket);
 /* The parcel that this payload is in, of a frame that is being heard; NULL: it is in none. */
 struct parcel *parcel_heard(const struct tractor_runtime *runtime, const uint8_t *payload);
 /* The same for who keeps it: NULL, too, if so many of the sender's are kept already that it is to be copied. */

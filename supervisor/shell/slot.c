@@ -101,9 +101,7 @@ slot_clear(struct slot *slot)
 	table_remove(&slot->runtime->pids, &slot->by_pid);
 	actorlog_end(slot);
 	bypass_end(slot);
-	if (slot->socket >= 0)
-		sys.close(slot->socket);
-	slot->socket = -1;
+	parcels_hang_up(&slot->socket);
 	wire_close(slot->wire);
 	recorder_clear(&slot->recorder);
 	tri_blackbox_unmap(slot->box);

@@ -145,26 +145,63 @@ real_send_fds(int fd, uint64_t word, const int *fds, size_t count)
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* One; if it was sent with others, they are closed. */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+static int
+real_refuse_fds(int fd)
+{
+	const int none = 0;
+
+	return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
+}
+
+/* A TCP socket may have been told to wait, as it is closed, until the other end has all: as long as its maker likes. */
+static int
+real_close_foreign(int fd)
+{
+	const struct linger none = { .l_onoff = 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)); /* no socket: nothing to be told */
+	return close(fd);
+}
+
+/* The one fd that came; if there are more, none. */
+static int
+only_fd(const struct cmsghdr *head)
+{
+	size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+		memcpy(&fd, CMSG_DATA(head) + i * sizeof(fd), sizeof(fd));
+		if (count == 1)
+			return fd;
+		real_close_foreign(fd);
+	}
+	return -1;
+}
+
+/* One; if it was sent with others, they are closed: so there is room for all that can be. */
 static ssize_t
 real_receive_fd(int fd, uint64_t *ret_word, int *ret_fd)
 {
 	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(RECEIVE_FDS_MAX * sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	struct iovec part = { .iov_base = ret_word, .iov_len = sizeof(*ret_word) };
 	struct msghdr message = { .msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = CMSG_LEN(sizeof(int)) };
+		.msg_controllen = sizeof(control.bytes) };
 	ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	const struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
 
 	*ret_fd = -1;
-	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
-		head->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(head), sizeof(int));
+	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
+		*ret_fd = only_fd(head);
 	if (got < 0 || *ret_fd >= 0 || !(message.msg_flags & MSG_CTRUNC))
 		return got;
 	errno = EMFILE;
@@ -339,6 +376,7 @@ const struct sys_calls sys_real = {
 	.peer = real_peer,
 	.send = real_send,
 	.send_fds = real_send_fds,
+	.refuse_fds = real_refuse_fds,
 	.receive_fd = real_receive_fd,
 	.memfd = real_memfd,
 	.ftruncate = ftruncate,
@@ -378,6 +416,7 @@ const struct sys_calls sys_real = {
 	.pwrite = pwrite,
 	.write = write,
 	.close = close,
+	.close_foreign = real_close_foreign,
 	.files_limit = real_files_limit,
 	.set_files_limit = real_set_files_limit,
 	.cpu_time = real_cpu_time,

@@ -41,6 +41,7 @@
 	X(int, peer, (int fd, struct ucred *ret_peer), (fd, ret_peer))                                       \
 	X(ssize_t, send, (int fd, const struct iovec *parts, size_t count), (fd, parts, count))              \
 	X(ssize_t, send_fds, (int fd, uint64_t word, const int *fds, size_t count), (fd, word, fds, count))  \
+	X(int, refuse_fds, (int fd), (fd))                                                                   \
 	X(ssize_t, receive_fd, (int fd, uint64_t *ret_word, int *ret_fd), (fd, ret_word, ret_fd))            \
 	X(int, memfd, (const char *name, unsigned flags), (name, flags))                                     \
 	X(int, ftruncate, (int fd, off_t size), (fd, size))                                                  \
@@ -82,11 +83,13 @@
 	X(ssize_t, pwrite, (int fd, const void *from, size_t size, off_t at), (fd, from, size, at))          \
 	X(ssize_t, write, (int fd, const void *from, size_t size), (fd, from, size))                         \
 	X(int, close, (int fd), (fd))                                                                        \
+	X(int, close_foreign, (int fd), (fd))                                                                \
 	X(int, files_limit, (struct rlimit * ret_limit), (ret_limit))                                        \
 	X(int, set_files_limit, (const struct rlimit *limit), (limit))                                       \
 	X(int, cpu_time, (pid_t pid, struct timespec * ret_used), (pid, ret_used))
 
 #define SEND_FDS_MAX 4
+#define RECEIVE_FDS_MAX 253 /* the kernel's SCM_MAX_FD */
 
 struct sys_calls {
 #define SYS_MEMBER(result, name, parameters, arguments) result(*name) parameters;
@@ -96,7 +99,8 @@ struct sys_calls {
 
 /*
  * The table in use. fds are made CLOEXEC by the entries themselves; what is only ours (a socket, a pipe's reading end, the second of a socket pair) is
- * non-blocking, too. `send` raises no SIGPIPE and never waits; nor does `receive_fd`, whose *ret_fd is -1 where only a word came, and which says EMFILE where there was no place for an fd. `thread` has all signals blocked in the new one.
+ * non-blocking, too. `send` raises no SIGPIPE and never waits; nor does `receive_fd`, whose *ret_fd is -1 where only a word came, and which says EMFILE where there was no place for an fd. After `refuse_fds` nothing can be
+ * handed over through that socket any more, where the kernel has that (6.16). `close_foreign` is for what another process may have made: it is not waited for what that one had meant to send. `thread` has all signals blocked in the new one.
  */
 extern struct sys_calls sys;
 

@@ -156,6 +156,7 @@ seat(struct wire *wire, int fd)
 		.data.ptr = &wire->sockets };
 
 	close_peer(wire);
+	sys.refuse_fds(fd);
 	if (sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, fd, &event) < 0)
 		return false;
 	wire->hello->sent = 0;

@@ -24,6 +24,7 @@ wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2])
 		return host_refused(errno, "socketpair", "a bell for its lanes");
 	ret_fds[0] = ends[0];
 	lanes->bell = ends[1];
+	sys.refuse_fds(lanes->bell); /* where that can't be done, they wait there until it is closed */
 	if ((lanes->doorbell = sys.eventfd()) < 0)
 		return host_refused(errno, "eventfd", "a bell for its lanes");
 	if (sys.epoll_ctl(wire->bell->fd, EPOLL_CTL_ADD, lanes->doorbell, &event) < 0)

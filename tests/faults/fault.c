@@ -56,6 +56,7 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_peer] = { EACCES, -1 },		/* a security module's */
 	[FAULT_send] = { ENOBUFS, ENOMEM, EINTR, FAULT_SHORT, -1 },
 	[FAULT_send_fds] = { EAGAIN, ENOBUFS, ENOMEM, ETOOMANYREFS, EMFILE, -1 },
+	[FAULT_refuse_fds] = { ENOPROTOOPT, -1 },	/* before Linux 6.16 */
 	[FAULT_receive_fd] = { ENOMEM, EMFILE, -1 },
 	[FAULT_memfd] = { NO_FD, -1 },
 	[FAULT_ftruncate] = { ENOSPC, EINTR, ENOMEM, EIO, -1 },
@@ -95,6 +96,7 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_pread] = { EINTR, EIO, FAULT_SHORT, -1 },
 	[FAULT_write] = { EINTR, ENOSPC, EDQUOT, EIO, FAULT_SHORT, -1 },
 	[FAULT_close] = { EINTR, EIO, -1 },
+	[FAULT_close_foreign] = { EINTR, EIO, -1 },
 	[FAULT_files_limit] = { -1 },
 	[FAULT_set_files_limit] = { EPERM, -1 },
 	[FAULT_cpu_time] = { EPERM, -1 },
@@ -198,7 +200,7 @@ strikes(enum fault_call call)
 static bool
 is_done_nevertheless(enum fault_call call)
 {
-	return call == FAULT_close || call == FAULT_closedir;
+	return call == FAULT_close || call == FAULT_close_foreign || call == FAULT_closedir;
 }
 
 /* clang-format off */

@@ -211,6 +211,7 @@ KILLED_FOR(parcel_of_nothing, "^a parcel whose size lies: ")
 KILLED_FOR(parcel_with_a_hole, "^a parcel of which a part is missing$")
 KILLED_FOR(parcel_with_more_behind_its_end, "^a parcel with more memory than is in it$")
 KILLED_FOR(parcel_that_is_a_pipe, "^a parcel that is not sealed$")
+KILLED_FOR(parcel_that_lingers, "^a parcel that is not sealed$")
 KILLED_FOR(parcel_in_a_word, "^a done frame with a bad note of a parcel$")
 HARMLESS(flood_of_parcels)
 HARMLESS(lane_out_of_order)
@@ -400,7 +401,7 @@ test_suite(void)
 	SCENARIO_CASE(suite, "parcels", 30, parcel_that_is_not_there, parcel_of_another_number,
 		parcel_unsealed, parcel_half_sealed, parcel_that_is_shorter, parcel_beyond_all_limits,
 		parcel_too_small, parcel_of_nothing, parcel_with_a_hole, parcel_with_more_behind_its_end,
-		parcel_that_is_a_pipe, parcel_in_a_word, flood_of_parcels);
+		parcel_that_is_a_pipe, parcel_that_lingers, parcel_in_a_word, flood_of_parcels);
 	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble,
 		connect_and_wait, intruder);

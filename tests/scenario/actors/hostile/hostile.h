@@ -111,6 +111,7 @@ const struct tractor_message *named(const char *name);
 	X(parcel_with_a_hole)                   \
 	X(parcel_with_more_behind_its_end)      \
 	X(parcel_that_is_a_pipe)                \
+	X(parcel_that_lingers)                  \
 	X(parcel_in_a_word)                     \
 	X(flood_of_parcels)                     \
 	/* link.c */                            \

@@ -1,7 +1,9 @@
 /* parcels.c: payloads that are handed over as fds. */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "handed.h"
@@ -134,6 +136,39 @@ parcel_that_is_a_pipe(void)
 	if (pipe(ends) != 0)
 		_exit(12);
 	hand_over(ends[0], TRI_PARCEL_MIN);
+}
+
+/* A connection with itself, full, and whoever closes its one end last is to wait for a minute until the other has read it all. */
+static int
+make_lingering(void)
+{
+	struct sockaddr_in here = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct linger minute = { .l_onoff = 1, .l_linger = 60 };
+	static const char bytes[4096];
+	socklen_t size = sizeof(here);
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(listener, (struct sockaddr *)&here, size) != 0 || listen(listener, 1) != 0 ||
+		getsockname(listener, (struct sockaddr *)&here, &size) != 0 ||
+		connect(fd, (struct sockaddr *)&here, size) != 0 ||
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &minute, sizeof(minute)) != 0)
+		_exit(14);
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0) {
+	}
+	return fd;
+}
+
+void
+parcel_that_lingers(void)
+{
+	int fd = make_lingering();
+
+	start();
+	if (!tri_handed_give(TRI_FD_SOCKET, 1, fd))
+		_exit(11);
+	close(fd);
+	speak_of(1, TRI_PARCEL_MIN);
+	go_on();
 }
 
 void
