@@ -88,22 +88,11 @@ tri_blackbox_unmap(struct tri_blackbox *box)
 }
 
 void
-tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t message, uint64_t source,
-	uint64_t correlation, const uint8_t *payload, uint32_t payload_bytes, uint64_t now_ns)
+tri_blackbox_take(struct tri_blackbox *box, const struct tri_in_hand *hand)
 {
-	struct tri_in_hand *hand = &box->hand;
-
-	hand->sequence = sequence;
-	hand->message = message;
-	hand->source = source;
-	hand->began_ns = now_ns;
-	hand->correlation = correlation;
-	hand->payload_bytes = payload_bytes;
-	hand->kept_bytes = payload_bytes < TRI_FIRST_BYTES ? payload_bytes : TRI_FIRST_BYTES;
-	if (hand->kept_bytes > 0)
-		memcpy(hand->first, payload, hand->kept_bytes);
-	atomic_store_explicit(&box->busy_since_ns, now_ns, memory_order_relaxed);
-	atomic_store_explicit(&box->in_hand, sequence, memory_order_release);
+	box->hand = *hand;
+	atomic_store_explicit(&box->busy_since_ns, hand->began_ns, memory_order_relaxed);
+	atomic_store_explicit(&box->in_hand, hand->sequence, memory_order_release);
 }
 
 static void

@@ -18,10 +18,9 @@
 #include "outbox.h"
 
 #define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
-#define TRI_BLACKBOX_VERSION 7
-#define TRI_FIRST_BYTES 1024 /* of the message in hand: whole for most, enough to recognise the rest */
-#define TRI_RECENT_COUNT 16  /* the last messages handled */
-#define TRI_TEXT_BYTES 1024  /* a panic's words */
+#define TRI_BLACKBOX_VERSION 8
+#define TRI_RECENT_COUNT 16 /* the last messages handled */
+#define TRI_TEXT_BYTES 1024 /* a panic's words */
 #define TRI_STACK_BYTES \
 	(64u << 10)		   /* of the faulting stack, from the stack pointer up: some hundred frames */
 #define TRI_MAPS_BYTES (48u << 10) /* of /proc/self/maps: enough for some four hundred mappings */
@@ -60,17 +59,15 @@ enum tri_last_words {
 	TRI_LAST_REFUSED, /* the library gave up: cannot link, wrong actor, supervisor gone: `text` says why */
 };
 
+/* Which message it is: its bytes the supervisor has, until it is done. */
 struct tri_in_hand {
 	uint64_t sequence;
 	uint64_t message;
 	uint64_t source;
 	uint64_t began_ns;
 	uint64_t correlation; /* the last that was given out before: what its handler sends comes behind it */
-	uint32_t payload_bytes;
-	uint32_t kept_bytes;
-	uint64_t bypass;   /* by which it came, if it did not come by us; the supervisor's number */
-	uint64_t position; /* and where in its lane it is: as long as the lane's tail is there */
-	uint8_t first[TRI_FIRST_BYTES];
+	uint64_t bypass;      /* by which it came, if it did not come by us; the supervisor's number */
+	uint64_t position;    /* and where in its lane it is: as long as the lane's tail is there */
 };
 
 struct tri_recent {
@@ -192,9 +189,8 @@ tractor_err tri_blackbox_map(int fd, struct tri_blackbox **ret_box);
 /* One that nobody reads, for a context without a supervisor at the other end (a port). NULL: out of memory. */
 struct tri_blackbox *tri_blackbox_private(void);
 
-/* Takes a message in hand: before its handler begins. `correlation` is the last that was given out. `payload` may be NULL if `payload_bytes` is 0. */
-void tri_blackbox_take(struct tri_blackbox *box, uint64_t sequence, uint64_t message, uint64_t source,
-	uint64_t correlation, const uint8_t *payload, uint32_t payload_bytes, uint64_t now_ns);
+/* Takes a message in hand: before its handler begins. */
+void tri_blackbox_take(struct tri_blackbox *box, const struct tri_in_hand *hand);
 
 /* The handler has returned: the message in hand is done. */
 void tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns);

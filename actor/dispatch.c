@@ -354,12 +354,17 @@ static void
 take_in_hand(struct tri_actor *actor, const struct tri_packet *packet)
 {
 	const struct tri_frame *frame = &packet->frame;
-	uint64_t now_ns = tri_is_timed_roughly(packet) ? about_now(actor) : tri_dispatch_now(actor);
+	const struct tri_in_hand hand = {
+		.sequence = frame->sequence,
+		.message = frame->message,
+		.source = frame->source,
+		.began_ns = tri_is_timed_roughly(packet) ? about_now(actor) : tri_dispatch_now(actor),
+		.correlation = actor->ctx.last_correlation,
+		.bypass = packet->way ? packet->way->number : 0,
+		.position = packet->way ? packet->way->in.tail : 0,
+	};
 
-	actor->box->hand.bypass = packet->way ? packet->way->number : 0;
-	actor->box->hand.position = packet->way ? packet->way->in.tail : 0;
-	tri_blackbox_take(actor->box, frame->sequence, frame->message, frame->source,
-		actor->ctx.last_correlation, packet->payload, frame->payload_bytes, now_ns);
+	tri_blackbox_take(actor->box, &hand);
 	tri_dispatch_took_time(actor);
 }
 

@@ -17,7 +17,7 @@
 #define REPORT_SCHEMA_VERSION 1
 
 /*
- * What a report shows of the message in hand. Whatever was sent (it may have been 16 MiB), the report stays one that a person can read,
+ * What a report shows of the message in hand. Whatever was sent (it may have been 64 MiB), the report stays one that a person can read,
  * that a policy gets through its pipe in time, and that costs the supervisor no memory to speak of at the moment of a crash. As JSON, with
  * all that must be escaped, these are some hundred KiB.
  */
