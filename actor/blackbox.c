@@ -88,11 +88,10 @@ tri_blackbox_unmap(struct tri_blackbox *box)
 }
 
 void
-tri_blackbox_take(struct tri_blackbox *box, const struct tri_in_hand *hand)
+tri_blackbox_take(struct tri_blackbox *box)
 {
-	box->hand = *hand;
-	atomic_store_explicit(&box->busy_since_ns, hand->began_ns, memory_order_relaxed);
-	atomic_store_explicit(&box->in_hand, hand->sequence, memory_order_release);
+	atomic_store_explicit(&box->busy_since_ns, box->hand.began_ns, memory_order_relaxed);
+	atomic_store_explicit(&box->in_hand, box->hand.sequence, memory_order_release);
 }
 
 static void

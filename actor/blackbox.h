@@ -189,8 +189,8 @@ tractor_err tri_blackbox_map(int fd, struct tri_blackbox **ret_box);
 /* One that nobody reads, for a context without a supervisor at the other end (a port). NULL: out of memory. */
 struct tri_blackbox *tri_blackbox_private(void);
 
-/* Takes a message in hand: before its handler begins. */
-void tri_blackbox_take(struct tri_blackbox *box, const struct tri_in_hand *hand);
+/* Takes the message in hand that `hand` tells of: before its handler begins. */
+void tri_blackbox_take(struct tri_blackbox *box);
 
 /* The handler has returned: the message in hand is done. */
 void tri_blackbox_done(struct tri_blackbox *box, uint64_t now_ns);

@@ -229,15 +229,14 @@ tri_ways_answer(struct tri_actor *actor, const struct tri_packet *packet, tracto
 	(void)actor;
 	if (err != TRACTOR_OK)
 		return err;
-	uint8_t *to = tri_lane_reserve(&way->out, sizeof(frame) + payload_bytes);
-	if (!to)
-		return TRACTOR_EFULL;
 	frame.correlation = packet->frame.correlation;
 	frame.err = answer;
 	frame.payload_bytes = (uint32_t)payload_bytes;
-	memcpy(to, &frame, sizeof(frame));
+	uint8_t *to = tri_lane_write(&way->out, &frame, 0);
+	if (!to)
+		return TRACTOR_EFULL;
 	if (record)
-		err = tri_encode(record, value, to + sizeof(frame), payload_bytes, &used);
+		err = tri_encode(record, value, to, payload_bytes, &used);
 	if (err == TRACTOR_OK && tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
 		tri_bell_ring(&way->bell);
 	return err;
@@ -284,10 +283,8 @@ tri_ways_marked(struct tri_actor *actor, uint64_t number, uint64_t mark)
 		if (way->sends || way->number != number || way->ended)
 			continue;
 		frame.correlation = mark;
-		void *to = tri_lane_reserve(&way->out, sizeof(frame));
-		if (!to)
+		if (!tri_lane_write(&way->out, &frame, 0))
 			return; /* the sender goes on roundabout, and will mark again */
-		memcpy(to, &frame, sizeof(frame));
 		if (tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
 			tri_bell_ring(&way->bell);
 		return;

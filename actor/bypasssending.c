@@ -258,19 +258,21 @@ static enum passed
 publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value, size_t payload_bytes, tractor_err *ret_err)
 {
-	uint8_t *to = tri_lane_reserve(&way->out, sizeof(*frame) + payload_bytes);
+	bool asks = frame->flags & TRI_FLAG_ASK;
 	uint64_t plain = frame->correlation;
 	size_t used = 0;
 
-	if (!to)
-		return ROUNDABOUT;
-	if (frame->flags & TRI_FLAG_ASK)
+	if (asks)
 		frame->correlation = tri_bypass_correlation(way->number, plain);
 	frame->source = is_urgent(frame) ? tri_now_ns() : tri_about_now_ns();
 	frame->payload_bytes = (uint32_t)payload_bytes;
-	memcpy(to, frame, sizeof(*frame));
+	uint8_t *to = tri_lane_write(&way->out, frame, TRI_WORDS_ADDRESS | (asks ? 0 : TRI_WORDS_LIMIT));
+	if (!to) {
+		frame->correlation = plain;
+		return ROUNDABOUT;
+	}
 	if (record)
-		*ret_err = tri_encode(record, value, to + sizeof(*frame), payload_bytes, &used);
+		*ret_err = tri_encode(record, value, to, payload_bytes, &used);
 	if (*ret_err != TRACTOR_OK)
 		return NOT_PASSED;
 	switch (tri_lane_publish(&way->out)) {

@@ -60,24 +60,24 @@ take_from_lane(struct tri_channel *channel)
 {
 	const void *bytes;
 	size_t size;
-	uint32_t order;
 	enum tri_lane_state state = tri_lane_look(&channel->down, &bytes, &size);
 
 	if (state != TRI_LANE_FRAME) {
 		channel->has_lost = channel->has_lost || state == TRI_LANE_BAD;
 		return NULL;
 	}
-	memcpy(&order, (const uint8_t *)bytes + offsetof(struct tri_frame, order), sizeof(order));
-	if (order != tri_frame_order_after(channel->taken))
-		return NULL; /* behind one that comes by the link */
 	bool bad = false;
 	struct tri_packet *packet = tri_packet_copy(&channel->spare, bytes, size, &bad);
 	if (!packet) {
 		channel->has_lost = true;
 		return NULL;
 	}
+	if (packet->frame.order != tri_frame_order_after(channel->taken)) {
+		tri_packet_free(packet);
+		return NULL; /* behind one that comes by the link */
+	}
 	tri_lane_take(&channel->down);
-	channel->taken = order;
+	channel->taken = packet->frame.order;
 	return packet;
 }
 
@@ -143,14 +143,14 @@ ring_doorbell(const struct tri_channel *channel)
 		channel->doorbell, &one, sizeof(one)); /* it can't fail: nobody rings 2^64 times unheard */
 }
 
-/* Room in the lane for a frame with that payload; NULL: it goes by the link. */
+/* Room in the lane for the frame's payload; NULL: it goes by the link. */
 static uint8_t *
-room_for(struct tri_channel *channel, struct tri_frame *frame, size_t payload_bytes)
+room_for(struct tri_channel *channel, struct tri_frame *frame)
 {
 	if (!channel->up.out || frame->kind == TRI_FRAME_HELLO)
 		return NULL;
 	frame->order = tri_frame_order_after(channel->sent);
-	return tri_lane_reserve(&channel->up, sizeof(*frame) + payload_bytes);
+	return tri_lane_write(&channel->up, frame, 0);
 }
 
 /* It went by the link, or not at all. */
@@ -181,12 +181,12 @@ by_lane(struct tri_channel *channel, struct tri_frame *frame, const struct tract
 	const void *value, size_t payload_bytes, tractor_err *ret_err)
 {
 	size_t used = 0;
-	uint8_t *to = room_for(channel, frame, payload_bytes);
+
+	frame->payload_bytes = (uint32_t)payload_bytes;
+	uint8_t *to = room_for(channel, frame);
 	if (!to)
 		return false;
-	frame->payload_bytes = (uint32_t)payload_bytes;
-	memcpy(to, frame, sizeof(*frame));
-	*ret_err = record ? tri_encode(record, value, to + sizeof(*frame), payload_bytes, &used) : TRACTOR_OK;
+	*ret_err = record ? tri_encode(record, value, to, payload_bytes, &used) : TRACTOR_OK;
 	if (*ret_err == TRACTOR_OK)
 		publish(channel, frame);
 	return true;
@@ -238,12 +238,12 @@ tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t si
 	struct tri_frame head;
 
 	memcpy(&head, frame, sizeof(head));
+	head.payload_bytes = (uint32_t)(size_bytes - sizeof(head));
 	const uint8_t *payload = (const uint8_t *)frame + sizeof(head);
-	uint8_t *to = room_for(channel, &head, size_bytes - sizeof(head));
+	uint8_t *to = room_for(channel, &head);
 	if (!to)
 		return linked(channel, &head, tri_link_send_bytes(channel->link, &head, payload));
-	memcpy(to, &head, sizeof(head));
-	memcpy(to + sizeof(head), payload, size_bytes - sizeof(head));
+	memcpy(to, payload, head.payload_bytes);
 	publish(channel, &head);
 	return TRACTOR_OK;
 }

@@ -354,17 +354,18 @@ static void
 take_in_hand(struct tri_actor *actor, const struct tri_packet *packet)
 {
 	const struct tri_frame *frame = &packet->frame;
-	const struct tri_in_hand hand = {
-		.sequence = frame->sequence,
-		.message = frame->message,
-		.source = frame->source,
-		.began_ns = tri_is_timed_roughly(packet) ? about_now(actor) : tri_dispatch_now(actor),
-		.correlation = actor->ctx.last_correlation,
-		.bypass = packet->way ? packet->way->number : 0,
-		.position = packet->way ? packet->way->in.tail : 0,
-	};
+	struct tri_in_hand *hand =
+		&actor->box
+			 ->hand; /* field by field: what is written in parts and then copied whole is waited for */
 
-	tri_blackbox_take(actor->box, &hand);
+	hand->sequence = frame->sequence;
+	hand->message = frame->message;
+	hand->source = frame->source;
+	hand->began_ns = tri_is_timed_roughly(packet) ? about_now(actor) : tri_dispatch_now(actor);
+	hand->correlation = actor->ctx.last_correlation;
+	hand->bypass = packet->way ? packet->way->number : 0;
+	hand->position = packet->way ? packet->way->in.tail : 0;
+	tri_blackbox_take(actor->box);
 	tri_dispatch_took_time(actor);
 }
 

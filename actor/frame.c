@@ -12,9 +12,9 @@
 	(TRI_FLAG_ASK | TRI_FLAG_TRY | TRI_FLAG_WANT_ACCEPT | TRI_FLAG_DELAYED | TRI_FLAG_BLOCKING | \
 		TRI_FLAG_WAITING | TRI_FLAG_COMMITTED | TRI_FLAG_PARCEL | TRI_FLAG_DONE)
 
-/* Whether a header says what one can, of a frame of that size. */
+/* Whether a header says what one can, with so many bytes behind it. */
 static tractor_err
-check(const struct tri_frame *frame, size_t size_bytes)
+check(const struct tri_frame *frame, size_t payload_bytes)
 {
 	if (frame->magic != TRI_FRAME_MAGIC)
 		return tri_why(TRACTOR_EBADMSG, "not a frame: it begins with %08x", frame->magic);
@@ -26,10 +26,10 @@ check(const struct tri_frame *frame, size_t size_bytes)
 	if (frame->flags & ~FLAGS_ALL)
 		return tri_why(TRACTOR_EBADMSG, "a %s frame with unknown flags %04x",
 			tri_frame_kind_name(frame->kind), frame->flags);
-	if (frame->payload_bytes != size_bytes - sizeof(*frame) || frame->payload_bytes > TRI_PAYLOAD_MAX)
+	if (frame->payload_bytes != payload_bytes || frame->payload_bytes > TRI_PAYLOAD_MAX)
 		return tri_why(TRACTOR_EBADMSG,
 			"a %s frame whose length lies: it says %u bytes of payload and has %zu",
-			tri_frame_kind_name(frame->kind), frame->payload_bytes, size_bytes - sizeof(*frame));
+			tri_frame_kind_name(frame->kind), frame->payload_bytes, payload_bytes);
 	if (frame->err != TRACTOR_OK && !tri_err_is_known(frame->err))
 		return tri_why(TRACTOR_EBADMSG, "a %s frame with unknown error %d",
 			tri_frame_kind_name(frame->kind), frame->err);
@@ -43,7 +43,70 @@ tri_frame_check(const void *bytes, size_t size_bytes, struct tri_frame *ret_fram
 		return tri_why(
 			TRACTOR_EBADMSG, "a frame of %zu bytes is shorter than its header", size_bytes);
 	memcpy(ret_frame, bytes, sizeof(*ret_frame));
-	return check(ret_frame, size_bytes);
+	return check(ret_frame, size_bytes - sizeof(*ret_frame));
+}
+
+/* --- packed --- */
+
+#define WORD_BYTES sizeof(uint64_t)
+#define WORDS (sizeof(struct tri_frame) / WORD_BYTES)
+#define LAST_WORD (WORDS - 1) /* payload_bytes and order */
+#define WORDS_ALL ((TRI_WORD(WORDS) - 1) & ~TRI_WORD(0))
+#define PACKED_MAGIC UINT32_C(0x5254) /* "TR" */
+
+unsigned
+tri_frame_words(const struct tri_frame *frame, unsigned left_out)
+{
+	/* Field by field, as they were written: the processor waits for a word that was written in parts. */
+	unsigned words = (unsigned)((uint32_t)frame->err | frame->incarnation ? TRI_WORD(1) : 0) |
+			 (unsigned)(frame->message != 0) << 2 | (unsigned)(frame->source != 0) << 3 |
+			 (unsigned)(frame->target != 0) << 4 | (unsigned)(frame->target_node != 0) << 5 |
+			 (unsigned)(frame->sequence != 0) << 6 | (unsigned)(frame->correlation != 0) << 7 |
+			 (unsigned)(frame->limit_ms != 0) << 8 | (unsigned)(frame->order != 0) << LAST_WORD;
+
+	return words & ~left_out;
+}
+
+void
+tri_frame_pack(const struct tri_frame *frame, unsigned words, uint8_t *to)
+{
+	const uint64_t first = PACKED_MAGIC | (uint64_t)words << 16 | (uint64_t)frame->version << 32 |
+			       (uint64_t)frame->kind << 40 | (uint64_t)frame->flags << 48;
+
+	memcpy(to, &first, sizeof(first));
+	for (unsigned left = words; left != 0; left &= left - 1) {
+		to += WORD_BYTES;
+		memcpy(to, (const uint8_t *)frame + (size_t)__builtin_ctz(left) * WORD_BYTES, WORD_BYTES);
+	}
+}
+
+/* Reads no byte twice: who wrote them may be writing still. */
+tractor_err
+tri_frame_unpack(const void *bytes, size_t size_bytes, struct tri_frame *ret_frame, size_t *ret_header_bytes)
+{
+	const uint8_t *from = bytes;
+
+	*ret_frame = (struct tri_frame){ .magic = 0 };
+	if (size_bytes < TRI_PACKED_MIN)
+		return tri_why(
+			TRACTOR_EBADMSG, "a frame of %zu bytes is shorter than its header", size_bytes);
+	memcpy(ret_frame, from, WORD_BYTES);
+	unsigned words = ret_frame->magic >> 16;
+	if ((ret_frame->magic & UINT16_MAX) != PACKED_MAGIC || (words & ~WORDS_ALL) != 0)
+		return tri_why(TRACTOR_EBADMSG, "not a frame: it begins with %08x", ret_frame->magic);
+	*ret_header_bytes = tri_packed_bytes(words);
+	if (size_bytes < *ret_header_bytes)
+		return tri_why(
+			TRACTOR_EBADMSG, "a frame of %zu bytes is shorter than its header", size_bytes);
+	size_t payload_bytes = size_bytes - *ret_header_bytes;
+	for (unsigned left = words; left != 0; left &= left - 1) {
+		from += WORD_BYTES;
+		memcpy((uint8_t *)ret_frame + (size_t)__builtin_ctz(left) * WORD_BYTES, from, WORD_BYTES);
+	}
+	ret_frame->magic = TRI_FRAME_MAGIC;
+	if ((words & TRI_WORD(LAST_WORD)) == 0)
+		ret_frame->payload_bytes = (uint32_t)payload_bytes;
+	return check(ret_frame, payload_bytes);
 }
 
 const char *

@@ -66,6 +66,19 @@ tri_lane_reserve(struct tri_lane_sender *sender, size_t frame_bytes)
 	return sender->out->bytes + place_of(sender->head + skipped) + HEADER_BYTES;
 }
 
+uint8_t *
+tri_lane_write(struct tri_lane_sender *sender, const struct tri_frame *frame, unsigned left_out)
+{
+	unsigned words = tri_frame_words(frame, left_out);
+	size_t header_bytes = tri_packed_bytes(words);
+	uint8_t *to = tri_lane_reserve(sender, header_bytes + frame->payload_bytes);
+
+	if (!to)
+		return NULL;
+	tri_frame_pack(frame, words, to);
+	return to + header_bytes;
+}
+
 /* Whether the receiver sleeps, and has not been rung for that. */
 static bool
 is_to_ring(struct tri_lane_sender *sender)
@@ -137,7 +150,7 @@ read_header(const struct tri_lane_out *out, uint64_t position)
 static bool
 can_be(uint64_t position, uint32_t frame_bytes, uint64_t published)
 {
-	return frame_bytes >= sizeof(struct tri_frame) && frame_bytes <= TRI_LANE_FRAME_MAX &&
+	return frame_bytes >= TRI_PACKED_MIN && frame_bytes <= TRI_LANE_FRAME_MAX &&
 	       record_bytes(frame_bytes) <= published &&
 	       record_bytes(frame_bytes) <= TRI_LANE_BYTES - place_of(position);
 }

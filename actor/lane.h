@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct tri_frame;
+
 #define TRI_LANE_BYTES (64u << 10)
 #define TRI_LANE_FRAME_MAX \
 	(8u << 10) /* a larger frame goes by the link: there is room for several of any that goes here */
@@ -57,6 +59,9 @@ tri_lane_sender(struct tri_lane *lane)
 
 /* Room for a frame of that size, aligned to 8 bytes. NULL: there is none now, it is too large, or there is no lane. What was there and never published is given up. */
 void *tri_lane_reserve(struct tri_lane_sender *sender, size_t frame_bytes);
+
+/* The same for a frame whose header is written, but for the words that are left out (frame.h): where its payload goes. */
+uint8_t *tri_lane_write(struct tri_lane_sender *sender, const struct tri_frame *frame, unsigned left_out);
 
 enum tri_lane_sent {
 	TRI_LANE_REFUSED, /* the lane is closed: it is not sent, and nothing ever will be */

@@ -99,19 +99,19 @@ tri_packet_free(struct tri_packet *packet)
 }
 
 /*
- * The frame of that size, copied from where its sender may write still. NULL: there is no memory for it; or `ret_bad`, it can't be one.
+ * The frame of that size in a lane, copied from where its sender may write still. NULL: there is no memory for it; or `ret_bad`, it can't be one.
  */
 static inline struct tri_packet *
 tri_packet_copy(struct tri_packet **spare, const void *bytes, size_t size, bool *ret_bad)
 {
 	struct tri_packet *packet = tri_packet_new(spare, size);
+	size_t header_bytes;
 
 	if (!packet)
 		return NULL;
-	*ret_bad = tri_frame_check(bytes, size, &packet->frame) != TRACTOR_OK;
+	*ret_bad = tri_frame_unpack(bytes, size, &packet->frame, &header_bytes) != TRACTOR_OK;
 	if (!*ret_bad) {
-		memcpy(packet + 1, (const uint8_t *)bytes + sizeof(packet->frame),
-			packet->frame.payload_bytes);
+		memcpy(packet + 1, (const uint8_t *)bytes + header_bytes, packet->frame.payload_bytes);
 		return packet;
 	}
 	tri_packet_free(packet);

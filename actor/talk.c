@@ -9,17 +9,17 @@
 #include "schema.h"
 #include "why.h"
 
-static struct tri_frame
+static inline struct tri_frame
 send_frame(struct tractor_address to, const struct tractor_message *message, unsigned flags, int64_t limit_ms)
 {
-	struct tri_frame frame = tri_frame(TRI_FRAME_SEND);
-
-	frame.target = to.actor;
-	frame.target_node = to.node;
-	frame.message = tri_message_id(message);
-	frame.flags = (uint16_t)(flags | (limit_ms == 0 ? TRI_FLAG_TRY : 0));
-	frame.limit_ms = limit_ms;
-	return frame;
+	return (struct tri_frame){ .magic = TRI_FRAME_MAGIC,
+		.version = TRI_FRAME_VERSION,
+		.kind = TRI_FRAME_SEND,
+		.target = to.actor,
+		.target_node = to.node,
+		.message = tri_message_id(message),
+		.flags = (uint16_t)(flags | (limit_ms == 0 ? TRI_FLAG_TRY : 0)),
+		.limit_ms = limit_ms };
 }
 
 /* Address 0 is the supervisor's own, which users have no ref of: theirs is one that was never set. */

@@ -10,8 +10,7 @@
 #include "bypasses_private.h"
 
 #define DUTIES_MAX 65536 /* asks that an actor may have deferred, and be asked more past us */
-#define DUTIES_LEFT \
-	(BYPASSES_MAX * TRI_LANE_BYTES / sizeof(struct tri_frame)) /* what may be in its lanes then */
+#define DUTIES_LEFT (BYPASSES_MAX * TRI_LANE_BYTES / (2 * TRI_PACKED_MIN)) /* what may be in its lanes then */
 
 /* That its sender does nothing else meanwhile is its own to say: who has it to answer could say anything. */
 static struct router_send
@@ -68,26 +67,18 @@ static struct left *
 take_left(struct tri_lane_receiver *lane)
 {
 	const void *bytes;
-	size_t size;
+	size_t size, header_bytes;
 
 	if (tri_lane_look(lane, &bytes, &size) != TRI_LANE_FRAME)
 		return NULL;
-	uint8_t *copy = malloc(size);
-	struct left *left = copy ? malloc(sizeof(*left) + size) : NULL;
-	bool whole = false;
-	if (left) {
-		memcpy(copy, bytes, size);
-		left->position = lane->tail;
-		whole = tri_frame_check(copy, size, &left->frame) == TRACTOR_OK &&
-			left->frame.kind == TRI_FRAME_SEND;
-	}
-	if (whole)
-		memcpy(left->payload, copy + sizeof(left->frame), left->frame.payload_bytes);
-	free(copy);
-	if (!whole) {
+	struct left *left = malloc(sizeof(*left) + size);
+	if (!left || tri_frame_unpack(bytes, size, &left->frame, &header_bytes) != TRACTOR_OK ||
+		left->frame.kind != TRI_FRAME_SEND) {
 		free(left);
 		return NULL;
 	}
+	memcpy(left->payload, (const uint8_t *)bytes + header_bytes, left->frame.payload_bytes);
+	left->position = lane->tail;
 	lane->tail = lane->next;
 	return left;
 }

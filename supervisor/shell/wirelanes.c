@@ -95,12 +95,11 @@ wirelanes_send(struct wire *wire, struct tri_frame *frame, const uint8_t *payloa
 	if (!lanes->in_use)
 		return false;
 	frame->order = lanes->sent = tri_frame_order_after(lanes->sent);
-	uint8_t *to = tri_lane_reserve(&lanes->down, sizeof(*frame) + payload_bytes);
+	uint8_t *to = tri_lane_write(&lanes->down, frame, 0);
 	if (!to)
 		return false;
-	memcpy(to, frame, sizeof(*frame));
 	if (payload_bytes > 0)
-		memcpy(to + sizeof(*frame), payload, payload_bytes);
+		memcpy(to, payload, payload_bytes);
 	enum tri_lane_sent sent = tri_lane_publish(&lanes->down);
 	if (sent == TRI_LANE_SENT_RING)
 		wirelanes_ring(wire);
@@ -127,12 +126,10 @@ bool
 wirelanes_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_payload, bool *ret_bad)
 {
 	struct wirelanes *lanes = &wire->lanes;
-	uint8_t *copy = wire->bell->frame;
-	const void *frame;
-	size_t size;
-	uint32_t order;
+	const void *bytes;
+	size_t size, header_bytes;
 
-	enum tri_lane_state state = tri_lane_look(&lanes->up, &frame, &size);
+	enum tri_lane_state state = tri_lane_look(&lanes->up, &bytes, &size);
 	if (state == TRI_LANE_EMPTY)
 		return false;
 	*ret_bad = state == TRI_LANE_BAD;
@@ -140,16 +137,17 @@ wirelanes_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **r
 		tri_why(TRACTOR_EBADMSG, "its lane has what can't be in one");
 		return true;
 	}
-	memcpy(copy, frame, size);
-	memcpy(&order, copy + offsetof(struct tri_frame, order), sizeof(order));
-	if (order != tri_frame_order_after(lanes->taken)) {
+	*ret_bad = tri_frame_unpack(bytes, size, ret_frame, &header_bytes) != TRACTOR_OK;
+	if (*ret_bad)
+		return true;
+	if (ret_frame->order != tri_frame_order_after(lanes->taken)) {
 		lanes->behind = true;
 		return false;
 	}
+	memcpy(wire->bell->frame, (const uint8_t *)bytes + header_bytes, ret_frame->payload_bytes);
+	*ret_payload = wire->bell->frame;
 	tri_lane_take(&lanes->up);
-	lanes->taken = order;
-	*ret_bad = tri_frame_check(copy, size, ret_frame) != TRACTOR_OK;
-	*ret_payload = copy + sizeof(struct tri_frame);
+	lanes->taken = ret_frame->order;
 	return true;
 }
 

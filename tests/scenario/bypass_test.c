@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gossips.h"
+#include "lane.h"
 
 #define GLANCE_MS 300
 
@@ -137,17 +138,18 @@ END_TEST
 /* What one may have waiting is the mailbox's to say, not the lane's. */
 START_TEST(a_mailbox_with_more_room_than_a_lane)
 {
-	struct process *tree = gossips(", mailbox: 1000");
+	struct process *tree = gossips(", mailbox: 3000");
+	const int many = TRI_LANE_BYTES / 24; /* the least that an item takes there: more than fit */
 
 	lay("/t/a", "/t/b");
 	tell("/t/b", "gossip.nap", "{\"ms\":4000}");
-	expect_run("/t/a", "gossip.tries", "/t/b", 1, 900, 0);
-	expect_seen("/t/b", 900);
+	expect_run("/t/a", "gossip.tries", "/t/b", 1, many, 0);
+	expect_seen("/t/b", many);
 	tell("/t/b", "gossip.nap", "{\"ms\":600000}");
-	expect_run("/t/a", "gossip.tells", "/t/b", 901, 900, 0);
+	expect_run("/t/a", "gossip.tells", "/t/b", many + 1, many, 0);
 	ck_assert_int_eq(kill(pid_of("/t/b"), SIGKILL), 0);
 	expect_node("t", "/t/b", "running", 2, SOON_MS);
-	expect_seen("/t/b", 900);
+	expect_seen("/t/b", many);
 	down(tree);
 }
 END_TEST

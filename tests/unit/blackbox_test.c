@@ -18,8 +18,8 @@ START_TEST(blackbox_take_and_done)
 	ck_assert_int_eq(tri_blackbox_map(fd, &other), TRACTOR_OK);
 	ck_assert_uint_eq(other->incarnation, 3);
 	ck_assert_uint_eq(atomic_load(&other->done), 41);
-	tri_blackbox_take(other,
-		&(struct tri_in_hand){ .sequence = 42, .message = 4711, .source = 7, .began_ns = 1000 });
+	other->hand = (struct tri_in_hand){ .sequence = 42, .message = 4711, .source = 7, .began_ns = 1000 };
+	tri_blackbox_take(other);
 	ck_assert_uint_eq(atomic_load(&box->in_hand), 42);
 	ck_assert_uint_eq(atomic_load(&box->done), 41);
 	ck_assert_uint_eq(box->hand.message, 4711);

@@ -9,7 +9,7 @@
 #include "unit.h"
 
 #define HEADER 8
-#define SMALLEST sizeof(struct tri_frame)
+#define SMALLEST TRI_PACKED_MIN
 
 static struct tri_lane *lane;
 static struct tri_lane_sender sender;

@@ -164,11 +164,10 @@ ask_for_later(struct tri_way *way, uint64_t correlation)
 	if (tri_encode(named("later")->record, &later, payload, sizeof(payload), &size) != TRACTOR_OK)
 		abort();
 	frame.payload_bytes = (uint32_t)size;
-	while (!(to = tri_lane_reserve(&way->out, sizeof(frame) + size)))
+	while (!(to = tri_lane_write(&way->out, &frame, 0)))
 		if (tri_lane_is_closed(&way->from->messages))
 			return;
-	memcpy(to, &frame, sizeof(frame));
-	memcpy(to + sizeof(frame), payload, size);
+	memcpy(to, payload, size);
 	if (tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
 		tri_bell_ring(&way->bell);
 }
@@ -206,11 +205,10 @@ answer_for_others(struct tri_way *way)
 		uint64_t plain = 400 + i, bypass = i % 8;
 		frame.correlation =
 			i % 3 != 0 ? tri_bypass_correlation(bypass, plain) : (UINT64_C(1) << 32) | plain;
-		uint8_t *to = tri_lane_reserve(&way->out, sizeof(frame) + size);
+		uint8_t *to = tri_lane_write(&way->out, &frame, 0);
 		if (!to)
 			break;
-		memcpy(to, &frame, sizeof(frame));
-		memcpy(to + sizeof(frame), payload, size);
+		memcpy(to, payload, size);
 		tri_lane_publish(&way->out);
 	}
 	tri_bell_ring(&way->bell);

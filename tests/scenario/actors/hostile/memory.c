@@ -129,10 +129,8 @@ static void
 send_by_lane(struct tri_lane_sender *lane, struct tri_frame frame, uint32_t order)
 {
 	frame.order = order;
-	void *to = tri_lane_reserve(lane, sizeof(frame));
-	if (!to)
+	if (!tri_lane_write(lane, &frame, 0))
 		return;
-	memcpy(to, &frame, sizeof(frame));
 	if (tri_lane_publish(lane) == TRI_LANE_SENT_RING)
 		ring();
 }
