@@ -71,7 +71,7 @@ const struct figure figures[] = {
 		"tells of one actor to another, each accepted and handled" },
 	{ "tell.link", ONEWAY, true, UNIT_PER_S, "bench-ours", "link:tell", 0, 0, 10000, 50, false,
 		"the same as tell, without lanes" },
-	{ "fan_in", ONEWAY, true, UNIT_PER_S, "bench-ours", "fan_in", 0, 0, 80000, 80, false,
+	{ "fan_in", ONEWAY, true, UNIT_PER_S, "bench-ours", "fan_in", 0, 0, 800000, 80, false,
 		"tells of 8 actors to one, all together" },
 	{ "ring", ONEWAY, false, UNIT_PER_S, "bench-limits", "ring", 0, 0, 500000, 50, false,
 		"a bare ring in shared memory, as many bytes as a tell has with its header, copied in and out" },
@@ -82,7 +82,7 @@ const struct figure figures[] = {
 	{ "zmq.oneway", ONEWAY, false, UNIT_PER_S, "bench-zmq", "oneway", 0, 0, 500000, 50, false,
 		"ZeroMQ PAIR over ipc, until all were received" },
 #define SHARES "fairness"
-	{ "fan_in.shares", SHARES, true, UNIT_PERCENT, "bench-ours", "shares", 0, 0, 80000, 80, false,
+	{ "fan_in.shares", SHARES, true, UNIT_PERCENT, "bench-ours", "shares", 0, 0, 800000, 80, false,
 		"of 8 senders, by how much the share that differs most differs from an eighth, when half is handled" },
 #define BESIDE "ask beside a flood"
 	{ "neighbour.quiet", BESIDE, true, UNIT_NS, "bench-ours", "ask_from_actor", ASLEEP_US, 0, 200, 5, false,

@@ -256,8 +256,8 @@ take_spin(const struct plan *plan)
 
 /* --- a ring: one process writes, the other reads, and neither does anything with it. What is in it is as long as a tell of ours: the block, the frame's header, and the length before that. */
 
-#define RECORD_BYTES (BLOCK_BYTES + 88)
-#define RECORDS 400 /* 60 KiB, about what a lane has */
+#define RECORD_BYTES (BLOCK_BYTES + 32) /* a tell with what is before it in its lane */
+#define RECORDS 680			/* 64 KiB, about what a lane has */
 
 struct ring {
 	_Alignas(64) _Atomic unsigned long head;
