@@ -76,9 +76,11 @@ struct tri_way {
 	/* the sender's */
 	const uint64_t *serves; /* fingerprints that the receiver understands */
 	size_t serve_count;
-	uint64_t understood;	   /* the last of these that was sent */
-	uint64_t mailbox;	   /* messages that may wait there; 0: no bound */
-	uint64_t sent;		   /* messages */
+	uint64_t understood; /* the last of these that was sent */
+	uint64_t mailbox;    /* messages that may wait there; 0: no bound */
+	uint64_t sent;	     /* messages */
+	uint64_t
+		behind; /* that went roundabout while some of these were waiting there; 0: all of those are handled */
 	uint64_t mark, heard_mark; /* the last that was sent, and that has come out there */
 	bool dirty;		   /* something went roundabout behind that mark */
 	unsigned patience;	   /* how many more go roundabout before a mark is waited for */

@@ -48,8 +48,10 @@ hear(struct tri_actor *actor, struct tri_way *way)
 		}
 		way->due--;
 		tri_lane_take(&way->in);
-		if (packet->frame.kind == TRI_FRAME_MARKED)
+		if (packet->frame.kind == TRI_FRAME_MARKED) {
 			way->heard_mark = packet->frame.correlation;
+			way->behind = way->dirty ? way->behind : 0;
+		}
 		packet->way = way;
 		if (packet->frame.kind == TRI_FRAME_ANSWER && packet->frame.correlation == way->awaited)
 			tri_context_receive(&actor->ctx, packet);

@@ -115,20 +115,30 @@ may_wait(struct tri_actor *actor, const struct tri_way *way)
 	return false;
 }
 
+/* While any of what is in the lane waits, so does all that went roundabout behind it; of what waits there alone the supervisor knows. */
+static bool
+seems_full(const struct tri_way *way)
+{
+	uint64_t waiting = way->sent - way->seen_handled;
+
+	return waiting > 0 && way->mailbox > 0 && waiting + way->behind >= way->mailbox;
+}
+
 /* How far the receiver is we look at only when by what was last seen its mailbox would be full: it writes there with each message. */
 static bool
 is_full(struct tri_way *way)
 {
-	if (way->mailbox == 0 || way->sent - way->seen_handled < way->mailbox)
+	if (!seems_full(way))
 		return false;
 	way->seen_handled = atomic_load_explicit(&way->to->handled, memory_order_acquire);
-	return way->sent - way->seen_handled >= way->mailbox;
+	return seems_full(way);
 }
 
+/* `size`: of what goes by the lane; 0: it goes roundabout, and needs no room there. */
 static bool
 has_room(struct tri_way *way, size_t size)
 {
-	return !is_full(way) && tri_lane_reserve(&way->out, size) != NULL;
+	return !is_full(way) && (size == 0 || tri_lane_reserve(&way->out, size) != NULL);
 }
 
 /*
@@ -318,6 +328,20 @@ pass(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 	return passed;
 }
 
+/* Behind what is in the lane: so its sender has no more waiting than it may by both. False: *ret_err says why it is not sent at all. */
+static bool
+may_go_roundabout(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame, tractor_err *ret_err)
+{
+	if (way->ended || frame->kind != TRI_FRAME_SEND || (frame->flags & TRI_FLAG_DELAYED))
+		return true;
+	if (is_full(way) && !wait_for_room(actor, way, frame, 0, ret_err) && *ret_err != TRACTOR_OK) {
+		refused(actor, frame, ret_err);
+		return false;
+	}
+	way->behind = way->sent == way->seen_handled ? 0 : way->behind + 1;
+	return true;
+}
+
 bool
 tri_ways_send(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value, tractor_err *ret_err)
@@ -330,6 +354,8 @@ tri_ways_send(struct tri_actor *actor, struct tri_frame *frame, const struct tra
 	if (!way)
 		return false;
 	if (sends && can_pass(way, frame) && pass(actor, way, frame, record, value, ret_err) != ROUNDABOUT)
+		return true;
+	if (!may_go_roundabout(actor, way, frame, ret_err))
 		return true;
 	way->dirty = way->dirty || !(frame->flags & TRI_FLAG_DELAYED);
 	tri_way_let_go(actor, way);

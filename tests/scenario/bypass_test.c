@@ -135,6 +135,25 @@ START_TEST(a_full_mailbox)
 }
 END_TEST
 
+/* What one may have waiting is one number, by whichever way it goes: here the fourth goes roundabout, and so do those behind it. */
+START_TEST(a_mailbox_that_is_filled_both_ways)
+{
+	struct process *tree = gossips(", mailbox: 6");
+
+	lay("/t/a", "/t/b");
+	tell("/t/b", "gossip.nap", "{\"ms\":1500}");
+	json_t *did = run("/t/a", "gossip.tries", "/t/b", 1, 100, 4);
+	expect_text(did, "error", "TRACTOR_EFULL");
+	int64_t tried = number_at(did, "number");
+	ck_assert_int_ge(tried, 5);
+	ck_assert_int_le(tried, 7);
+	json_decref(did);
+	expect_run("/t/a", "gossip.tells", "/t/b", (int)tried + 1, 500, 4);
+	expect_seen("/t/b", tried + 500);
+	down(tree);
+}
+END_TEST
+
 /* What one may have waiting is the mailbox's to say, not the lane's. */
 START_TEST(a_mailbox_with_more_room_than_a_lane)
 {
@@ -204,7 +223,7 @@ test_suite(void)
 
 	SCENARIO_CASE(suite, "bypass", 60, tells_and_asks_of_all_sizes_keep_one_order,
 		a_mark_that_is_delivered_at_once, each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox,
-		a_mailbox_with_more_room_than_a_lane, a_flood_drowns_nobody_else,
-		one_whose_handlers_have_a_limit, lanes_off_means_bypasses_too);
+		a_mailbox_that_is_filled_both_ways, a_mailbox_with_more_room_than_a_lane,
+		a_flood_drowns_nobody_else, one_whose_handlers_have_a_limit, lanes_off_means_bypasses_too);
 	return suite;
 }

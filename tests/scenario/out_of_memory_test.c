@@ -127,7 +127,7 @@ START_TEST(a_reply_that_there_is_no_memory_for)
 }
 END_TEST
 
-/* Tells that could not be unpacked, or not even received, were dropped. */
+/* Tells that could not be unpacked, or not even received, were dropped. Those that come one by one need no memory but what there is; the last is larger than any before. */
 START_TEST(what_waits_for_one_without_memory_is_not_lost)
 {
 	struct process *tree = tree_up("{name: t, intensity: 20, children: [%s, %s]}",
@@ -140,6 +140,7 @@ START_TEST(what_waits_for_one_without_memory_is_not_lost)
 		tell("/t/victim", "victim.die", "{\"how\":\"exhaust_memory\"}");
 		json_decref(ask("/t/courier", "courier.notes",
 			"{\"who\":\"/t/victim\",\"first\":100,\"count\":100}"));
+		tell("/t/victim", "victim.die", "{\"how\":\"not at all%600s\"}", "");
 		expect_out_of_memory("out of memory");
 		json_t *reply = ask("/t/victim", "victim.noted", "{}");
 		const json_t *numbers = json_object_get(reply, "numbers");

@@ -36,6 +36,8 @@ victim_on_die(struct ledger *self, tractor_ctx *ctx, const struct victim_die *ms
 		memory_exhaust();
 		return TRACTOR_OK;
 	}
+	if (strncmp(msg->how, "not at all", strlen("not at all")) == 0)
+		return TRACTOR_OK;
 	self->note_count = 0; /* must not be seen by anybody */
 	tractor_panic(ctx, "%s", msg->how);
 }
