@@ -163,7 +163,8 @@ tri_pass_answer(struct tri_actor *actor, struct tri_frame *frame, const struct t
 	const void *value)
 {
 	frame->incarnation = actor->ctx.incarnation;
-	if (actor->behaviour.durable || !is_link_heard(actor) ||
+	/* A fault that is planned may be for the moment when the message is done and its answer not sent: there is one only where that is held. */
+	if (actor->behaviour.durable || actor->planned_count > 0 || !is_link_heard(actor) ||
 		!tri_channel_send_by_lane(&actor->channel, frame, record, value))
 		return false;
 	note_sent(actor, frame);

@@ -201,6 +201,19 @@ START_TEST(before_the_reply)
 }
 END_TEST
 
+/* Also where the answer needs nothing to outlive the process, and would go by the lane before the message is done. */
+START_TEST(a_reply_that_is_slow)
+{
+	struct process *tree = one_victim("");
+
+	inject("/t/a", "slow:2000", "reply:victim.ping");
+	expect_command(75, "^$", "TRACTOR_ETIMEDOUT", "ask", "/t/a", "victim.ping", "{}", "--timeout",
+		"200ms", NULL);
+	json_decref(ask("/t/a", "victim.ping", "{}"));
+	tree_down(tree);
+}
+END_TEST
+
 /* Which of 12 asks were refused. */
 static unsigned
 refused_of_12(const char *seed)
@@ -238,6 +251,7 @@ test_suite(void)
 	SCENARIO_CASE(suite, "deaths", 60, every_way_to_die, a_corrupted_heap);
 	SCENARIO_CASE(suite, "hurts", 30, what_only_hurts, no_more_memory);
 	SCENARIO_CASE(suite, "places", 30, a_start_that_fails, a_stop_that_is_refused,
-		before_and_after_a_handler, before_the_reply, the_same_seed_is_the_same_run);
+		before_and_after_a_handler, before_the_reply, a_reply_that_is_slow,
+		the_same_seed_is_the_same_run);
 	return suite;
 }
