@@ -266,6 +266,7 @@ tri_ways_done(struct tri_actor *actor, struct tri_packet *packet)
 {
 	struct tri_way *way = packet->way;
 
+	tri_dispatch_took_time(actor); /* its handler may have waited, and done much since */
 	tri_blackbox_passed(actor->box, tri_is_timed_roughly(packet) ? (actor->about_ns = tri_about_now_ns())
 								     : (actor->now_ns = tri_now_ns()));
 	count_handled(way);
