@@ -74,6 +74,7 @@ bell_rang(void *arg, uint32_t epoll_events)
 	struct tractor_runtime *runtime = arg;
 
 	(void)epoll_events;
+	turn_refresh_unjudged(runtime);
 	bell_answer(&runtime->bell);
 }
 

@@ -718,6 +718,8 @@ uint32_t runtime_next_number(const struct tractor_runtime *runtime);
 void turn_refresh(struct tractor_runtime *runtime);
 /* The same, to a tick of the clock, for a fraction of the time. */
 void turn_refresh_about(struct tractor_runtime *runtime);
+/* The same in the midst of a turn: what is heard now may have been said long after its beginning, and limits count from then. Not where somebody would be judged by it who may have said something meanwhile. */
+void turn_refresh_unjudged(struct tractor_runtime *runtime);
 /* Until nothing is left to do now. */
 void turn_settle(struct tractor_runtime *runtime);
 /* Lets things happen: until something did, or `until_ns`. ECLOSED: the tree has ended and nothing is left to happen. ESYSTEM. */

@@ -107,7 +107,16 @@ turn_refresh_about(struct tractor_runtime *runtime)
 		refresh(runtime, about_ns);
 }
 
-/* What there is to hear of lanes that were lately heard; it is `now_ns`, or was some us ago. */
+void
+turn_refresh_unjudged(struct tractor_runtime *runtime)
+{
+	int64_t now_ns = (int64_t)tri_now_ns();
+
+	if (now_ns < earlier(next_ns(runtime), timers_next_ns(&runtime->loop.timers)))
+		refresh(runtime, now_ns);
+}
+
+/* What there is to hear of lanes that were lately heard; it is `now_ns`, or was some us ago: limits count from then. */
 static bool
 hear_lanes(struct tractor_runtime *runtime, int64_t now_ns)
 {
@@ -165,9 +174,10 @@ await(struct tractor_runtime *runtime, int64_t until_ns)
 	int64_t began_ns = runtime->loop.now_ns;
 	bool heard;
 
-	if (until_ns <= began_ns || look_at_lanes(runtime, began_ns, until_ns))
+	if (until_ns <= began_ns || look_at_lanes(runtime, (int64_t)tri_now_ns(), until_ns))
 		return TRACTOR_OK;
 	if (!bell_sleep(&runtime->bell)) {
+		turn_refresh_unjudged(runtime);
 		bell_hear(&runtime->bell);
 		return TRACTOR_OK;
 	}
@@ -184,6 +194,7 @@ hear_all(struct tractor_runtime *runtime, bool *ret_heard)
 	tractor_err err = hear(runtime, 0, ret_heard);
 
 	runtime->alone_since_ns = 0;
+	turn_refresh_unjudged(runtime);
 	if (err == TRACTOR_OK && hear_lanes(runtime, runtime->loop.now_ns))
 		*ret_heard = true;
 	return err;
