@@ -155,6 +155,7 @@ carry_out_at_once(struct tri_actor *actor, const struct tri_planned *planned)
 	actor->box->busy_since_ns = tri_now_ns();
 	carry_out(actor, planned->fault, planned->number);
 	actor->box->busy_since_ns = 0;
+	tri_dispatch_took_time(actor);
 	tri_actor_phase(actor, (enum tri_phase)phase);
 }
 
