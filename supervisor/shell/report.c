@@ -217,6 +217,16 @@ has_telling_frames(const struct remains *remains, const struct tri_fault *fault)
 	return remains->death.cause != TRACTOR_CAUSE_DEADLINE && !sent;
 }
 
+/* By its own account. Another build may have mended it, or know the names that the first had not. */
+static uint64_t
+hash_build(uint64_t hash, const struct tri_blackbox *box)
+{
+	const struct tri_module *program = &box->program;
+	uint32_t size = program->build_id_bytes;
+
+	return inventory_hash(hash, program->build_id, size < TRI_BUILD_ID_BYTES ? size : TRI_BUILD_ID_BYTES);
+}
+
 /* Equal for crashes of one program that are one bug, as far as one can tell without names; wherever in the tree it was. */
 static uint64_t
 fingerprint(const struct remains *remains, const struct captured *captured)
@@ -228,6 +238,8 @@ fingerprint(const struct remains *remains, const struct captured *captured)
 	hash = inventory_hash(hash, numbers, sizeof(numbers));
 	hash = inventory_hash_text(hash, remains->message_name);
 	hash = inventory_hash_text(hash, death->where);
+	if (remains->box)
+		hash = hash_build(hash, remains->box);
 	if (captured && has_telling_frames(remains, &captured->fault))
 		hash = reportfault_hash(hash, &captured->fault, &captured->mappings);
 	return hash;

@@ -567,6 +567,29 @@ START_TEST(a_crash_loop_is_told_in_full_once_and_then_counted)
 }
 END_TEST
 
+/* Who crashes, builds anew, and crashes again was told that it is like the first, of which nobody knew the names. */
+START_TEST(another_build_is_another_kind)
+{
+	static const char *const builds[] = { "crashy_stripped", "crashy_debug", "crashy_debug" };
+	char build[512];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(build, sizeof(build), "%s/%s", test_actors_dir(), builds[i]);
+		unlink(scenario_path("program"));
+		ck_assert_int_eq(symlink(build, scenario_path("program")), 0);
+		struct process *tree =
+			tree_up("{name: t, children: [{actor: crashy, exec: %s}]}", scenario_path("program"));
+		tell("/t/crashy", "crashy.null_dereference", "{}");
+		expect_node("t", "/t/crashy", "running", 2, SOON_MS);
+		tree_down(tree);
+		json_t *report = run_json(tractor_command(), "crashes", "show", "--last", "--json", NULL);
+		expect_number(report, "count", i == 2 ? 2 : 1);
+		json_decref(report);
+	}
+	unlink(scenario_path("program"));
+}
+END_TEST
+
 static bool
 is_gone(void *path)
 {
@@ -727,7 +750,8 @@ test_suite(void)
 		an_unwinder_that_takes_too_long, an_unwinder_that_is_not_there, without_an_unwinder,
 		an_unwinder_inherits_nothing);
 	SCENARIO_CASE(suite, "inventory", 60, a_crash_loop_is_told_in_full_once_and_then_counted,
-		a_pipe_in_the_place_of_a_report, reports_stay_within_their_number, reports_are_removed,
+		another_build_is_another_kind, a_pipe_in_the_place_of_a_report,
+		reports_stay_within_their_number, reports_are_removed,
 		the_reports_of_a_tree_that_has_ended_are_removed, a_report_that_was_removed_stays_so,
 		a_tree_that_is_down_can_be_run_at_once);
 	return suite;
