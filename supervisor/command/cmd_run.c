@@ -95,6 +95,7 @@ static const struct {
 	{ "spare_lost", "lost a spare", "33" },
 	{ "spare_refused", "has no spare", "33" },
 	{ "overdue", "is aborted", "31" },
+	{ "overstayed", "was killed", "31" },
 	{ "gave_up", "gives up", "31" },
 	{ "quarantined", "quarantined", "31" },
 	{ "report_lost", "the crash report could not be written", "31" },

@@ -352,12 +352,28 @@ end(struct slot *slot, struct node_verdict verdict)
 	tree_post_ended(slot->runtime->tree, slot->node, incarnation, how, verdict);
 }
 
+/* It was asked to stop, had all the time for it that it may have, and was killed. */
+static void
+say_overstayed(struct slot *slot)
+{
+	int64_t took_ns = slot->runtime->loop.now_ns - slot->asked_ns,
+		limit_ns = slot->node->spec->shutdown_ns;
+
+	if (!slot->asked_to_stop || !slot->killed_by_us || limit_ns <= 0 || took_ns < limit_ns)
+		return;
+	events_note(slot->runtime, "overstayed", slot->node->path, slot->incarnation,
+		"it had not stopped %lld ms after it was asked to (shutdown)%s%s",
+		(long long)(limit_ns / SPEC_MILLISECOND), *slot->hand_message ? "; with this in hand: " : "",
+		slot->hand_message);
+}
+
 static void
 say_obituary(struct slot *slot, pid_t pid, const char *planned)
 {
 	const struct death *death = &slot->death;
 
 	if (!death->panicked) {
+		say_overstayed(slot);
 		events_note(slot->runtime, "ended", slot->node->path, slot->incarnation, "%s%s%s",
 			death->exit, *death->text ? ": " : "", death->text);
 		return;

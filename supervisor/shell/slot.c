@@ -235,6 +235,7 @@ slot_stop(struct slot *slot)
 	struct tri_frame frame = tri_frame(TRI_FRAME_STOP);
 
 	slot->asked_to_stop = true;
+	slot->asked_ns = slot->runtime->loop.now_ns;
 	bypass_close_to(slot);
 	if (slot->greeted)
 		slot_send(slot, &frame, NULL, 0);

@@ -161,6 +161,10 @@ START_TEST(an_actor_that_will_not_stop_is_killed_in_its_time)
 	expect_output(tree, "^/t/b: down 1$", 0);
 	expect_output(tree, "^/t/a: down 1$", 0);
 	ck_assert(!matches(process_output(tree), "^/t/c: down"));
+	expect_errors(tree,
+		"^/t/b: incarnation 1 was killed: it had not stopped 200 ms after it was asked to \\(shutdown\\)$",
+		0);
+	ck_assert(!matches(process_errors(tree), "/t/c: .*was killed"));
 }
 END_TEST
 
