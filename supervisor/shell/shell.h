@@ -563,6 +563,7 @@ struct signals {
 	struct watch watch; /* of a signalfd; fd -1: they are the program's own business */
 	int count;
 	int last;
+	int64_t last_ns;
 	sigset_t blocked; /* by us */
 };
 

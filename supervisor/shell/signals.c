@@ -13,19 +13,31 @@
 #include "sys.h"
 #include "why.h"
 
+#define ECHO_NS (INT64_C(100) * 1000000) /* nobody presses Ctrl-C twice in that time and means it */
+
+/* timeout(1), for one, sends a signal to a process, and then the same to its group: that is one signal. */
+static bool
+is_echo(const struct signals *signals, int signal, int64_t now_ns)
+{
+	return signals->count > 0 && signal == signals->last && now_ns - signals->last_ns < ECHO_NS;
+}
+
 static void
 signalled(void *arg, uint32_t epoll_events)
 {
 	struct tractor_runtime *runtime = arg;
+	struct signals *signals = &runtime->signals;
 	struct signalfd_siginfo info;
 
 	(void)epoll_events;
-	if (sys.read(runtime->signals.watch.fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+	if (sys.read(signals->watch.fd, &info, sizeof(info)) != (ssize_t)sizeof(info) ||
+		is_echo(signals, (int)info.ssi_signo, runtime->loop.now_ns))
 		return;
-	runtime->signals.last = (int)info.ssi_signo;
-	events_note(runtime, "signalled", "", 0, "%s: %s", report_signal_name(runtime->signals.last),
-		runtime->signals.count == 0 ? "stopping in order" : "stopping at once");
-	tractor_runtime_stop(runtime, runtime->signals.count++ > 0);
+	signals->last = (int)info.ssi_signo;
+	signals->last_ns = runtime->loop.now_ns;
+	events_note(runtime, "signalled", "", 0, "%s: %s", report_signal_name(signals->last),
+		signals->count == 0 ? "stopping in order" : "stopping at once");
+	tractor_runtime_stop(runtime, signals->count++ > 0);
 }
 
 /* Who is started by nohup is to outlive its terminal; but blocked, and so as an event, a signal comes although it is ignored. */

@@ -2,6 +2,7 @@
  * signals_test.c: SIGINT, SIGTERM and SIGHUP to the supervisor: it stops in order, then at once; and how long a stop may take.
  */
 #include <signal.h>
+#include <unistd.h>
 #include <string.h>
 
 #include "trees.h"
@@ -46,6 +47,7 @@ stops_at_once(int first, int second)
 
 	process_signal(tree, first);
 	expect_output(tree, "^/t/b: down 1$", SOON_MS);
+	usleep(120000); /* the same once more within a tenth of a second is the same still */
 	process_signal(tree, second);
 	expect_exit(tree, 128 + second, SOON_MS);
 	ck_assert(!matches(process_output(tree), "^/t/a: down"));
@@ -60,6 +62,18 @@ END_TEST
 START_TEST(a_second_sigterm_stops_at_once)
 {
 	stops_at_once(SIGINT, SIGTERM);
+}
+END_TEST
+
+/* As timeout(1) does: to the process, and to its group. */
+START_TEST(a_signal_that_comes_twice_at_a_time_is_one)
+{
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	for (int i = 0; i < 3; i++)
+		process_signal(tree, SIGTERM);
+	expect_exit(tree, 0, DOWN_MS);
+	expect_output(tree, "^/t/a: down 1$", 0);
 }
 END_TEST
 
@@ -175,8 +189,9 @@ test_suite(void)
 
 	SCENARIO_CASE(suite, "signals", 30, sigint_stops_in_reverse_order, sigterm_stops_in_reverse_order,
 		a_second_sigint_stops_at_once, a_second_sigterm_stops_at_once,
-		ctrl_c_reaches_the_supervisor_only, a_signal_while_it_starts, a_hangup_that_is_ignored,
-		a_hangup_stops_in_order, a_start_that_ignores_the_stop_ends_with_its_start_timeout,
+		a_signal_that_comes_twice_at_a_time_is_one, ctrl_c_reaches_the_supervisor_only,
+		a_signal_while_it_starts, a_hangup_that_is_ignored, a_hangup_stops_in_order,
+		a_start_that_ignores_the_stop_ends_with_its_start_timeout,
 		a_start_that_is_done_meanwhile_has_all_the_time_to_stop,
 		an_actor_that_will_not_stop_is_killed_in_its_time);
 	return suite;
