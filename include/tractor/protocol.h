@@ -365,7 +365,7 @@ TRACTOR_API tractor_err tri_spawn(tractor_ctx *ctx, const struct tractor_protoco
  * TRACTOR_RECORD(name, TABLE): declares `struct name`, and `name` and `list_name` as field kinds. A record
  * can hold records that were declared before it, so never itself. Its struct ends in a member of the
  * library's (tri_), which the user leaves alone: it makes a struct without fields legal C and gives every
- * initializer something to end with.
+ * initializer something to end with. So fields are best named in one: { .by = 3 }.
  */
 #define TRACTOR_RECORD(record, TABLE) \
 	TRI_STRUCT(record, TABLE);    \
