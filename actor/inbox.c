@@ -110,6 +110,15 @@ tri_actor_hear(struct tri_actor *actor)
 	take_all(actor);
 }
 
+/* When there was something to do: when we looked at the clock last, unless others have had the processor since. */
+static void
+looked_at(struct tri_actor *actor, uint64_t looked_ns)
+{
+	uint64_t about_ns = tri_about_now_ns();
+
+	actor->now_ns = about_ns > looked_ns ? about_ns : looked_ns;
+}
+
 tractor_err
 tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_t until_ns, bool wants_mail)
 {
@@ -120,7 +129,7 @@ tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_
 	channel->ways.wants_mail = wants_mail;
 	tri_blackbox_count(&actor->box->progress);
 	if (count == 0 && tri_channel_look(channel, until_ns))
-		actor->now_ns = (uint64_t)channel->looked_ns;
+		looked_at(actor, (uint64_t)channel->looked_ns);
 	else
 		err = tri_channel_wait(channel, fds, count, until_ns);
 	if (err == TRACTOR_OK)
