@@ -13,9 +13,27 @@
 
 #define GLANCE_MS 300
 
+struct sight {
+	const char *path;
+	int64_t count;
+};
+
+static bool
+has_seen(void *arg)
+{
+	const struct sight *sight = arg;
+	json_t *seen = ask(sight->path, "gossip.seen", "{}");
+	bool has = number_at(seen, "count") >= sight->count;
+
+	json_decref(seen);
+	return has;
+}
+
+/* What a command asks need not come behind what another has sent. */
 static void
 expect_seen(const char *path, int64_t count)
 {
+	ck_assert(wait_until(SOON_MS, has_seen, &(struct sight){ path, count }));
 	json_t *seen = ask(path, "gossip.seen", "{}");
 
 	expect_number(seen, "wrong", 0);

@@ -99,11 +99,34 @@ expect_order(const char *path, const char *what, const char *to, int first, int 
 	json_decref(did);
 }
 
-/* `in_parcels`: where there are any. */
+static json_t *
+what_is_seen(const char *path)
+{
+	return run_json(tractor_command(), "ask", "--timeout", "30s", path, "hauler.seen", NULL);
+}
+
+struct sight {
+	const char *path;
+	int count;
+};
+
+static bool
+has_seen(void *arg)
+{
+	const struct sight *sight = arg;
+	json_t *seen = what_is_seen(sight->path);
+	bool has = number_at(seen, "count") >= sight->count;
+
+	json_decref(seen);
+	return has;
+}
+
+/* What a command asks need not come behind what another sends, who may still wait for room. `in_parcels`: where there are any. */
 static void
 expect_seen(const char *path, int count, int in_parcels)
 {
-	json_t *seen = run_json(tractor_command(), "ask", "--timeout", "30s", path, "hauler.seen", NULL);
+	ck_assert(wait_until(SOON_MS, has_seen, &(struct sight){ path, count }));
+	json_t *seen = what_is_seen(path);
 
 	expect_number(seen, "wrong", 0);
 	expect_number(seen, "count", count);
