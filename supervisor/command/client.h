@@ -31,6 +31,12 @@ struct client_tree {
 	char directory[PATH_MAX]; /* its run directory */
 };
 
+/* To be freed: the items. */
+struct client_trees {
+	struct client_tree *items; /* in the order of their names */
+	size_t count;
+};
+
 /* For what reason a tree counts. */
 enum client_kind {
 	CLIENT_RUNNING, /* its supervisor accepts connections */
@@ -44,6 +50,13 @@ enum client_kind {
  */
 bool client_choose(const char *name, const char *path, enum client_kind kind, struct client_tree *ret_tree,
 	struct client_end *ret_end);
+
+/* All that count. */
+void client_list(enum client_kind kind, struct client_trees *ret_trees);
+
+/* "a, b and 3 more" */
+#define CLIENT_NAMES_BYTES 1024
+void client_write_names(const struct client_trees *trees, char *text, size_t size);
 
 /* A {"data": ...} line, borrowed. False: enough, hang up. */
 typedef bool client_data(void *arg, const json_t *data);

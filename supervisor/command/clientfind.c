@@ -25,11 +25,6 @@ struct parents {
 	size_t count;
 };
 
-struct found {
-	struct client_tree *trees; /* in the order of their names */
-	size_t count;
-};
-
 /* Only what nobody else could have put there: the temporary directory is everybody's. */
 static bool
 is_private(const char *path)
@@ -119,16 +114,16 @@ find_by_name(const struct parents *parents, const char *name, size_t length, enu
 }
 
 static bool
-is_listed(const struct found *found, const char *name)
+is_listed(const struct client_trees *found, const char *name)
 {
 	for (size_t i = 0; i < found->count; i++)
-		if (strcmp(found->trees[i].name, name) == 0)
+		if (strcmp(found->items[i].name, name) == 0)
 			return true;
 	return false;
 }
 
 static void
-list_parent(const char *parent, enum client_kind kind, struct found *found)
+list_parent(const char *parent, enum client_kind kind, struct client_trees *found)
 {
 	DIR *directory = opendir(parent);
 	const struct dirent *entry;
@@ -136,7 +131,7 @@ list_parent(const char *parent, enum client_kind kind, struct found *found)
 	if (directory == NULL)
 		return;
 	while (found->count < TREES_MAX && (entry = readdir(directory)) != NULL) {
-		struct client_tree *tree = &found->trees[found->count];
+		struct client_tree *tree = &found->items[found->count];
 		if (!is_listed(found, entry->d_name) && make_tree(parent, entry->d_name, tree) &&
 			look_at(tree, kind) == 0)
 			found->count++;
@@ -151,38 +146,46 @@ by_name(const void *a, const void *b)
 }
 
 static void
-list_all(const struct parents *parents, enum client_kind kind, struct found *found)
+list_all(const struct parents *parents, enum client_kind kind, struct client_trees *found)
 {
-	*found = (struct found){ .trees = output_need(calloc(TREES_MAX, sizeof(struct client_tree))) };
+	*found = (struct client_trees){ .items = output_need(calloc(TREES_MAX, sizeof(struct client_tree))) };
 	for (size_t i = 0; i < parents->count; i++)
 		list_parent(parents->paths[i], kind, found);
-	qsort(found->trees, found->count, sizeof(*found->trees), by_name);
+	qsort(found->items, found->count, sizeof(*found->items), by_name);
 }
 
-/* "a, b and 3 more" */
-static void
-write_names(const struct found *found, char *text, size_t size)
+void
+client_list(enum client_kind kind, struct client_trees *ret_trees)
+{
+	struct parents parents;
+
+	find_parents(&parents);
+	list_all(&parents, kind, ret_trees);
+}
+
+void
+client_write_names(const struct client_trees *found, char *text, size_t size)
 {
 	size_t length = 0, shown = found->count < 8 ? found->count : 8;
 
 	*text = '\0';
 	for (size_t i = 0; i < shown && length < size; i++)
 		length += (size_t)snprintf(
-			text + length, size - length, "%s%s", i > 0 ? ", " : "", found->trees[i].name);
+			text + length, size - length, "%s%s", i > 0 ? ", " : "", found->items[i].name);
 	if (shown < found->count && length < size)
 		snprintf(text + length, size - length, " and %zu more", found->count - shown);
 }
 
 static void
-explain_name(const char *name, const struct found *found, struct client_end *end)
+explain_name(const char *name, const struct client_trees *found, struct client_end *end)
 {
 	const char *names[TREES_MAX];
-	char list[1024];
+	char list[CLIENT_NAMES_BYTES];
 
 	for (size_t i = 0; i < found->count; i++)
-		names[i] = found->trees[i].name;
+		names[i] = found->items[i].name;
 	const char *meant = suggest_word(name, names, found->count);
-	write_names(found, list, sizeof(list));
+	client_write_names(found, list, sizeof(list));
 	if (meant != NULL)
 		client_set_end(end, CONTROL_NO_TREE, "no tree \"%.100s\" is running; did you mean \"%s\"?",
 			name, meant);
@@ -195,11 +198,11 @@ explain_name(const char *name, const struct found *found, struct client_end *end
 }
 
 static void
-explain_count(const struct found *found, enum client_kind kind, struct client_end *end)
+explain_count(const struct client_trees *found, enum client_kind kind, struct client_end *end)
 {
-	char list[1024];
+	char list[CLIENT_NAMES_BYTES];
 
-	write_names(found, list, sizeof(list));
+	client_write_names(found, list, sizeof(list));
 	if (found->count > 0)
 		client_set_end(end, CONTROL_USAGE,
 			"several trees %s: %s; say which with -t NAME or TRACTOR_TREE",
@@ -216,7 +219,7 @@ client_choose(const char *name, const char *path, enum client_kind kind, struct 
 	struct client_end *ret_end)
 {
 	struct parents parents;
-	struct found found;
+	struct client_trees found;
 
 	find_parents(&parents);
 	if (name != NULL && find_by_name(&parents, name, strlen(name), kind, ret_tree))
@@ -227,11 +230,11 @@ client_choose(const char *name, const char *path, enum client_kind kind, struct 
 	list_all(&parents, kind, &found);
 	bool chosen = name == NULL && found.count == 1;
 	if (chosen)
-		*ret_tree = found.trees[0];
+		*ret_tree = found.items[0];
 	else if (name != NULL)
 		explain_name(name, &found, ret_end);
 	else
 		explain_count(&found, kind, ret_end);
-	free(found.trees);
+	free(found.items);
 	return chosen;
 }

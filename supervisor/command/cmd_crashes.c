@@ -56,11 +56,11 @@ read_with_names(int folder, struct crashes *ret_crashes)
 	const struct timespec pause = { .tv_nsec = LOOK_AGAIN_MS * 1000000 };
 	int64_t until_ms = clock_ms(CLOCK_MONOTONIC) + NAMES_LIMIT_MS;
 
-	crashfiles_read(folder, ret_crashes);
+	crashfiles_read(folder, true, ret_crashes);
 	while (has_pending(ret_crashes) && clock_ms(CLOCK_MONOTONIC) < until_ms) {
 		nanosleep(&pause, NULL);
 		crashfiles_free(ret_crashes);
-		crashfiles_read(folder, ret_crashes);
+		crashfiles_read(folder, true, ret_crashes);
 	}
 }
 
@@ -434,6 +434,18 @@ is_sensible(const struct command_line *line, const struct verb *verb)
 	return false;
 }
 
+/* One crash says itself in which tree it is; what is about all of them is about one tree. */
+static bool
+open_place(const struct command_line *line, const struct verb *verb, struct crashfiles_place *ret_place,
+	int *ret_code)
+{
+	const char *id = line->last ? NULL : line->word_count > 1 ? line->words[1] : "";
+
+	if (!verb->wants_one || line->all)
+		return crashfiles_open(line->tree, ret_place, ret_code);
+	return crashfiles_open_for(line->tree, id, ret_place, ret_code);
+}
+
 int
 cmd_crashes(const struct command_line *line)
 {
@@ -446,10 +458,10 @@ cmd_crashes(const struct command_line *line)
 		return CONTROL_USAGE;
 	if (verb->run == NULL)
 		return replay_bundle(line);
-	if (!crashfiles_open(line->tree, &place.of, &code))
+	if (!open_place(line, verb, &place.of, &code))
 		return code;
 	if (verb->run == remove_some)
-		crashfiles_read(place.of.folder, &crashes);
+		crashfiles_read(place.of.folder, true, &crashes);
 	else
 		read_with_names(place.of.folder, &crashes);
 	code = verb->run(&place, &crashes);

@@ -122,9 +122,9 @@ find_crash(struct subject *subject, const char *tree, const char *id, int *ret_c
 	struct crashes crashes;
 
 	*ret_code = CONTROL_FAILED;
-	if (!crashfiles_open(tree, &place, ret_code))
+	if (!crashfiles_open_for(tree, id, &place, ret_code))
 		return false;
-	crashfiles_read(place.folder, &crashes);
+	crashfiles_read(place.folder, true, &crashes);
 	bool found = choose(subject, &crashes, place.folder, id);
 	crashfiles_free(&crashes);
 	close(place.folder);

@@ -108,7 +108,7 @@ by_time(const void *a, const void *b)
 }
 
 static void
-add(struct crashes *crashes, int folder, const char *file)
+add(struct crashes *crashes, int folder, const char *file, bool says)
 {
 	json_error_t why;
 	char *id;
@@ -117,7 +117,8 @@ add(struct crashes *crashes, int folder, const char *file)
 		return;
 	json_t *report = read_object(folder, file, &why);
 	if (report == NULL) {
-		output_error("the report %s is passed over: %s", file, why.text);
+		if (says)
+			output_error("the report %s is passed over: %s", file, why.text);
 		free(id);
 		return;
 	}
@@ -148,14 +149,14 @@ read_kinds(struct crashes *crashes, int folder)
 }
 
 void
-crashfiles_read(int folder, struct crashes *ret_crashes)
+crashfiles_read(int folder, bool says, struct crashes *ret_crashes)
 {
 	DIR *directory = open_directory(folder);
 	const struct dirent *entry;
 
 	*ret_crashes = (struct crashes){ .count = 0 };
 	while (directory != NULL && (entry = readdir(directory)) != NULL)
-		add(ret_crashes, folder, entry->d_name);
+		add(ret_crashes, folder, entry->d_name, says);
 	if (directory != NULL)
 		closedir(directory);
 	if (ret_crashes->count > 0)
@@ -203,6 +204,16 @@ crashfiles_full(const struct crashes *crashes, const struct crash *crash)
 	return crash;
 }
 
+static bool
+begins_several(const struct crashes *crashes, const char *id)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < crashes->count; i++)
+		count += strncmp(crashes->items[i].id, id, strlen(id)) == 0;
+	return count > 1;
+}
+
 int
 crashfiles_unknown(const struct crashes *crashes, const char *id)
 {
@@ -211,7 +222,11 @@ crashfiles_unknown(const struct crashes *crashes, const char *id)
 	for (size_t i = 0; i < crashes->count; i++)
 		ids[i] = crashes->items[i].id;
 	const char *meant = suggest_word(id, ids, crashes->count);
-	if (meant != NULL)
+	if (begins_several(crashes, id))
+		output_error(
+			"several crashes begin with \"%.100s\"; write more of it, or see: tractor crashes list",
+			id);
+	else if (meant != NULL)
 		output_error("there is no crash \"%.100s\"; did you mean \"%s\"?", id, meant);
 	else
 		output_error("there is no crash \"%.100s\"; see: tractor crashes list", id);

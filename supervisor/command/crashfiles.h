@@ -30,8 +30,15 @@ struct crashfiles_place {
 /* False: there is none; it has been said, and *ret_code is the exit code. */
 bool crashfiles_open(const char *tree, struct crashfiles_place *ret_place, int *ret_code);
 
-/* All that can be read; a file that can't is told and passed over. */
-void crashfiles_read(int folder, struct crashes *ret_crashes);
+/* crashfind.c */
+/*
+ * The same where one crash says which tree is meant: without a tree (NULL) it is looked for in all that there are, running or not. `id` may be the
+ * beginning of one; NULL: the newest of all.
+ */
+bool crashfiles_open_for(const char *tree, const char *id, struct crashfiles_place *ret_place, int *ret_code);
+
+/* All that can be read; a file that can't is passed over, and told if `says`. */
+void crashfiles_read(int folder, bool says, struct crashes *ret_crashes);
 void crashfiles_free(struct crashes *crashes);
 
 /* The one with that id, or the only one whose id begins so. NULL: none, or several. */
@@ -39,7 +46,7 @@ const struct crash *crashfiles_find(const struct crashes *crashes, const char *i
 /* The one that tells it in full: itself, or one that is like it. */
 const struct crash *crashfiles_full(const struct crashes *crashes, const struct crash *crash);
 
-/* Says that there is none; gives the exit code. */
+/* Says that there is none, or that it could be several; gives the exit code. */
 int crashfiles_unknown(const struct crashes *crashes, const char *id);
 
 /* What is in a file of ordinary kind and size, to be freed. NULL: errno says why. `folder` may be AT_FDCWD. */

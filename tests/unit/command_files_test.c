@@ -1,20 +1,26 @@
 /* command_files_test.c: the commands that read files, with and without a supervisor: crashes, logs, check. */
 #include "command_world.h"
 
-/* Where the tree "shop" keeps such things, also when nobody runs it. */
+/* Where that tree keeps such things, also when nobody runs it. */
 static void
-write_below(const char *folder, const char *file, const char *text)
+write_in(const char *tree, const char *folder, const char *file, const char *text)
 {
 	char path[192];
 
-	snprintf(path, sizeof(path), "%s/shop", run_directory);
+	snprintf(path, sizeof(path), "%s/%s", run_directory, tree);
 	mkdir(path, 0700);
-	snprintf(path, sizeof(path), "%s/shop/%s", run_directory, folder);
+	snprintf(path, sizeof(path), "%s/%s/%s", run_directory, tree, folder);
 	mkdir(path, 0700);
-	snprintf(path, sizeof(path), "%s/shop/%s/%s", run_directory, folder, file);
+	snprintf(path, sizeof(path), "%s/%s/%s/%s", run_directory, tree, folder, file);
 	FILE *stream = fopen(path, "we");
 	fputs(text, stream);
 	fclose(stream);
+}
+
+static void
+write_below(const char *folder, const char *file, const char *text)
+{
+	write_in("shop", folder, file, text);
 }
 
 /* --- crashes --- */
@@ -64,6 +70,51 @@ START_TEST(crashes_are_read_without_a_tree)
 	ck_assert_int_eq(tractor("crashes show"), CONTROL_USAGE);
 	ck_assert_int_eq(tractor("crashes shwo x"), CONTROL_USAGE);
 	expect_in(standard_error, "did you mean \"show\"?");
+}
+END_TEST
+
+/* What the terminal said, "see: tractor crashes show ID", can be copied, whichever trees there are. */
+START_TEST(a_crash_says_itself_in_which_tree_it_is)
+{
+	write_crash("20260101-db-1.json", "{\"id\":\"20260101-db-1\",\"path\":\"/shop/db\",\"time\":1500}");
+	write_crash("20260102-db-2.json", "{\"id\":\"20260102-db-2\",\"path\":\"/shop/db\",\"time\":2500}");
+	write_in("photo", "crashes", "20260101-thumbs-1.json",
+		"{\"id\":\"20260101-thumbs-1\",\"path\":\"/photo/thumbs\",\"time\":3500}");
+	write_in("photo", "crashes", "broken.json", "{");
+	start_server("demo"); /* another one runs, where nothing has crashed */
+	ck_assert_int_eq(tractor("crashes show 20260101-thumbs-1"), 0);
+	expect_in(standard_output, "crash 20260101-thumbs-1\n");
+	ck_assert_int_eq(tractor("crashes show 20260101-db-1"), 0);
+	ck_assert_str_eq(standard_error, "");
+	ck_assert_int_eq(tractor("crashes show 20260102"), 0);
+	expect_in(standard_output, "crash 20260102-db-2\n");
+	ck_assert_int_eq(tractor("crashes show --last"), 0);
+	expect_in(standard_output, "crash 20260101-thumbs-1\n");
+	ck_assert_int_eq(tractor("crashes show --last -t shop"), 0);
+	expect_in(standard_output, "crash 20260102-db-2\n");
+	ck_assert_int_eq(tractor("replay 20260102-db-2"), CONTROL_FAILED);
+	expect_in(standard_error, "nothing was recorded of 20260102-db-2");
+	ck_assert_int_eq(tractor("crashes bundle 20260102-db-2"), CONTROL_FAILED);
+	expect_in(standard_error, "nothing was recorded of 20260102-db-2");
+
+	ck_assert_int_eq(tractor("crashes show 20260101"), CONTROL_USAGE);
+	ck_assert_str_eq(standard_error,
+		"tractor: \"20260101\" can be a crash of several trees: photo, shop; "
+		"write more of it, or say which with -t NAME\n");
+	ck_assert_int_eq(tractor("crashes show 2026 -t shop"), CONTROL_FAILED);
+	expect_in(standard_error, "several crashes begin with \"2026\"; write more of it");
+	ck_assert_int_eq(tractor("crashes show 20260101-thumbs-2"), CONTROL_FAILED);
+	expect_in(standard_error,
+		"there is no crash \"20260101-thumbs-2\"; did you mean \"20260101-thumbs-1\"?");
+	ck_assert_int_eq(tractor("crashes show nonsense"), CONTROL_FAILED);
+	expect_in(standard_error, "there is no crash \"nonsense\" in any of: ");
+	ck_assert_int_eq(tractor("crashes show 20260101-db-1 -t photo"), CONTROL_FAILED);
+
+	ck_assert_int_eq(tractor("crashes rm 20260101-db"), 0);
+	ck_assert_int_eq(tractor("crashes show 20260101-db-1"), CONTROL_FAILED);
+	stop_servers();
+	ck_assert_int_eq(tractor("crashes rm --all"), CONTROL_USAGE); /* of one tree only */
+	expect_in(standard_error, "several trees have been running");
 }
 END_TEST
 
@@ -216,7 +267,8 @@ test_suite(void)
 {
 	Suite *suite = suite_create("command files");
 
-	WORLD_CASE(suite, "crashes", crashes_are_read_without_a_tree, crashes_that_are_long);
+	WORLD_CASE(suite, "crashes", crashes_are_read_without_a_tree, a_crash_says_itself_in_which_tree_it_is,
+		crashes_that_are_long);
 	WORLD_CASE(suite, "logs", logs_are_read_without_a_tree, logs_are_in_the_order_of_each_actor,
 		logs_from_files_and_from_the_supervisor);
 	WORLD_CASE(suite, "check", checking_a_file);
