@@ -42,11 +42,14 @@ enum client_kind {
 	CLIENT_RUNNING, /* its supervisor accepts connections */
 	CLIENT_LEFT,	/* it has a place for crash reports, whether it runs or not */
 	CLIENT_LOGGED,	/* it has log files, whether it runs or not */
+	CLIENT_HERE,	/* it has a run directory, whatever is in there */
 };
 
 /*
  * Chooses the tree: `name` if it isn't NULL (-t, TRACTOR_TREE), else the one that the first part of `path` names (NULL: there is no path), else the
  * only one. False: there is none, or several; `ret_end` says so and what to do.
+ *
+ * One that has run is known by its directory. It is the one that is meant, if it is named or no other is there, also where it has left nothing of that kind.
  */
 bool client_choose(const char *name, const char *path, enum client_kind kind, struct client_tree *ret_tree,
 	struct client_end *ret_end);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "inventory.h"
 #include "logrotation.h"
 #include "output.h"
 #include "suggest.h"
@@ -64,19 +65,31 @@ find_parents(struct parents *parents)
 		parents->count++;
 }
 
+static int
+look_for(const struct client_tree *tree, const char *file)
+{
+	char path[PATH_MAX + 16];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s/%s", tree->directory, file);
+	return stat(path, &status) == 0 ? 0 : errno;
+}
+
 /* 0: it counts; else why not, as an errno. */
 static int
 look_at(const struct client_tree *tree, enum client_kind kind)
 {
-	static const char *const folders[] = {
-		[CLIENT_LEFT] = "crashes", [CLIENT_LOGGED] = LOGROTATION_FOLDER
-	};
-	char folder[PATH_MAX + 16];
-	struct stat status;
+	int error;
 
-	if (kind != CLIENT_RUNNING) {
-		snprintf(folder, sizeof(folder), "%s/%s", tree->directory, folders[kind]);
-		return stat(folder, &status) == 0 ? 0 : errno;
+	switch (kind) {
+	case CLIENT_LEFT: return look_for(tree, INVENTORY_FOLDER);
+	case CLIENT_LOGGED: return look_for(tree, LOGROTATION_FOLDER);
+	case CLIENT_HERE:
+		/* Every one that has run has left one of them, and what is no tree's has none. */
+		error = look_for(tree, INVENTORY_FOLDER);
+		error = error != 0 ? look_for(tree, LOGROTATION_FOLDER) : 0;
+		return error != 0 ? look_for(tree, "lock") : 0;
+	case CLIENT_RUNNING: break;
 	}
 	int fd = client_connect(tree->directory);
 	if (fd >= 0)
@@ -177,24 +190,24 @@ client_write_names(const struct client_trees *found, char *text, size_t size)
 }
 
 static void
-explain_name(const char *name, const struct client_trees *found, struct client_end *end)
+explain_name(const char *name, const struct client_trees *found, bool runs, struct client_end *end)
 {
 	const char *names[TREES_MAX];
-	char list[CLIENT_NAMES_BYTES];
+	char list[CLIENT_NAMES_BYTES], what[160];
 
 	for (size_t i = 0; i < found->count; i++)
 		names[i] = found->items[i].name;
 	const char *meant = suggest_word(name, names, found->count);
+	snprintf(what, sizeof(what),
+		runs ? "no tree \"%.100s\" is running" : "nothing of a tree \"%.100s\" is here", name);
 	client_write_names(found, list, sizeof(list));
 	if (meant != NULL)
-		client_set_end(end, CONTROL_NO_TREE, "no tree \"%.100s\" is running; did you mean \"%s\"?",
-			name, meant);
+		client_set_end(end, CONTROL_NO_TREE, "%s; did you mean \"%s\"?", what, meant);
 	else if (found->count > 0)
 		client_set_end(
-			end, CONTROL_NO_TREE, "no tree \"%.100s\" is running; running: %s", name, list);
+			end, CONTROL_NO_TREE, "%s; %s: %s", what, runs ? "running" : "there are", list);
 	else
-		client_set_end(end, CONTROL_NO_TREE,
-			"no tree \"%.100s\" is running; start one with: tractor run FILE", name);
+		client_set_end(end, CONTROL_NO_TREE, "%s; start one with: tractor run FILE", what);
 }
 
 static void
@@ -218,21 +231,27 @@ bool
 client_choose(const char *name, const char *path, enum client_kind kind, struct client_tree *ret_tree,
 	struct client_end *ret_end)
 {
+	bool runs = kind == CLIENT_RUNNING;
+	enum client_kind named = runs ? CLIENT_RUNNING : CLIENT_HERE;
 	struct parents parents;
 	struct client_trees found;
 
 	find_parents(&parents);
-	if (name != NULL && find_by_name(&parents, name, strlen(name), kind, ret_tree))
+	if (name != NULL && find_by_name(&parents, name, strlen(name), named, ret_tree))
 		return true;
 	if (name == NULL && path != NULL &&
-		find_by_name(&parents, path + 1, strcspn(path + 1, "/"), kind, ret_tree))
+		find_by_name(&parents, path + 1, strcspn(path + 1, "/"), named, ret_tree))
 		return true;
-	list_all(&parents, kind, &found);
+	list_all(&parents, name != NULL ? named : kind, &found);
+	if (found.count == 0 && !runs) {
+		free(found.items);
+		list_all(&parents, CLIENT_HERE, &found);
+	}
 	bool chosen = name == NULL && found.count == 1;
 	if (chosen)
 		*ret_tree = found.items[0];
 	else if (name != NULL)
-		explain_name(name, &found, ret_end);
+		explain_name(name, &found, runs, ret_end);
 	else
 		explain_count(&found, kind, ret_end);
 	free(found.items);

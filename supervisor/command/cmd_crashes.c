@@ -135,18 +135,19 @@ print_rows(json_t *rows)
 }
 
 static void
-print_table(struct output_table *table, size_t rows)
+print_table(const struct place *place, struct output_table *table, size_t rows)
 {
 	if (rows > 0)
 		output_table_print(table, stdout, NULL);
 	else
-		output_error("nothing has crashed");
+		crashfiles_say_none(&place->of);
 	output_table_free(table);
 }
 
 static void
-print_each(const struct crashes *crashes, bool json)
+print_each(const struct place *place, const struct crashes *crashes)
 {
+	bool json = place->line->json;
 	struct output_table *table = json ? NULL : output_table_new(columns, COLUMN_COUNT);
 	json_t *rows = output_need(json_array());
 
@@ -160,7 +161,7 @@ print_each(const struct crashes *crashes, bool json)
 		return;
 	}
 	json_decref(rows);
-	print_table(table, crashes->count);
+	print_table(place, table, crashes->count);
 }
 
 /* --- one line for each kind --- */
@@ -280,8 +281,9 @@ kind_json(const struct kind *kind)
 }
 
 static void
-print_kinds(const struct crashes *crashes, bool json)
+print_kinds(const struct place *place, const struct crashes *crashes)
 {
+	bool json = place->line->json;
 	struct kind *kinds = output_need(calloc(crashes->count + 1, sizeof(*kinds)));
 	struct output_table *table = json ? NULL : output_table_new(kind_columns, KIND_COLUMN_COUNT);
 	json_t *rows = output_need(json_array());
@@ -298,7 +300,7 @@ print_kinds(const struct crashes *crashes, bool json)
 		return;
 	}
 	json_decref(rows);
-	print_table(table, count);
+	print_table(place, table, count);
 }
 
 /* --- the commands --- */
@@ -307,9 +309,9 @@ static int
 list(struct place *place, const struct crashes *crashes)
 {
 	if (place->line->unique)
-		print_kinds(crashes, place->line->json);
+		print_kinds(place, crashes);
 	else
-		print_each(crashes, place->line->json);
+		print_each(place, crashes);
 	return CONTROL_DONE;
 }
 
@@ -321,7 +323,7 @@ show(struct place *place, const struct crashes *crashes)
 	const struct crash *crash = *id != '\0' ? crashfiles_find(crashes, id) : NULL;
 
 	if (line->last && crashes->count == 0) {
-		output_error("nothing has crashed");
+		crashfiles_say_none(&place->of);
 		return CONTROL_FAILED;
 	}
 	if (line->last)
@@ -375,7 +377,7 @@ remove_some(struct place *place, const struct crashes *crashes)
 		return remove_one(place, crashes);
 	size_t count = crashfiles_remove_all(place->of.folder);
 	if (count == 0)
-		output_error("nothing has crashed");
+		crashfiles_say_none(&place->of);
 	remove_directory(place);
 	return CONTROL_DONE;
 }
@@ -466,6 +468,6 @@ cmd_crashes(const struct command_line *line)
 		read_with_names(place.of.folder, &crashes);
 	code = verb->run(&place, &crashes);
 	crashfiles_free(&crashes);
-	close(place.of.folder);
+	crashfiles_close(&place.of);
 	return code;
 }

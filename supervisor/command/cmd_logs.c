@@ -249,7 +249,8 @@ is_named(const struct client_tree *tree, const char *path)
 static bool
 choose(struct logs *logs, bool *ret_runs, struct client_end *end)
 {
-	const char *name = logs->line->tree;
+	const char *name = logs->line->tree, *path = logs->path;
+	char root[SPEC_NAME_MAX + 2]; /* longer ones are no tree's, however they go on */
 	struct client_tree left;
 	struct client_end none = { .code = CONTROL_DONE };
 	bool runs = client_choose(name, logs->path, CLIENT_RUNNING, &logs->tree, end);
@@ -257,13 +258,17 @@ choose(struct logs *logs, bool *ret_runs, struct client_end *end)
 	*ret_runs = true;
 	if ((runs && is_named(&logs->tree, logs->path)) || logs->line->follow)
 		return runs;
-	if (client_choose(name, logs->path, CLIENT_LOGGED, &left, &none) && is_named(&left, logs->path)) {
+	if (name == NULL && path != NULL) {
+		snprintf(root, sizeof(root), "%.*s", (int)strcspn(path + 1, "/"), path + 1);
+		name = root;
+	}
+	if (client_choose(name, NULL, CLIENT_LOGGED, &left, &none) && is_named(&left, logs->path)) {
 		*ret_runs = runs && strcmp(left.directory, logs->tree.directory) == 0;
 		logs->tree = left;
 		return true;
 	}
-	if (!runs && none.code == CONTROL_USAGE) /* several have run */
-		*end = none;
+	if (!runs && none.code != CONTROL_DONE)
+		*end = none; /* it says what there is; the other what runs */
 	return runs;
 }
 
@@ -291,6 +296,16 @@ read_options(struct logs *logs, struct client_end *end)
 	return false;
 }
 
+/* If so, and nothing is there, nothing has been printed at all. */
+static bool
+is_about_all(const struct logs *logs)
+{
+	const struct command_line *line = logs->line;
+
+	return logs->path == NULL && line->since == NULL && !line->previous && !line->follow &&
+	       logs->most > 0;
+}
+
 int
 cmd_logs(const struct command_line *line)
 {
@@ -311,6 +326,8 @@ cmd_logs(const struct command_line *line)
 	if (!runs && !logs.any && logs.path != NULL)
 		client_set_end(&end, CONTROL_NO_ACTOR,
 			"nothing that %.200s printed is there, and the tree does not run", logs.path);
+	else if (is_about_all(&logs) && !logs.any && end.code == CONTROL_DONE)
+		output_error("nothing has been printed in \"%s\"", logs.tree.name);
 	logread_free(&logs.read);
 	return client_finish(&end);
 }

@@ -95,14 +95,15 @@ read_recording(struct subject *subject, int folder, const struct crash *crash)
 
 /* The one that tells it in full has the recording for all that are like it. `id` NULL: of the last. */
 static bool
-choose(struct subject *subject, const struct crashes *crashes, int folder, const char *id)
+choose(struct subject *subject, const struct crashes *crashes, const struct crashfiles_place *place,
+	const char *id)
 {
 	const struct crash *crash = id != NULL		 ? crashfiles_find(crashes, id)
 				    : crashes->count > 0 ? &crashes->items[crashes->count - 1]
 							 : NULL;
 
 	if (crash == NULL && id == NULL)
-		output_error("nothing has crashed");
+		crashfiles_say_none(place);
 	else if (crash == NULL)
 		crashfiles_unknown(crashes, id);
 	if (crash == NULL)
@@ -111,7 +112,7 @@ choose(struct subject *subject, const struct crashes *crashes, int folder, const
 	if (full != crash)
 		output_error("%s is like %s, which was recorded", crash->id, full->id);
 	subject->report = json_incref(full->report);
-	return read_recording(subject, folder, full);
+	return read_recording(subject, place->folder, full);
 }
 
 /* False: it has been said; *ret_code. */
@@ -125,9 +126,9 @@ find_crash(struct subject *subject, const char *tree, const char *id, int *ret_c
 	if (!crashfiles_open_for(tree, id, &place, ret_code))
 		return false;
 	crashfiles_read(place.folder, true, &crashes);
-	bool found = choose(subject, &crashes, place.folder, id);
+	bool found = choose(subject, &crashes, &place, id);
 	crashfiles_free(&crashes);
-	close(place.folder);
+	crashfiles_close(&place);
 	return found;
 }
 

@@ -55,11 +55,20 @@ crashfiles_open(const char *tree, struct crashfiles_place *ret_place, int *ret_c
 	}
 	snprintf(path, sizeof(path), "%s/" INVENTORY_FOLDER, ret_place->tree.directory);
 	ret_place->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret_place->folder < 0 && errno == ENOENT)
+		return true;
 	if (ret_place->folder < 0) {
 		output_error("%s: %s", path, strerror(errno));
 		*ret_code = errno == EACCES ? CONTROL_NOT_ALLOWED : CONTROL_FAILED;
 	}
 	return ret_place->folder >= 0;
+}
+
+void
+crashfiles_close(const struct crashfiles_place *place)
+{
+	if (place->folder >= 0)
+		close(place->folder);
 }
 
 /* NULL: it isn't there, is no file, or no report; `errno` or `ret_why` says so. */
@@ -130,7 +139,7 @@ add(struct crashes *crashes, int folder, const char *file, bool says)
 static DIR *
 open_directory(int folder)
 {
-	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int copy = folder < 0 ? -1 : openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = copy >= 0 ? fdopendir(copy) : NULL;
 
 	if (directory == NULL && copy >= 0)
@@ -212,6 +221,12 @@ begins_several(const struct crashes *crashes, const char *id)
 	for (size_t i = 0; i < crashes->count; i++)
 		count += strncmp(crashes->items[i].id, id, strlen(id)) == 0;
 	return count > 1;
+}
+
+void
+crashfiles_say_none(const struct crashfiles_place *place)
+{
+	output_error("nothing has crashed in \"%s\"", place->tree.name);
 }
 
 int

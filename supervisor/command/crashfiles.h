@@ -24,11 +24,13 @@ struct crashes {
 struct crashfiles_place {
 	struct client_tree tree;
 	bool is_running;
-	int folder; /* to be closed */
+	int folder; /* -1: it has left no crash reports */
 };
 
 /* False: there is none; it has been said, and *ret_code is the exit code. */
 bool crashfiles_open(const char *tree, struct crashfiles_place *ret_place, int *ret_code);
+
+void crashfiles_close(const struct crashfiles_place *place);
 
 /* crashfind.c */
 /*
@@ -46,7 +48,9 @@ const struct crash *crashfiles_find(const struct crashes *crashes, const char *i
 /* The one that tells it in full: itself, or one that is like it. */
 const struct crash *crashfiles_full(const struct crashes *crashes, const struct crash *crash);
 
-/* Says that there is none, or that it could be several; gives the exit code. */
+/* Says that nothing has crashed there. */
+void crashfiles_say_none(const struct crashfiles_place *place);
+/* Says that there is none with that id, or that it could be several; gives the exit code. */
 int crashfiles_unknown(const struct crashes *crashes, const char *id);
 
 /* What is in a file of ordinary kind and size, to be freed. NULL: errno says why. `folder` may be AT_FDCWD. */

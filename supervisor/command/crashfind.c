@@ -141,15 +141,22 @@ newest_of(const struct crashes *crashes)
 	return json_integer_value(json_object_get(crashes->items[crashes->count - 1].report, "time"));
 }
 
-/* The first one where nothing has crashed in any. */
+/* NULL: nothing has crashed in any; that has been said. */
 static const char *
-by_newest(const struct search *search)
+by_newest(const struct search *search, int *ret_code)
 {
+	char list[CLIENT_NAMES_BYTES];
 	size_t its = 0;
 
 	for (size_t i = 1; i < search->trees.count; i++)
 		if (newest_of(&search->crashes[i]) > newest_of(&search->crashes[its]))
 			its = i;
+	if (search->crashes[its].count == 0) {
+		client_write_names(&search->trees, list, sizeof(list));
+		output_error("nothing has crashed in any of: %s", list);
+		*ret_code = CONTROL_FAILED;
+		return NULL;
+	}
 	return search->trees.items[its].name;
 }
 
@@ -167,7 +174,7 @@ crashfiles_open_for(const char *tree, const char *id, struct crashfiles_place *r
 		client_list(CLIENT_LEFT, &search.trees);
 	if (search.trees.count > 1) {
 		read_all(&search);
-		tree = id != NULL ? by_id(&search, ret_code, name) : by_newest(&search);
+		tree = id != NULL ? by_id(&search, ret_code, name) : by_newest(&search, ret_code);
 		found = tree != NULL;
 	}
 	if (found)

@@ -309,7 +309,7 @@ START_TEST(crashes_with_and_without_the_tree)
 {
 	struct process *tree = small_tree();
 
-	expect_command(0, "^$", "^tractor: nothing has crashed$", "crashes", NULL);
+	expect_command(0, "^$", "^tractor: nothing has crashed in \"t\"$", "crashes", NULL);
 	expect_command(0, "\"crashes\":\\[\\]", "^$", "crashes", "--json", NULL);
 	tell("/t/a", "victim.die", "{\"how\":\"panic\"}");
 	expect_node("t", "/t/a", "running", 2, SOON_MS);

@@ -96,7 +96,12 @@ START_TEST(logs_outlive_the_tree)
 	expect_command(3, "^$", "no tree is running", "logs", "-f", NULL);
 	expect_command(4, "^$", "nothing that /t/x printed", "logs", "/t/x", NULL);
 	/* It has left no crash reports. */
-	expect_command(3, "^$", "no tree \"t\" is running", "crashes", "-t", "t", NULL);
+	expect_command(0, "^$", "^tractor: nothing has crashed in \"t\"$", "crashes", "-t", "t", NULL);
+	expect_command(0, "^$", "^tractor: nothing has crashed in \"t\"$", "crashes", NULL);
+	expect_command(3, "^$", "^tractor: nothing of a tree \"nonex\" is here; there are: t$", "crashes",
+		"-t", "nonex", NULL);
+	expect_command(3, "^$", "^tractor: nothing of a tree \"nonex\" is here; there are: t$", "logs",
+		"/nonex/a", NULL);
 
 	/* Killed without a word, and its files stay where the next one finds them. */
 	scenario_expect_orphans();

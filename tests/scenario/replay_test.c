@@ -472,7 +472,8 @@ make_bundle(void)
 		"--last", file, NULL);
 	tree_down(tree);
 	expect_command(0, "^$", "^$", "crashes", "rm", "--all", "-t", "t", NULL);
-	expect_command(3, "^$", NULL, "replay", id, NULL);
+	expect_command(
+		1, "^$", "^tractor: there is no crash \"", "replay", id, NULL); /* its log is still there */
 	scenario_keep("it.bundle");
 	return file;
 }

@@ -184,6 +184,45 @@ START_TEST(logs_are_read_without_a_tree)
 }
 END_TEST
 
+START_TEST(what_is_said_of_trees_that_do_not_run)
+{
+	ck_assert_int_eq(tractor("logs -t shop"), CONTROL_NO_TREE);
+	ck_assert_str_eq(standard_error,
+		"tractor: nothing of a tree \"shop\" is here; start one with: tractor run FILE\n");
+	write_crash("a-1.json", "{\"id\":\"a-1\",\"path\":\"/shop/db\",\"time\":1500}");
+	ck_assert_int_eq(tractor("logs -t shop"), 0);
+	ck_assert_str_eq(standard_error, "tractor: nothing has been printed in \"shop\"\n");
+	ck_assert_int_eq(tractor("logs"), 0);
+	ck_assert_str_eq(standard_error, "tractor: nothing has been printed in \"shop\"\n");
+	ck_assert_int_eq(tractor("logs /shop/db"), CONTROL_NO_ACTOR);
+	expect_in(standard_error, "nothing that /shop/db printed is there, and the tree does not run");
+	write_in("photo", "logs", "thumbs.log", LINE(1000, 1, 1, "first"));
+	ck_assert_int_eq(tractor("crashes -t photo"), 0);
+	ck_assert_str_eq(standard_error, "tractor: nothing has crashed in \"photo\"\n");
+	ck_assert_int_eq(tractor("crashes -t photo --json"), 0);
+	ck_assert_str_eq(standard_output, "{\"schema_version\":1,\"crashes\":[]}\n");
+	ck_assert_int_eq(tractor("crashes show a-2 -t photo"), CONTROL_FAILED);
+	ck_assert_int_eq(tractor("replay --last -t photo"), CONTROL_FAILED);
+	expect_in(standard_error, "nothing has crashed in \"photo\"");
+	ck_assert_int_eq(tractor("crashes -t nonex"), CONTROL_NO_TREE);
+	ck_assert_str_eq(
+		standard_error, "tractor: nothing of a tree \"nonex\" is here; there are: photo, shop\n");
+	ck_assert_int_eq(tractor("crashes -t phto"), CONTROL_NO_TREE);
+	expect_in(standard_error, "nothing of a tree \"phto\" is here; did you mean \"photo\"?");
+	ck_assert_int_eq(tractor("logs -t nonex"), CONTROL_NO_TREE);
+	expect_in(standard_error, "nothing of a tree \"nonex\" is here; there are: photo, shop\n");
+	ck_assert_int_eq(tractor("logs /nonex/db"), CONTROL_NO_TREE);
+	expect_in(standard_error, "nothing of a tree \"nonex\" is here; there are: photo, shop\n");
+	ck_assert_int_eq(tractor("status -t photo"), CONTROL_NO_TREE);
+	expect_in(standard_error, "no tree \"photo\" is running; start one with");
+	/* What the last report leaves is nothing, and so is the tree. */
+	ck_assert_int_eq(tractor("crashes rm --all -t shop"), 0);
+	ck_assert_int_eq(tractor("crashes -t shop"), CONTROL_NO_TREE);
+	ck_assert_int_eq(tractor("crashes rm --all -t photo"), 0);
+	ck_assert_int_eq(tractor("crashes -t photo"), 0);
+}
+END_TEST
+
 /* A clock that was set back does not turn an actor's lines around. */
 START_TEST(logs_are_in_the_order_of_each_actor)
 {
@@ -269,8 +308,8 @@ test_suite(void)
 
 	WORLD_CASE(suite, "crashes", crashes_are_read_without_a_tree, a_crash_says_itself_in_which_tree_it_is,
 		crashes_that_are_long);
-	WORLD_CASE(suite, "logs", logs_are_read_without_a_tree, logs_are_in_the_order_of_each_actor,
-		logs_from_files_and_from_the_supervisor);
+	WORLD_CASE(suite, "logs", logs_are_read_without_a_tree, what_is_said_of_trees_that_do_not_run,
+		logs_are_in_the_order_of_each_actor, logs_from_files_and_from_the_supervisor);
 	WORLD_CASE(suite, "check", checking_a_file);
 	return suite;
 }
