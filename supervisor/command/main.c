@@ -11,7 +11,7 @@ int
 main(int argc, char **argv)
 {
 	tractor_begin(argc, argv, &doctor_actor); /* returns, unless doctor has started us to be measured */
-	/* A reader that went away is an error in writing, told as such, not a silent death. */
+	/* A reader that went away is an error in writing, not a death: what else there is to do is done. */
 	signal(SIGPIPE, SIG_IGN);
 	return output_finish(command_main(argc, argv));
 }

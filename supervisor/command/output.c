@@ -5,6 +5,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -336,10 +337,20 @@ output_flush(void)
 	return whole;
 }
 
+/* It has what it wanted, as `head` has: that is no error to talk about. stdio may have lost the reason of what failed long ago. */
+static bool
+reader_is_gone(void)
+{
+	struct pollfd fd = { .fd = fileno(stdout) };
+
+	return write_error == EPIPE ||
+	       (write_error == 0 && poll(&fd, 1, 0) == 1 && (fd.revents & (POLLERR | POLLHUP)) != 0);
+}
+
 int
 output_finish(int code)
 {
-	bool whole = output_flush();
+	bool whole = output_flush(), unread = !whole && reader_is_gone();
 
 	/* Some file systems only say at close() that there was no room. */
 	if (fclose(stdout) != 0 && whole) {
@@ -348,7 +359,8 @@ output_finish(int code)
 	}
 	if (whole)
 		return code;
-	output_error(
-		"standard output: %s", write_error != 0 ? strerror(write_error) : "it could not be written");
+	if (!unread)
+		output_error("standard output: %s",
+			write_error != 0 ? strerror(write_error) : "it could not be written");
 	return code != 0 ? code : 1;
 }

@@ -69,7 +69,7 @@ const char *output_time(int64_t ms, char text[OUTPUT_TIME_BYTES]);
 bool output_flush(void);
 
 /*
- * The last thing that the program does: everything must have reached standard output. If not, says so and returns 1, else `code`.
+ * The last thing that the program does: everything must have reached standard output. If not, returns 1 unless `code` is an error already, and says so, but not if it was the reader who went away.
  */
 int output_finish(int code);
 

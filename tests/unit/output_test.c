@@ -85,6 +85,48 @@ START_TEST(tables_are_aligned)
 }
 END_TEST
 
+/* What output_finish() gives, and what is said, after `lines` lines to that fd. */
+static int
+finish_on(int fd, int lines, char *words, size_t size)
+{
+	FILE *said = tmpfile();
+	int how;
+
+	pid_t child = fork();
+	if (child == 0) {
+		signal(SIGPIPE, SIG_IGN);
+		dup2(fd, STDOUT_FILENO);
+		dup2(fileno(said), STDERR_FILENO);
+		for (int i = 0; i < lines; i++)
+			puts("a line that somebody may read");
+		_exit(output_finish(0));
+	}
+	ck_assert_int_eq(waitpid(child, &how, 0), child);
+	rewind(said);
+	words[fread(words, 1, size - 1, said)] = '\0';
+	fclose(said);
+	return WEXITSTATUS(how);
+}
+
+START_TEST(a_reader_that_has_gone_is_no_error_to_talk_about)
+{
+	static const int lines[] = { 1, 100, 100000 };
+	char words[256];
+	int ends[2], full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	ck_assert_int_eq(pipe(ends), 0);
+	close(ends[0]);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		ck_assert_int_eq(finish_on(ends[1], lines[i], words, sizeof(words)), 1);
+		ck_assert_str_eq(words, "");
+		ck_assert_int_eq(finish_on(full, lines[i], words, sizeof(words)), 1);
+		ck_assert_ptr_eq(strstr(words, "tractor: standard output: "), words);
+	}
+	close(ends[1]);
+	close(full);
+}
+END_TEST
+
 START_TEST(times_for_people)
 {
 	static const struct span {
@@ -107,6 +149,6 @@ test_suite(void)
 	Suite *suite = suite_create("output");
 
 	TEST_CASE(suite, "output", 30, nothing_raw_reaches_the_terminal, json_is_compact_short_and_safe,
-		tables_are_aligned, times_for_people);
+		tables_are_aligned, a_reader_that_has_gone_is_no_error_to_talk_about, times_for_people);
 	return suite;
 }
