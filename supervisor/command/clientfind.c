@@ -135,14 +135,15 @@ is_listed(const struct client_trees *found, const char *name)
 	return false;
 }
 
-static void
+/* False: whose it is doesn't let us look. */
+static bool
 list_parent(const char *parent, enum client_kind kind, struct client_trees *found)
 {
 	DIR *directory = opendir(parent);
 	const struct dirent *entry;
 
 	if (directory == NULL)
-		return;
+		return errno != EACCES;
 	while (found->count < TREES_MAX && (entry = readdir(directory)) != NULL) {
 		struct client_tree *tree = &found->items[found->count];
 		if (!is_listed(found, entry->d_name) && make_tree(parent, entry->d_name, tree) &&
@@ -150,6 +151,7 @@ list_parent(const char *parent, enum client_kind kind, struct client_trees *foun
 			found->count++;
 	}
 	closedir(directory);
+	return true;
 }
 
 static int
@@ -158,13 +160,18 @@ by_name(const void *a, const void *b)
 	return strcmp(((const struct client_tree *)a)->name, ((const struct client_tree *)b)->name);
 }
 
-static void
+/* Gives a parent that may not be looked into; NULL: there is none such. */
+static const char *
 list_all(const struct parents *parents, enum client_kind kind, struct client_trees *found)
 {
+	const char *closed = NULL;
+
 	*found = (struct client_trees){ .items = output_need(calloc(TREES_MAX, sizeof(struct client_tree))) };
 	for (size_t i = 0; i < parents->count; i++)
-		list_parent(parents->paths[i], kind, found);
+		if (!list_parent(parents->paths[i], kind, found))
+			closed = parents->paths[i];
 	qsort(found->items, found->count, sizeof(*found->items), by_name);
+	return closed;
 }
 
 void
@@ -242,7 +249,7 @@ client_choose(const char *name, const char *path, enum client_kind kind, struct 
 	if (name == NULL && path != NULL &&
 		find_by_name(&parents, path + 1, strcspn(path + 1, "/"), named, ret_tree))
 		return true;
-	list_all(&parents, name != NULL ? named : kind, &found);
+	const char *closed = list_all(&parents, name != NULL ? named : kind, &found);
 	if (found.count == 0 && !runs) {
 		free(found.items);
 		list_all(&parents, CLIENT_HERE, &found);
@@ -250,6 +257,9 @@ client_choose(const char *name, const char *path, enum client_kind kind, struct 
 	bool chosen = name == NULL && found.count == 1;
 	if (chosen)
 		*ret_tree = found.items[0];
+	else if (found.count == 0 && closed != NULL)
+		client_set_end(ret_end, CONTROL_NOT_ALLOWED, "%s: %s; the trees there are another user's",
+			closed, strerror(EACCES));
 	else if (name != NULL)
 		explain_name(name, &found, runs, ret_end);
 	else

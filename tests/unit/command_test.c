@@ -41,6 +41,28 @@ START_TEST(which_tree)
 }
 END_TEST
 
+START_TEST(the_trees_of_another_user)
+{
+	static const char *const words[] = { "status", "-t shop status", "crashes", "crashes show x", "logs",
+		"logs /shop/db" };
+
+	if (geteuid() != 0)
+		return;
+	start_server("shop");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		int how;
+		pid_t child = fork();
+		if (child == 0) {
+			bool good = setuid(65534) == 0 && tractor(words[i]) == CONTROL_NOT_ALLOWED &&
+				    strstr(standard_error, "another user's") != NULL;
+			_exit(good ? 0 : 1);
+		}
+		ck_assert_int_eq(waitpid(child, &how, 0), child);
+		ck_assert_msg(how == 0, "%s", words[i]);
+	}
+}
+END_TEST
+
 START_TEST(status)
 {
 	start_server("shop");
@@ -259,9 +281,9 @@ test_suite(void)
 {
 	Suite *suite = suite_create("command");
 
-	WORLD_CASE(suite, "tree", no_tree, which_tree, status, talking, fields_that_are_none,
-		fields_from_standard_input, a_supervisor_that_does_not_answer, listing_and_following,
-		steering, children_and_their_specs, adding_and_deleting, scaling, faults_that_are_none,
-		version);
+	WORLD_CASE(suite, "tree", no_tree, which_tree, the_trees_of_another_user, status, talking,
+		fields_that_are_none, fields_from_standard_input, a_supervisor_that_does_not_answer,
+		listing_and_following, steering, children_and_their_specs, adding_and_deleting, scaling,
+		faults_that_are_none, version);
 	return suite;
 }
