@@ -135,12 +135,21 @@ on_event(void *arg, const struct tractor_event *event)
 				event->text);
 }
 
+/* Its reports have what the lines above do not; the run directory is called as the tree is. */
+static void
+say_gave_up(struct tractor_runtime *runtime)
+{
+	const char *why = tractor_why(), *name = strrchr(tractor_runtime_directory(runtime), '/') + 1;
+
+	output_error("%s; see: tractor -t %s crashes", why, name);
+}
+
 static int
 exit_code(tractor_err err, struct tractor_runtime *runtime)
 {
 	switch (err) {
 	case TRACTOR_OK: return EXIT_SUCCESS;
-	case TRACTOR_ECRASHED: output_error("%s", tractor_why()); return EXIT_GAVE_UP;
+	case TRACTOR_ECRASHED: say_gave_up(runtime); return EXIT_GAVE_UP;
 	case TRACTOR_ECLOSED: return 128 + tractor_runtime_signal(runtime);
 	default: output_error("%s", tractor_why()); return CONTROL_FAILED;
 	}

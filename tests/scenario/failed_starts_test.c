@@ -161,7 +161,8 @@ START_TEST(restarts_that_refuse_use_up_the_intensity)
 	tell("/t/victim", "victim.die", "{\"how\":\"segv\"}");
 	expect_exit(tree, 70, DOWN_MS);
 	expect_output(tree, "^/t/first: down 1$", SOON_MS);
-	expect_match(process_errors(tree), "^tractor: the tree gave up: /t/victim died once too often$");
+	expect_match(process_errors(tree),
+		"^tractor: the tree gave up: /t/victim died once too often; see: tractor -t t crashes$");
 	ck_assert_uint_eq(crash_count("/t/victim"), 4);
 	json_t *report = crash_of("/t/victim", 4);
 	expect_text(report, "cause", "start");
