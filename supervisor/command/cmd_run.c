@@ -13,6 +13,7 @@
 
 #include "command.h"
 #include "output.h"
+#include "settings.h"
 #include "visible.h"
 
 #define EXIT_GAVE_UP 70
@@ -167,6 +168,17 @@ failed_to_open(tractor_err err)
 	return err == TRACTOR_EINVAL ? CONTROL_BAD_FILE : CONTROL_FAILED;
 }
 
+/* What whoever set it relies upon, and is not so. */
+static void
+say_settings(void)
+{
+	char text[512];
+
+	for (size_t i = 0; settings_fault(i, text, sizeof(text)); i++)
+		if (*text)
+			output_error("%s", text);
+}
+
 int
 cmd_run(const struct command_line *line)
 {
@@ -185,6 +197,7 @@ cmd_run(const struct command_line *line)
 	struct tractor_runtime *runtime;
 
 	signal(SIGPIPE, SIG_IGN);
+	say_settings();
 	tractor_err err = tractor_runtime_open_file(&runtime, line->words[0], &options);
 	if (err != TRACTOR_OK)
 		return failed_to_open(err);

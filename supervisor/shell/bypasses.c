@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "bypasses_private.h"
+#include "settings.h"
 #include "sys.h"
 
 #define BYPASS_AFTER 32 /* messages from one actor to another by us, until they are worth a bypass */
@@ -279,9 +280,7 @@ bypass_note(struct slot *slot, const struct tri_frame *frame)
 void
 bypass_begin(struct tractor_runtime *runtime)
 {
-	const char *wanted = getenv("TRACTOR_LANES");
-
-	runtime->bypass_after = !wanted ? BYPASS_AFTER : strcmp(wanted, "eager") == 0 ? 1 : BYPASS_AFTER;
+	runtime->bypass_after = settings_lanes() == SETTINGS_LANES_EAGER ? 1 : BYPASS_AFTER;
 }
 
 /* --- ending --- */

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "settings.h"
 #include "shell.h"
 #include "sys.h"
 #include "why.h"
@@ -543,10 +544,9 @@ tractor_err
 inventory_open(struct tractor_runtime *runtime)
 {
 	struct inventory *inventory = &runtime->inventory;
-	const char *most = getenv("TRACTOR_CRASHES_MAX");
 	struct listing listing;
 
-	inventory->reports_max = most ? strtoull(most, NULL, 10) : 0;
+	inventory->reports_max = settings_crashes_max();
 	if (inventory->reports_max == 0)
 		inventory->reports_max = REPORTS_MAX;
 	inventory->bytes_max = inventory->reports_max * BYTES_EACH;

@@ -4,10 +4,10 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "actor_process.h"
+#include "settings.h"
 #include "shell.h"
 #include "sys.h"
 #include "why.h"
@@ -32,13 +32,10 @@ launch_url(struct tractor_runtime *runtime, const char *name)
 	return url;
 }
 
-/* TRACTOR_LANES=off is for all trees, so that whatever holds with lanes can be seen to hold without. */
 bool
 launch_has_lanes(const struct spec *spec)
 {
-	const char *wanted = getenv("TRACTOR_LANES");
-
-	return spec->lanes && !(wanted && strcmp(wanted, "off") == 0);
+	return spec->lanes && settings_lanes() != SETTINGS_LANES_OFF;
 }
 
 static tractor_err

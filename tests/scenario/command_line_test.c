@@ -105,6 +105,25 @@ START_TEST(wrong_usage)
 }
 END_TEST
 
+/* Whoever set it relies upon it. */
+START_TEST(a_variable_that_makes_no_sense_is_told)
+{
+	setenv("TRACTOR_LANES", "of", 1);
+	setenv("TRACTOR_CRASHES_MAX", "abc", 1);
+	struct process *tree = small_tree();
+	expect_match(process_errors(tree),
+		"^tractor: TRACTOR_LANES: \"of\" is none of its words \\(off, eager\\); taken as not set$");
+	expect_match(process_errors(tree),
+		"^tractor: TRACTOR_CRASHES_MAX: .*abc.* is not a whole number; .*; taken as not set$");
+	tree_down(tree);
+	setenv("TRACTOR_LANES", "off", 1);
+	setenv("TRACTOR_CRASHES_MAX", "", 1);
+	tree = small_tree();
+	ck_assert_str_eq(process_errors(tree), "");
+	tree_down(tree);
+}
+END_TEST
+
 /* --- which tree --- */
 
 START_TEST(no_tree_is_running)
@@ -648,8 +667,8 @@ test_suite(void)
 {
 	Suite *suite = suite_create("command line");
 
-	SCENARIO_CASE(
-		suite, "talking", 30, the_counter_of_the_contract, what_is_wrong_with_a_message, wrong_usage);
+	SCENARIO_CASE(suite, "talking", 30, the_counter_of_the_contract, what_is_wrong_with_a_message,
+		wrong_usage, a_variable_that_makes_no_sense_is_told);
 	SCENARIO_CASE(suite, "which tree", 30, no_tree_is_running, two_trees_are_running);
 	SCENARIO_CASE(suite, "looking", 30, status_as_json, messages_of_an_actor, events_and_logs_of_nobody,
 		events_as_they_happen, crashes_with_and_without_the_tree);
