@@ -57,6 +57,10 @@ bool client_choose(const char *name, const char *path, enum client_kind kind, st
 /* All that count. */
 void client_list(enum client_kind kind, struct client_trees *ret_trees);
 
+/* The name that a path begins with, cut where it is too long for a tree's, so that it is none's. Returns `name`. */
+#define CLIENT_ROOT_BYTES (SPEC_NAME_MAX + 2)
+const char *client_root_name(const char *path, char name[CLIENT_ROOT_BYTES]);
+
 /* "a, b and 3 more" */
 #define CLIENT_NAMES_BYTES 1024
 void client_write_names(const struct client_trees *trees, char *text, size_t size);

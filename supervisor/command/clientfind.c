@@ -183,6 +183,13 @@ client_list(enum client_kind kind, struct client_trees *ret_trees)
 	list_all(&parents, kind, ret_trees);
 }
 
+const char *
+client_root_name(const char *path, char name[CLIENT_ROOT_BYTES])
+{
+	snprintf(name, CLIENT_ROOT_BYTES, "%.*s", (int)strcspn(path + 1, "/"), path + 1);
+	return name;
+}
+
 void
 client_write_names(const struct client_trees *found, char *text, size_t size)
 {

@@ -18,6 +18,7 @@
 
 struct place {
 	const struct command_line *line;
+	const char *path; /* of what is listed; NULL: all */
 	struct crashfiles_place of;
 };
 
@@ -134,13 +135,31 @@ print_rows(json_t *rows)
 	json_decref(whole);
 }
 
+/* Whether it is one of those that are listed. */
+static bool
+is_wanted(const struct place *place, const struct crash *crash)
+{
+	const char *path = json_string_value(json_object_get(crash->report, "path"));
+
+	return place->path == NULL || (path != NULL && spec_path_below(place->path, path));
+}
+
+static void
+say_none(const struct place *place)
+{
+	if (place->path != NULL)
+		output_error("nothing has crashed at %.200s", place->path);
+	else
+		crashfiles_say_none(&place->of);
+}
+
 static void
 print_table(const struct place *place, struct output_table *table, size_t rows)
 {
 	if (rows > 0)
 		output_table_print(table, stdout, NULL);
 	else
-		crashfiles_say_none(&place->of);
+		say_none(place);
 	output_table_free(table);
 }
 
@@ -150,18 +169,23 @@ print_each(const struct place *place, const struct crashes *crashes)
 	bool json = place->line->json;
 	struct output_table *table = json ? NULL : output_table_new(columns, COLUMN_COUNT);
 	json_t *rows = output_need(json_array());
+	size_t count = 0;
 
-	for (size_t i = 0; i < crashes->count; i++)
+	for (size_t i = 0; i < crashes->count; i++) {
+		if (!is_wanted(place, &crashes->items[i]))
+			continue;
+		count++;
 		if (json)
 			json_array_append_new(rows, row_json(crashes, &crashes->items[i]));
 		else
 			add_row(table, crashes, &crashes->items[i]);
+	}
 	if (json) {
 		print_rows(rows);
 		return;
 	}
 	json_decref(rows);
-	print_table(place, table, crashes->count);
+	print_table(place, table, count);
 }
 
 /* --- one line for each kind --- */
@@ -222,13 +246,15 @@ add_counted(const struct crashes *crashes, struct kind *kind)
 
 /* They are by time, so the last one that is seen is the last. As many as there are crashes at most; how many. */
 static size_t
-find_kinds(const struct crashes *crashes, struct kind *kinds)
+find_kinds(const struct place *place, const struct crashes *crashes, struct kind *kinds)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < crashes->count; i++) {
 		const struct crash *crash = &crashes->items[i];
 		size_t k = 0;
+		if (!is_wanted(place, crash))
+			continue;
 		while (k < count && !is_of(&kinds[k], crash))
 			k++;
 		if (k == count)
@@ -238,7 +264,8 @@ find_kinds(const struct crashes *crashes, struct kind *kinds)
 		kinds[k].full = crashfiles_full(crashes, crash);
 		kinds[k].count++;
 	}
-	for (size_t k = 0; k < count; k++)
+	/* What is counted is what crashed so wherever in the tree; of one place only the reports tell. */
+	for (size_t k = 0; k < count && place->path == NULL; k++)
 		add_counted(crashes, &kinds[k]);
 	return count;
 }
@@ -287,7 +314,7 @@ print_kinds(const struct place *place, const struct crashes *crashes)
 	struct kind *kinds = output_need(calloc(crashes->count + 1, sizeof(*kinds)));
 	struct output_table *table = json ? NULL : output_table_new(kind_columns, KIND_COLUMN_COUNT);
 	json_t *rows = output_need(json_array());
-	size_t count = find_kinds(crashes, kinds);
+	size_t count = find_kinds(place, crashes, kinds);
 
 	for (size_t i = 0; i < count; i++)
 		if (json)
@@ -391,12 +418,19 @@ static const struct verb {
 	int more;							/* words that may be behind that */
 	int (*run)(struct place *place, const struct crashes *crashes); /* NULL: it is cmd_replay.c's */
 } verbs[] = {
-	{ "list", " [--unique]", OPTION_UNIQUE, false, 0, list },
+	{ "list", " [--unique] [PATH]", OPTION_UNIQUE, false, 1, list },
 	{ "show", " ID|--last", OPTION_LAST, true, 0, show },
 	{ "bundle", " ID|--last [FILE]", OPTION_LAST, true, 1, NULL },
 	{ "rm", " ID|--all", OPTION_ALL, true, 0, remove_some },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+/* Without a verb. One that lacks its first "/" is told so. */
+static bool
+is_path(const struct command_line *line)
+{
+	return line->word_count > 0 && strchr(line->words[0], '/') != NULL;
+}
 
 static const struct verb *
 find_verb(const char *name)
@@ -422,7 +456,7 @@ is_sensible(const struct command_line *line, const struct verb *verb)
 {
 	unsigned given = line->given & (OPTION_UNIQUE | OPTION_LAST | OPTION_ALL);
 	bool has_one = line->word_count > 1 || given != 0;
-	int most = 1 + (verb->wants_one && given == 0) + verb->more;
+	int most = !is_path(line) + (verb->wants_one && given == 0) + verb->more;
 
 	if ((given & ~verb->option) != 0)
 		output_error("crashes %s has no such option; see: tractor help crashes", verb->name);
@@ -438,21 +472,26 @@ is_sensible(const struct command_line *line, const struct verb *verb)
 
 /* One crash says itself in which tree it is; what is about all of them is about one tree. */
 static bool
-open_place(const struct command_line *line, const struct verb *verb, struct crashfiles_place *ret_place,
-	int *ret_code)
+open_place(const struct command_line *line, const struct verb *verb, const char *path,
+	struct crashfiles_place *ret_place, int *ret_code)
 {
+	char root[CLIENT_ROOT_BYTES];
 	const char *id = line->last ? NULL : line->word_count > 1 ? line->words[1] : "";
 
 	if (!verb->wants_one || line->all)
-		return crashfiles_open(line->tree, ret_place, ret_code);
+		return crashfiles_open(
+			line->tree == NULL && path != NULL ? client_root_name(path, root) : line->tree,
+			ret_place, ret_code);
 	return crashfiles_open_for(line->tree, id, ret_place, ret_code);
 }
 
 int
 cmd_crashes(const struct command_line *line)
 {
-	const struct verb *verb = find_verb(line->word_count > 0 ? line->words[0] : "list");
+	bool has_verb = line->word_count > 0 && !is_path(line);
+	const struct verb *verb = find_verb(has_verb ? line->words[0] : "list");
 	struct place place = { .line = line };
+	struct client_end end = { .code = CONTROL_DONE };
 	struct crashes crashes;
 	int code;
 
@@ -460,7 +499,11 @@ cmd_crashes(const struct command_line *line)
 		return CONTROL_USAGE;
 	if (verb->run == NULL)
 		return replay_bundle(line);
-	if (!open_place(line, verb, &place.of, &code))
+	if (verb->run == list && line->word_count > has_verb)
+		place.path = line->words[has_verb];
+	if (place.path != NULL && !client_check_path(place.path, &end))
+		return client_finish(&end);
+	if (!open_place(line, verb, place.path, &place.of, &code))
 		return code;
 	if (verb->run == remove_some)
 		crashfiles_read(place.of.folder, true, &crashes);

@@ -249,8 +249,8 @@ is_named(const struct client_tree *tree, const char *path)
 static bool
 choose(struct logs *logs, bool *ret_runs, struct client_end *end)
 {
-	const char *name = logs->line->tree, *path = logs->path;
-	char root[SPEC_NAME_MAX + 2]; /* longer ones are no tree's, however they go on */
+	const char *name = logs->line->tree;
+	char root[CLIENT_ROOT_BYTES];
 	struct client_tree left;
 	struct client_end none = { .code = CONTROL_DONE };
 	bool runs = client_choose(name, logs->path, CLIENT_RUNNING, &logs->tree, end);
@@ -258,10 +258,8 @@ choose(struct logs *logs, bool *ret_runs, struct client_end *end)
 	*ret_runs = true;
 	if ((runs && is_named(&logs->tree, logs->path)) || logs->line->follow)
 		return runs;
-	if (name == NULL && path != NULL) {
-		snprintf(root, sizeof(root), "%.*s", (int)strcspn(path + 1, "/"), path + 1);
-		name = root;
-	}
+	if (name == NULL && logs->path != NULL)
+		name = client_root_name(logs->path, root);
 	if (client_choose(name, NULL, CLIENT_LOGGED, &left, &none) && is_named(&left, logs->path)) {
 		*ret_runs = runs && strcmp(left.directory, logs->tree.directory) == 0;
 		logs->tree = left;

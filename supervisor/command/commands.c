@@ -94,13 +94,13 @@ const struct command commands[] = {
 		"processes. What was added or stopped by hand stays so. Waits until all has been done; a child that doesn't start is told, and\n"
 		"stopped. A file with errors (exit code 65) changes nothing.\n",
 		OPTION_DRY_RUN | OPTION_TIMEOUT, 0, 0, cmd_reload },
-	{ "crashes", "[list [--unique] | show ID|--last | bundle ID|--last [FILE] | rm ID|--all]",
+	{ "crashes", "[[list] [--unique] [PATH] | show ID|--last | bundle ID|--last [FILE] | rm ID|--all]",
 		"what crashed; one report in full",
 		"Works without the tree running, too: reports stay in its run directory, the last 1000 (TRACTOR_CRASHES_MAX) with 64 KiB for\n"
-		"each. What crashes in the same way again within ten minutes is told in short. The beginning of an ID is enough if no other\n"
-		"ID begins so; without -t it is looked for in all trees, and --last is the newest crash of all. bundle writes what tractor\n"
-		"replay needs into one file, ID.bundle if FILE is not given: message, state, arguments and the whole environment, so whoever\n"
-		"gets it gets what secrets are in there.\n",
+		"each. list has those of PATH and below, or all. What crashes in the same way again within ten minutes is told in short.\n"
+		"The beginning of an ID is enough if no other ID begins so; without -t it is looked for in all trees, and --last is the newest\n"
+		"crash of all. bundle writes what tractor replay needs into one file, ID.bundle if FILE is not given: message, state, arguments\n"
+		"and the whole environment, so whoever gets it gets what secrets are in there.\n",
 		OPTION_UNIQUE | OPTION_LAST | OPTION_ALL, 0, 3, cmd_crashes },
 	{ "replay", "ID|--last|FILE.bundle [--gdb | --valgrind [-- ARG...]] [--exec PATH] [--timeout TIME]",
 		"make a crash happen again, alone and under a debugger",

@@ -96,7 +96,7 @@ START_TEST(wrong_usage)
 	expect_command(2, "^$", "^tractor: ", "ask", "/t/a", "victim.ping", "{}", "--timeout", "soon", NULL);
 	expect_command(2, "^$", "^tractor: ", "run", NULL);
 	expect_command(2, "^$", "^tractor: ", "run", "a", "b", NULL);
-	expect_command(2, "^$", "^tractor: \"x\" is too much", "crashes", "list", "x", NULL);
+	expect_command(2, "^$", "^tractor: \"x\" is no path", "crashes", "list", "x", NULL);
 	expect_command(0, "status", "^$", "help", NULL);
 	expect_command(0, "PATH MESSAGE", "^$", "help", "ask", NULL);
 	expect_command(2, "^$", "did you mean \"crashes\"", "help", "crashs", NULL);
@@ -333,6 +333,8 @@ START_TEST(crashes_with_and_without_the_tree)
 	tell("/t/a", "victim.die", "{\"how\":\"panic\"}");
 	expect_node("t", "/t/a", "running", 2, SOON_MS);
 	expect_command(0, "-a-1 .* /t/a +panic .*victim\\.die +default", "^$", "crashes", "list", NULL);
+	expect_command(0, "-a-1 .* /t/a +panic .*victim\\.die +default", "^$", "crashes", "/t/a", NULL);
+	expect_command(0, "^$", "^tractor: nothing has crashed at /t/s$", "crashes", "/t/s", NULL);
 	tree_down(tree);
 	expect_command(0, "-a-1 .* /t/a +panic .*victim\\.die +default", "^$", "crashes", "-t", "t", NULL);
 	json_t *report = crash_of("/t/a", 1);

@@ -658,8 +658,8 @@ START_TEST(reports_are_removed)
 	expect_command(1, "^$", "there is no crash \"nonsense\"", "crashes", "rm", "nonsense", NULL);
 	expect_command(2, "^$", "crashes rm which\\?", "crashes", "rm", NULL);
 	expect_command(2, "^$", "crashes rm has no such option", "crashes", "rm", "--last", NULL);
-	expect_command(2, "^$", "\"x\" is too much; it is: tractor crashes list \\[--unique\\]$", "crashes",
-		"list", "x", NULL);
+	expect_command(2, "^$", "\"x\" is too much; it is: tractor crashes list \\[--unique\\] \\[PATH\\]$",
+		"crashes", "list", "/t/victim", "x", NULL);
 	expect_command(0, "^$", "^$", "crashes", "rm", text_at(first, "id"), NULL);
 	ck_assert_uint_eq(crash_count(NULL), 2);
 	json_t *kinds = list_kinds(); /* what it was counted from is gone */

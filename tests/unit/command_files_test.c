@@ -118,6 +118,40 @@ START_TEST(a_crash_says_itself_in_which_tree_it_is)
 }
 END_TEST
 
+START_TEST(crashes_of_one_actor)
+{
+	write_crash(
+		"a-1.json", "{\"id\":\"a-1\",\"path\":\"/shop/db\",\"time\":1500,\"fingerprint\":\"0x1\"}");
+	write_crash("a-2.json",
+		"{\"id\":\"a-2\",\"path\":\"/shop/dbs/b\",\"time\":2500,\"fingerprint\":\"0x1\"}");
+	write_crash(
+		"a-3.json", "{\"id\":\"a-3\",\"path\":\"/shop/db\",\"time\":3500,\"fingerprint\":\"0x1\"}");
+	write_crash(".counts",
+		"{\"kinds\":[{\"fingerprint\":\"0x1\",\"full\":\"a-1\",\"count\":9,\"first\":1500}]}");
+	write_in("photo", "crashes", "b-1.json", "{\"id\":\"b-1\",\"path\":\"/photo/thumbs\",\"time\":3500}");
+	ck_assert_int_eq(tractor("crashes /shop/db"), 0);
+	expect_in(standard_output, "a-1 ");
+	expect_in(standard_output, "a-3 ");
+	ck_assert_ptr_null(strstr(standard_output, "a-2"));
+	ck_assert_int_eq(tractor("crashes list /shop/dbs --json"), 0);
+	expect_in(standard_output, "{\"schema_version\":1,\"crashes\":[{\"id\":\"a-2\",");
+	ck_assert_ptr_null(strstr(standard_output, "a-1"));
+	ck_assert_int_eq(tractor("crashes --unique --json /shop/db"), 0);
+	expect_in(standard_output, "\"crashes\":[{\"count\":2,\"first\":1500,");
+	ck_assert_int_eq(tractor("crashes /photo/thumbs"), 0);
+	expect_in(standard_output, "b-1 ");
+	ck_assert_int_eq(tractor("crashes /photo/nobody"), 0);
+	ck_assert_str_eq(standard_error, "tractor: nothing has crashed at /photo/nobody\n");
+	ck_assert_int_eq(tractor("crashes /nonex/db"), CONTROL_NO_TREE);
+	expect_in(standard_error, "nothing of a tree \"nonex\" is here; there are: photo, shop\n");
+	ck_assert_int_eq(tractor("crashes shop/db"), CONTROL_USAGE);
+	expect_in(standard_error, "did you mean \"/shop/db\"?");
+	ck_assert_int_eq(tractor("crashes /shop/db --last"), CONTROL_USAGE);
+	ck_assert_int_eq(tractor("crashes /shop/db x"), CONTROL_USAGE);
+	expect_in(standard_error, "\"x\" is too much; it is: tractor crashes list [--unique] [PATH]");
+}
+END_TEST
+
 /* One value too long for a person, cut before a character that would not fit; and a file too large to be a report. */
 START_TEST(crashes_that_are_long)
 {
@@ -307,7 +341,7 @@ test_suite(void)
 	Suite *suite = suite_create("command files");
 
 	WORLD_CASE(suite, "crashes", crashes_are_read_without_a_tree, a_crash_says_itself_in_which_tree_it_is,
-		crashes_that_are_long);
+		crashes_of_one_actor, crashes_that_are_long);
 	WORLD_CASE(suite, "logs", logs_are_read_without_a_tree, what_is_said_of_trees_that_do_not_run,
 		logs_are_in_the_order_of_each_actor, logs_from_files_and_from_the_supervisor);
 	WORLD_CASE(suite, "check", checking_a_file);
