@@ -9,8 +9,9 @@
 
 /*
  * Whether `got` has each field that `wanted` has, and the same in it; fields that are not wanted are not looked at. Lists have to be as long, and numbers to be equal, whether they are written as
- * integers or not. If not, where they first differ goes to `stream`: "lines[1].amount: wanted 5, got 4", with a newline.
+ * integers or not. If not, where they first differ goes to `stream`: "lines[1].amount: wanted 5, got 4", with a newline. A field that is not there is named with `message`,
+ * whose reply it is: "shop.list's reply has no field ...".
  */
-bool scenariomatch(const json_t *wanted, const json_t *got, FILE *stream);
+bool scenariomatch(const char *message, const json_t *wanted, const json_t *got, FILE *stream);
 
 #endif

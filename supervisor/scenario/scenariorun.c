@@ -198,7 +198,7 @@ judge(struct run *run, const struct step *step, const struct said *said)
 	else if (said->err != TRACTOR_OK)
 		fprintf(run->report, "%s\n", said->text ? said->text : tractor_err_text(said->err));
 	else
-		return !step->reply || scenariomatch(step->reply, said->reply, run->report);
+		return !step->reply || scenariomatch(step->message, step->reply, said->reply, run->report);
 	return false;
 }
 

@@ -106,7 +106,7 @@ START_TEST(what_is_told_and_asked_fails)
 	expect_failure("- ask: {to: /t/a, message: victim.ping, reply: {pid: 1, incarnation: 1}}\n",
 		"s.yaml:4:3: ask /t/a victim.ping\n  pid: wanted 1, got [0-9]+\n  what had happened");
 	expect_failure("- ask: {to: /t/a, message: victim.ping, reply: {pdi: 1}}\n",
-		"  pdi: wanted 1, got nothing\n");
+		"  victim.ping's reply has no field \"pdi\"; did you mean \"pid\"\\?\n");
 	expect_failure("- ask: {to: /t/a, message: victim.pnig}\n",
 		"  /t/a does not understand victim.pnig; did you mean victim.ping\\?\n");
 	expect_failure("- tell: {to: /t/a, message: victim.ping}\n",
