@@ -2,8 +2,8 @@
  * signals_test.c: SIGINT, SIGTERM and SIGHUP to the supervisor: it stops in order, then at once; and how long a stop may take.
  */
 #include <signal.h>
-#include <unistd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "trees.h"
 
