@@ -100,7 +100,7 @@ take_fds(const struct spawn_plan *plan)
 	return syscall(SYS_close_range, plan->fd_count, ~0u, 0);
 }
 
-/* The kernel's own waiting for a disk ends with SIGKILL only. */
+/* The kernel's own waiting for a disk, and being stopped, ends with SIGKILL only. */
 static void
 limit_exec(void)
 {
@@ -129,6 +129,7 @@ become(void *arg)
 	struct birth *birth = arg;
 	const struct spawn_plan *plan = birth->plan;
 
+	limit_exec(); /* before anything else: somebody may stop it */
 	reset_signals();
 	if (!plan->keeps_group && syscall(SYS_setpgid, 0, 0) < 0)
 		give_up(birth, STEP_GROUP);
@@ -141,7 +142,6 @@ become(void *arg)
 		give_up(birth, STEP_PRIVILEGES);
 	if ((birth->on_pad ? take_fds(plan) : arrange_fds(plan)) < 0)
 		give_up(birth, STEP_FDS);
-	limit_exec();
 	if (plan->directory && syscall(SYS_chdir, plan->directory) < 0)
 		give_up(birth, STEP_DIRECTORY);
 	if (plan->files) /* a lower one than there was; where it fails, more is no harm */
