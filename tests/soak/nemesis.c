@@ -242,7 +242,8 @@ check(struct driver *driver, uint64_t *next_ns)
 	if (now_ns < *next_ns || taken_has_supervisor(driver->taken))
 		return watch_is_alive(driver);
 	if (watch_is_alive(driver) && !watch_status(&seen)) {
-		taken_turn(driver->taken, true); /* one that is stopped before it is born holds its supervisor, too */
+		taken_turn(driver->taken,
+			true); /* one that is stopped before it is born holds its supervisor, too */
 		watch_check_answer(driver);
 	}
 	watch_check_asks(driver);
