@@ -16,7 +16,6 @@
 #define MARK_AFTER 64	 /* and how many messages later again */
 #define MARK_TRIES_MAX \
 	6 /* as often both double: where others send as much, what is before it may take long */
-#define URGENT_MS 1000
 #define AMPLE_BYTES (TRI_LANE_BYTES / 4)
 
 static struct tri_way *
@@ -257,13 +256,6 @@ note_passed(struct tri_actor *actor, struct tri_way *way, const struct tri_frame
 
 enum passed { PASSED, NOT_PASSED, ROUNDABOUT };
 
-/* One whose limit a tick of the clock makes a difference to. When a tell was sent is for people to read, in a report. */
-static bool
-is_urgent(const struct tri_frame *frame)
-{
-	return (frame->flags & TRI_FLAG_ASK) && frame->limit_ms >= 0 && frame->limit_ms < URGENT_MS;
-}
-
 static enum passed
 publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value, size_t payload_bytes, tractor_err *ret_err)
@@ -274,7 +266,8 @@ publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 
 	if (asks)
 		frame->correlation = tri_bypass_correlation(way->number, plain);
-	frame->source = is_urgent(frame) ? tri_now_ns() : tri_about_now_ns();
+	/* When a tell was sent is for people to read, in a report. */
+	frame->source = asks && tri_frame_is_urgent(frame) ? tri_now_ns() : tri_about_now_ns();
 	frame->payload_bytes = (uint32_t)payload_bytes;
 	uint8_t *to = tri_lane_write(&way->out, frame, TRI_WORDS_ADDRESS | (asks ? 0 : TRI_WORDS_LIMIT));
 	if (!to) {

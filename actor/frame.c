@@ -50,19 +50,21 @@ tri_frame_check(const void *bytes, size_t size_bytes, struct tri_frame *ret_fram
 
 #define WORD_BYTES sizeof(uint64_t)
 #define WORDS (sizeof(struct tri_frame) / WORD_BYTES)
-#define LAST_WORD (WORDS - 1) /* payload_bytes and order */
-#define WORDS_ALL ((TRI_WORD(WORDS) - 1) & ~TRI_WORD(0))
+#define WORDS_ALL (((1u << WORDS) - 1) & ~TRI_WORD(magic))
 #define PACKED_MAGIC UINT32_C(0x5254) /* "TR" */
 
 unsigned
 tri_frame_words(const struct tri_frame *frame, unsigned left_out)
 {
 	/* Field by field, as they were written: the processor waits for a word that was written in parts. */
-	unsigned words = (unsigned)((uint32_t)frame->err | frame->incarnation ? TRI_WORD(1) : 0) |
-			 (unsigned)(frame->message != 0) << 2 | (unsigned)(frame->source != 0) << 3 |
-			 (unsigned)(frame->target != 0) << 4 | (unsigned)(frame->target_node != 0) << 5 |
-			 (unsigned)(frame->sequence != 0) << 6 | (unsigned)(frame->correlation != 0) << 7 |
-			 (unsigned)(frame->limit_ms != 0) << 8 | (unsigned)(frame->order != 0) << LAST_WORD;
+	unsigned words =
+		(frame->err != 0 || frame->incarnation != 0 ? TRI_WORD(incarnation) : 0) |
+		(frame->message != 0 ? TRI_WORD(message) : 0) | (frame->source != 0 ? TRI_WORD(source) : 0) |
+		(frame->target != 0 ? TRI_WORD(target) : 0) |
+		(frame->target_node != 0 ? TRI_WORD(target_node) : 0) |
+		(frame->sequence != 0 ? TRI_WORD(sequence) : 0) |
+		(frame->correlation != 0 ? TRI_WORD(correlation) : 0) |
+		(frame->limit_ms != 0 ? TRI_WORD(limit_ms) : 0) | (frame->order != 0 ? TRI_WORD(order) : 0);
 
 	return words & ~left_out;
 }
@@ -104,7 +106,7 @@ tri_frame_unpack(const void *bytes, size_t size_bytes, struct tri_frame *ret_fra
 		memcpy((uint8_t *)ret_frame + (size_t)__builtin_ctz(left) * WORD_BYTES, from, WORD_BYTES);
 	}
 	ret_frame->magic = TRI_FRAME_MAGIC;
-	if ((words & TRI_WORD(LAST_WORD)) == 0)
+	if ((words & TRI_WORD(order)) == 0)
 		ret_frame->payload_bytes = (uint32_t)payload_bytes;
 	return check(ret_frame, payload_bytes);
 }

@@ -5,6 +5,7 @@
 #ifndef TRACTOR_ACTOR_FRAME_H
 #define TRACTOR_ACTOR_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -108,6 +109,13 @@ tri_frame(enum tri_frame_kind kind)
  */
 tractor_err tri_frame_check(const void *bytes, size_t size_bytes, struct tri_frame *ret_frame);
 
+/* Whether a tick of the clock makes a difference to its limit, some ms to one of less than a second. */
+static inline bool
+tri_frame_is_urgent(const struct tri_frame *frame)
+{
+	return frame->limit_ms >= 0 && frame->limit_ms < 1000;
+}
+
 /*
  * In a lane the header is packed: there are only those of its words that are not 0, behind the first, which says which they are. What a short message costs most is to get the lines of the cache that it lies in from one
  * processor to another, so the fewer the better: a tell of 64 bytes takes one and a half of them so, and two and a half as it is.
@@ -115,13 +123,11 @@ tractor_err tri_frame_check(const void *bytes, size_t size_bytes, struct tri_fra
  * Packed, the first word has the bits of the others' numbers and half a magic in the place of the magic; the last is there if there is an order, for how long the payload is says the frame's size.
  */
 #define TRI_PACKED_MIN 8 /* bytes of a header */
-#define TRI_WORD(number) (1u << (number))
-#define TRI_WORDS_ADDRESS            \
-	(TRI_WORD(1) | TRI_WORD(4) | \
-		TRI_WORD(            \
-			5)) /* err and incarnation, target, target_node: of a send where there is one receiver only */
-#define TRI_WORDS_LIMIT \
-	(TRI_WORD(7) | TRI_WORD(8)) /* correlation and limit_ms: of a tell that needs no answer */
+#define TRI_WORD(field) (1u << (offsetof(struct tri_frame, field) / sizeof(uint64_t)))
+/* What a send says of its two ends, where there is one sender and one receiver only. */
+#define TRI_WORDS_ADDRESS (TRI_WORD(incarnation) | TRI_WORD(target) | TRI_WORD(target_node))
+/* What it says of its answer: nothing to who is told, and has room for it. */
+#define TRI_WORDS_LIMIT (TRI_WORD(correlation) | TRI_WORD(limit_ms))
 
 /* Which words are to be there: all that say something, but for `left_out`. */
 unsigned tri_frame_words(const struct tri_frame *frame, unsigned left_out);

@@ -8,8 +8,6 @@
 #include "shell.h"
 #include "why.h"
 
-#define TICK_MATTERS_MS 1000 /* to a limit that is less */
-
 struct port {
 	tractor_ctx ctx; /* first: the context that the end's functions are given is the port */
 	struct tractor_runtime *runtime;
@@ -20,10 +18,10 @@ struct port {
 static void
 refresh(struct tractor_runtime *runtime, const struct tri_frame *frame)
 {
-	if (!(frame->flags & TRI_FLAG_DELAYED) && (frame->limit_ms < 0 || frame->limit_ms >= TICK_MATTERS_MS))
-		turn_refresh_about(runtime);
-	else
+	if ((frame->flags & TRI_FLAG_DELAYED) || tri_frame_is_urgent(frame))
 		turn_refresh(runtime);
+	else
+		turn_refresh_about(runtime);
 }
 
 static tractor_err
