@@ -8,8 +8,6 @@
  */
 #include "router_private.h"
 
-#include <stdlib.h>
-
 static void
 passed(struct router *router, struct deadline *deadline)
 {
@@ -20,16 +18,16 @@ tractor_err
 asks_open(struct router *router, struct party *asker, const struct router_send *send, int64_t now_ns,
 	struct ask **ret_ask)
 {
-	struct ask *ask = malloc(sizeof(*ask)); /* not calloc(), which is slow to use again what was freed */
+	struct ask *ask = router_allocate(&router->ask_pool, sizeof(*ask));
 	tractor_err err = TRACTOR_OK;
 
 	if (ask == NULL)
 		return TRACTOR_ENOMEM;
-	*ask = (struct ask){ .asker = asker };
+	*ask = (struct ask){ .trash = ask->trash, .asker = asker };
 	if (send->limit_ms >= 0)
 		err = router_arm(router, &ask->deadline, router_due(now_ns, send->limit_ms), passed);
 	if (err != TRACTOR_OK) {
-		free(ask);
+		router_discard(router, &ask->trash);
 		return err;
 	}
 	ask->incarnation = send->incarnation;
@@ -43,12 +41,13 @@ asks_open(struct router *router, struct party *asker, const struct router_send *
 }
 
 tractor_err
-asks_open_unheard(struct ask **ret_ask)
+asks_open_unheard(struct router *router, struct ask **ret_ask)
 {
-	struct ask *ask = calloc(1, sizeof(*ask));
+	struct ask *ask = router_allocate(&router->ask_pool, sizeof(*ask));
 
 	if (ask == NULL)
 		return TRACTOR_ENOMEM;
+	*ask = (struct ask){ .trash = ask->trash };
 	link_init(&ask->asked);
 	link_init(&ask->deferred);
 	*ret_ask = ask;
@@ -64,48 +63,32 @@ asks_carry(struct ask *ask, struct letter *letter)
 }
 
 void
-asks_delivered(struct router *router, struct ask *ask, uint64_t sequence)
-{
-	table_add(&router->duties, &ask->by_sequence, ask->holder->id, sequence);
-}
-
-void
-asks_undelivered(struct router *router, struct ask *ask)
-{
-	table_remove(&router->duties, &ask->by_sequence);
-}
-
-static void
-put_with_deferred(struct ask *ask)
-{
-	link_insert(&ask->holder->deferred, &ask->deferred);
-	ask->holder->counts.deferred++;
-}
-
-void
-asks_defer(struct ask *ask)
-{
-	ask->letter->ask = NULL;
-	ask->letter = NULL;
-	put_with_deferred(ask);
-}
-
-void
 asks_owe(struct router *router, struct ask *ask, struct party *holder, uint64_t sequence)
 {
 	ask->holder = holder;
-	asks_delivered(router, ask, sequence);
-	put_with_deferred(ask);
+	table_add(&router->duties, &ask->by_sequence, holder->id, sequence);
+	link_insert(&holder->deferred, &ask->deferred);
+	holder->counts.deferred++;
+}
+
+void
+asks_defer(struct router *router, struct ask *ask)
+{
+	uint64_t sequence = ask->letter->message.sequence;
+
+	ask->letter->ask = NULL;
+	ask->letter = NULL;
+	asks_owe(router, ask, ask->holder, sequence);
 }
 
 void
 asks_release(struct router *router, struct ask *ask)
 {
-	asks_undelivered(router, ask);
 	if (ask->letter != NULL) {
 		ask->letter->ask = NULL;
 		ask->letter = NULL;
 	} else if (ask->holder != NULL) {
+		table_remove(&router->duties, &ask->by_sequence);
 		link_remove(&ask->deferred);
 		ask->holder->counts.deferred--;
 	}
@@ -165,11 +148,27 @@ asks_fail(struct router *router, struct ask *ask, tractor_err err)
 		asks_tell(router, ask, err);
 }
 
-struct ask *
-asks_by_sequence(const struct router *router, uint64_t actor, uint64_t sequence)
+/* The first of what is delivered, most often. */
+static struct letter *
+delivered_letter(const struct party *actor, uint64_t sequence)
 {
-	struct table_entry *entry = table_find(&router->duties, actor, sequence);
+	for (struct link *link = actor->delivered.next; link != &actor->delivered; link = link->next) {
+		struct letter *letter = OWNER(link, struct letter, at_target);
 
+		if (letter->message.sequence == sequence)
+			return letter;
+	}
+	return NULL;
+}
+
+struct ask *
+asks_by_sequence(const struct router *router, const struct party *actor, uint64_t sequence)
+{
+	const struct letter *letter = delivered_letter(actor, sequence);
+
+	if (letter != NULL)
+		return letter->ask;
+	struct table_entry *entry = table_find(&router->duties, actor->id, sequence);
 	return entry != NULL ? OWNER(entry, struct ask, by_sequence) : NULL;
 }
 

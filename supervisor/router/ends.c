@@ -69,14 +69,12 @@ drop_news(struct router *router, struct party *actor)
 
 /* Before `place`: the head of what waits, or what is first there. */
 static void
-wait_again(struct router *router, struct letter *letter, struct link *place)
+wait_again(struct letter *letter, struct link *place)
 {
 	link_remove(&letter->at_target);
 	link_insert(place, &letter->at_target);
 	letter->place = LETTER_WAITING;
 	letter->target->counts.delivered--;
-	if (letter->ask != NULL)
-		asks_undelivered(router, letter->ask);
 }
 
 /* What was delivered and not begun waits again, in order, in front. */
@@ -88,7 +86,7 @@ put_back(struct router *router, struct party *actor, struct vacancies *vacancies
 
 	while ((letter = FIRST(&actor->delivered, struct letter, at_target)) != NULL) {
 		if (!spent(letter)) {
-			wait_again(router, letter, place);
+			wait_again(letter, place);
 			continue;
 		}
 		note(vacancies, letter);
@@ -112,7 +110,7 @@ put_adopted_first(struct party *actor)
 
 /* Takes what was in hand off the list; it stays counted as delivered. NULL: nothing was, or nothing that can have been. */
 static struct letter *
-take_hand(struct router *router, struct party *actor, const struct router_end *how)
+take_hand(struct party *actor, const struct router_end *how)
 {
 	for (struct link *link = actor->delivered.next; link != &actor->delivered; link = link->next) {
 		struct letter *letter = OWNER(link, struct letter, at_target);
@@ -122,8 +120,6 @@ take_hand(struct router *router, struct party *actor, const struct router_end *h
 		link_remove(link);
 		letter->message.attempts += !how->from_outside;
 		letters_digest(letter);
-		if (letter->ask != NULL)
-			asks_undelivered(router, letter->ask);
 		return letter;
 	}
 	return NULL;
@@ -200,13 +196,13 @@ ends_down(struct router *router, struct party *actor, const struct router_end *h
 	/* First all the bookkeeping, so that whoever is called back finds an actor that is down, and nothing in between. */
 	actor->up = false;
 	finish_done(router, actor, how->done, &vacancies);
-	hand = take_hand(router, actor, how);
+	hand = take_hand(actor, how);
 	fate = judge(actor, hand, how->from_outside);
 	put_back(router, actor, &vacancies);
 	put_adopted_first(actor);
 	drop_news(router, actor);
 	if (fate == FATE_AGAIN)
-		wait_again(router, hand, actor->waiting.next);
+		wait_again(hand, actor->waiting.next);
 	else if (fate != FATE_NONE)
 		note(&vacancies, hand);
 	link_take_all(&actor->deferred, &deferred);

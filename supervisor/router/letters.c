@@ -7,23 +7,32 @@
  */
 #include "router_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define FNV_BASIS UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 #define FNV_MAX_BYTES ((size_t)1 << 20) /* of a payload: a ms or so */
+#define SMALL_BYTES 128			/* of a payload: of most */
+
+/* A small one is as large as any other small one. */
+static struct letter *
+allocate(struct router *router, size_t payload_bytes)
+{
+	if (payload_bytes > SMALL_BYTES)
+		return router_allocate(NULL, sizeof(struct letter) + payload_bytes);
+	return router_allocate(&router->letter_pool, sizeof(struct letter) + SMALL_BYTES);
+}
 
 tractor_err
-letters_new(const struct router_send *send, struct letter **ret_letter)
+letters_new(struct router *router, const struct router_send *send, struct letter **ret_letter)
 {
 	size_t copied = send->parcel == NULL ? send->payload_bytes : 0;
-	struct letter *letter = malloc(sizeof(*letter) + copied);
+	struct letter *letter = allocate(router, copied);
 
 	if (letter == NULL)
 		return TRACTOR_ENOMEM;
 	*letter = (struct letter){
-		.trash = { .parcel = parcel_hold(send->parcel) },
+		.trash = { .pool = letter->trash.pool, .parcel = parcel_hold(send->parcel) },
 		.message = {
 			.kind = ROUTER_MESSAGE,
 			.sender = send->sender,
@@ -62,15 +71,13 @@ letters_share(const struct router *router, const struct party *target, uint64_t 
 }
 
 tractor_err
-letters_address(struct router *router, struct letter *letter, struct party *target)
+letters_address(struct router *router, struct letter *letter, struct party *target, struct share *share)
 {
-	struct share *share = letters_share(router, target, letter->message.sender);
-
 	if (share == NULL) {
-		share = malloc(sizeof(*share)); /* see asks_open() */
+		share = router_allocate(&router->share_pool, sizeof(*share));
 		if (share == NULL)
 			return TRACTOR_ENOMEM;
-		*share = (struct share){ .target = target };
+		*share = (struct share){ .trash = share->trash, .target = target };
 		link_init(&share->parked);
 		link_init(&share->crowded);
 		table_add(&router->shares, &share->by_pair, target->id,
@@ -81,14 +88,43 @@ letters_address(struct router *router, struct letter *letter, struct party *targ
 	return TRACTOR_OK;
 }
 
-/* A share in which nothing is left. */
+static bool
+is_empty(const struct share *share)
+{
+	return share->load.count == 0 && share->backlog.count == 0;
+}
+
+static void
+drop_share(struct router *router, struct share *share)
+{
+	table_remove(&router->shares, &share->by_pair);
+	router_discard(router, &share->trash);
+}
+
+/* A share in which nothing may be left: it waits for its sender's next, and the one that did so before goes; at one who is gone nothing waits. */
 static void
 tidy(struct router *router, struct share *share)
 {
-	if (share == NULL || share->load.count > 0 || share->backlog.count > 0)
+	if (share == NULL || !is_empty(share) || share == share->target->idle)
 		return;
-	table_remove(&router->shares, &share->by_pair);
-	router_discard(router, &share->trash);
+	struct party *target = share->target;
+	struct share *goes = share;
+	if (target->by_id.filed) {
+		goes = target->idle;
+		target->idle = share;
+	}
+	if (goes != NULL && is_empty(goes))
+		drop_share(router, goes);
+}
+
+void
+letters_forget_idle(struct router *router, struct party *target)
+{
+	struct share *idle = target->idle;
+
+	target->idle = NULL;
+	if (idle != NULL && is_empty(idle))
+		drop_share(router, idle);
 }
 
 void

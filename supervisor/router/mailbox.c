@@ -22,10 +22,15 @@ compare(const void *a, const void *b)
 }
 
 bool
-mailbox_understands(const struct party *actor, uint64_t message)
+mailbox_understands(struct party *actor, uint64_t message)
 {
-	return !actor->up || (actor->served_count > 0 && bsearch(&message, actor->served, actor->served_count,
-								 sizeof(message), compare) != NULL);
+	if (!actor->up || (actor->served_count > 0 && actor->understood == message))
+		return true; /* most often it is the same as before */
+	if (actor->served_count == 0 ||
+		bsearch(&message, actor->served, actor->served_count, sizeof(message), compare) == NULL)
+		return false;
+	actor->understood = message;
+	return true;
 }
 
 bool
@@ -50,8 +55,6 @@ pump(struct router *router, struct party *actor)
 		letter->place = LETTER_DELIVERED;
 		letter->message.sequence = ++actor->counts.sequence;
 		actor->counts.delivered++;
-		if (letter->ask != NULL)
-			asks_delivered(router, letter->ask, letter->message.sequence);
 		if (router->ops.deliver != NULL)
 			router->ops.deliver(router->arg, actor->id, &letter->message);
 	}
@@ -154,14 +157,14 @@ mailbox_evict_all(struct router *router, struct link *list, tractor_err err)
 /* --- the process --- */
 
 static bool
-unwelcome(const struct party *actor, const struct letter *letter)
+unwelcome(struct party *actor, const struct letter *letter)
 {
 	return letter->message.kind == ROUTER_MESSAGE && !mailbox_understands(actor, letter->message.message);
 }
 
 /* Moves those that it does not understand, or `all`, to another list. Nothing is called back, so the lists hold still. */
 static void
-collect(const struct party *actor, struct link *list, bool all, struct link *collected)
+collect(struct party *actor, struct link *list, bool all, struct link *collected)
 {
 	for (struct link *link = list->next, *next; link != list; link = next) {
 		next = link->next;
@@ -184,8 +187,10 @@ mailbox_up(struct router *router, struct party *actor, uint32_t incarnation)
 {
 	struct link unwelcomes;
 
-	if (actor->served_count > 0)
+	if (actor->served_count > 0) {
 		qsort(actor->served, actor->served_count, sizeof(*actor->served), compare);
+		actor->understood = actor->served[0];
+	}
 	actor->incarnation = incarnation;
 	actor->up = true;
 	link_init(&unwelcomes);
@@ -202,7 +207,7 @@ mailbox_finish(struct router *router, struct letter *letter)
 	if (letter->message.attempts > 0)
 		letter->target->suspect = 0; /* it is innocent */
 	if (letter->ask != NULL)
-		asks_defer(letter->ask);
+		asks_defer(router, letter->ask);
 	letters_drop(router, letter);
 }
 

@@ -12,6 +12,11 @@
 
 /* A limit longer than this (some 73 years) is as good as none, and can be added to any time without overflow. */
 #define LIMIT_MAX_MS (INT64_MAX / 4 / 1000000)
+#if defined(__SANITIZE_ADDRESS__)
+#define POOL_MAX 0 /* so that what is used after it is freed is seen */
+#else
+#define POOL_MAX 16
+#endif
 
 /* --- what the parts need --- */
 
@@ -57,6 +62,45 @@ router_discard(struct router *router, struct trash *trash)
 	router->trash = trash;
 }
 
+void *
+router_allocate(struct pool *pool, size_t bytes)
+{
+	struct trash *memory = pool != NULL ? pool->kept : NULL;
+
+	if (memory != NULL) {
+		pool->kept = memory->next;
+		pool->kept_count--;
+	} else {
+		memory = malloc(bytes);
+	}
+	if (memory != NULL)
+		*memory = (struct trash){ .pool = pool };
+	return memory;
+}
+
+static void
+let_go_of_memory(struct trash *trash)
+{
+	struct pool *pool = trash->pool;
+
+	if (pool == NULL || pool->kept_count + 1 > POOL_MAX) {
+		free(trash);
+		return;
+	}
+	trash->next = pool->kept;
+	pool->kept = trash;
+	pool->kept_count++;
+}
+
+static void
+drain(struct pool *pool)
+{
+	for (struct trash *trash; (trash = pool->kept) != NULL;) {
+		pool->kept = trash->next;
+		free(trash);
+	}
+}
+
 static void
 begin(struct router *router)
 {
@@ -71,7 +115,7 @@ end(struct router *router)
 	for (struct trash *trash = router->trash, *next; trash != NULL; trash = next) {
 		next = trash->next;
 		parcel_let_go(trash->parcel);
-		free(trash);
+		let_go_of_memory(trash);
 	}
 	router->trash = NULL;
 }
@@ -170,6 +214,9 @@ router_free(struct router *router)
 	table_free(&router->shares);
 	table_free(&router->asks);
 	table_free(&router->duties);
+	drain(&router->letter_pool);
+	drain(&router->share_pool);
+	drain(&router->ask_pool);
 	free(router);
 }
 
@@ -307,6 +354,7 @@ forget(struct router *router, struct party *party)
 {
 	link_remove(&party->everyone);
 	table_remove(&router->parties, &party->by_id);
+	letters_forget_idle(router, party);
 	free(party->served);
 	party->served = NULL;
 	party->served_count = party->served_room = 0;
@@ -358,9 +406,9 @@ tractor_err
 router_forward(struct router *router, uint64_t sequence, const struct router_send *send, int64_t now_ns)
 {
 	struct party *from = router_party(router, send->sender);
-	struct ask *ask = asks_by_sequence(router, send->sender, sequence);
+	struct ask *ask = from != NULL ? asks_by_sequence(router, from, sequence) : NULL;
 
-	if (from == NULL || ask == NULL)
+	if (ask == NULL)
 		return TRACTOR_EBADMSG;
 	begin(router);
 	asks_release(router, ask);
@@ -374,7 +422,8 @@ tractor_err
 router_reply(struct router *router, uint64_t actor, uint64_t sequence, tractor_err err,
 	const uint8_t *payload, size_t payload_bytes)
 {
-	struct ask *ask = asks_by_sequence(router, actor, sequence);
+	const struct party *party = router_party(router, actor);
+	struct ask *ask = party != NULL ? asks_by_sequence(router, party, sequence) : NULL;
 
 	if (ask == NULL)
 		return TRACTOR_EBADMSG;

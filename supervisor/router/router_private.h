@@ -82,7 +82,16 @@ link_take_all(struct link *from, struct link *to)
 /* The first member of all that is freed by router_discard(). */
 struct trash {
 	struct trash *next;
+	struct pool *pool;     /* that its memory came from, and goes back to; NULL: none */
 	struct parcel *parcel; /* which is let go of then; NULL: none */
+};
+
+/*
+ * Memory for things of one size, kept from one to the next, as many as are in use at a time where a message is answered as soon as it is sent. Beyond that it comes and goes as any other.
+ */
+struct pool {
+	struct trash *kept;
+	size_t kept_count;
 };
 
 /* A timer that knows what to do. Once armed, its place in the queue is its own until it is disarmed, also after it has passed. */
@@ -142,7 +151,8 @@ struct party {
 	unsigned mailbox; /* messages in a share; 0: no bound */
 	uint64_t *served; /* fingerprints, in order; what its process understands, while it is up */
 	size_t served_count, served_room;
-	uint64_t done;	  /* sequences up to here are settled */
+	uint64_t understood; /* the last of these that was sent; with served_count 0 nothing */
+	uint64_t done;	     /* sequences up to here are settled */
 	uint64_t suspect; /* digest of what was in hand at the last crash and wasn't handled since; 0: none */
 	struct link delivered; /* struct letter: handed to the process; with those that wait: the mailbox */
 	struct link waiting;   /* struct letter */
@@ -150,10 +160,11 @@ struct party {
 		adopted; /* struct letter: will come before all that was delivered and not done, once its process is dealt with */
 	struct link deferred; /* struct ask: its handlers returned without an answer */
 	struct link crowded;  /* struct share: those in which something is parked */
+	struct share *idle;   /* the last that was emptied, whose sender may well send again; NULL: none */
 	struct router_counts counts;
 };
 
-/* What one sender has at one actor; exists while it has anything. */
+/* What one sender has at one actor; exists while it has anything, or until another's is emptied. */
 struct share {
 	struct trash trash;
 	struct table_entry by_pair; /* target, sender */
@@ -207,9 +218,10 @@ struct ask {
 	struct deadline deadline;
 	struct party
 		*holder; /* in whose mailbox, hand or list of deferred ones it is; also of a parked one */
-	struct letter *letter;		/* that carries it; NULL: deferred */
-	struct link deferred;		/* holder->deferred */
-	struct table_entry by_sequence; /* holder, sequence: while the holder's process may answer it */
+	struct letter *letter; /* that carries it; NULL: deferred */
+	struct link deferred;  /* holder->deferred */
+	struct table_entry
+		by_sequence; /* holder, sequence: while it is deferred; before, the letter has that */
 };
 
 struct router {
@@ -221,6 +233,7 @@ struct router {
 	struct timers timers;
 	struct link everyone; /* struct party */
 	struct table parties, shares, asks, duties;
+	struct pool letter_pool, share_pool, ask_pool;
 };
 
 /* --- the functions, by file --- */
@@ -231,6 +244,8 @@ struct party *router_party(const struct router *router, uint64_t id);
 tractor_err router_target(const struct router *router, uint64_t id, struct party **ret_target);
 /* Frees it once no public call is on the stack. `trash` is its first member. */
 void router_discard(struct router *router, struct trash *trash);
+/* Of the pool's size; what is in it but `trash`, which is set, is anything. `pool` NULL: of no pool. NULL: no memory. */
+void *router_allocate(struct pool *pool, size_t bytes);
 /* ENOMEM; not for one that has a place, see struct deadline. */
 tractor_err router_arm(struct router *router, struct deadline *deadline, int64_t due_ns,
 	void (*passed)(struct router *, struct deadline *));
@@ -244,11 +259,14 @@ void router_tell_answer(struct router *router, uint64_t asker, uint32_t incarnat
 
 /* letters.c */
 /* A copy of what is sent, or what holds its parcel, in no place yet. ENOMEM. */
-tractor_err letters_new(const struct router_send *send, struct letter **ret_letter);
+tractor_err letters_new(struct router *router, const struct router_send *send, struct letter **ret_letter);
 /* The sender's share at that actor. NULL: it has nothing there. */
 struct share *letters_share(const struct router *router, const struct party *target, uint64_t sender);
-/* Addresses it to the actor, in its sender's share. ENOMEM. */
-tractor_err letters_address(struct router *router, struct letter *letter, struct party *target);
+/* Addresses it to the actor, in its sender's share; NULL: in one that is made for it. ENOMEM. */
+tractor_err letters_address(
+	struct router *router, struct letter *letter, struct party *target, struct share *share);
+/* The actor is gone: nothing is kept for its senders any more. */
+void letters_forget_idle(struct router *router, struct party *target);
 /* Puts it on its sender's list of what is not accepted yet. */
 void letters_pend(struct letter *letter, struct party *from);
 /* Takes it out of its place: of the lists and counts. What it carries stays. */
@@ -283,7 +301,7 @@ tractor_err sending_adopt_duty(
 
 /* mailbox.c */
 /* False: its process is up, and doesn't serve that. What the next one will serve is asked when it is up. */
-bool mailbox_understands(const struct party *actor, uint64_t message);
+bool mailbox_understands(struct party *actor, uint64_t message);
 /* Nobody of that share waits outside, and there is room for so much. A sender without a share (NULL) always has it. */
 bool mailbox_has_room(const struct share *share, size_t bytes);
 /* Into the mailbox, from whatever place it was in: from here on it is the system's. */
@@ -319,15 +337,11 @@ void ends_close(struct router *router, struct party *actor, tractor_err why);
 tractor_err asks_open(struct router *router, struct party *asker, const struct router_send *send,
 	int64_t now_ns, struct ask **ret_ask);
 /* One to whose answer nobody listens. ENOMEM. */
-tractor_err asks_open_unheard(struct ask **ret_ask);
+tractor_err asks_open_unheard(struct router *router, struct ask **ret_ask);
 /* The duty is now the addressee's of this letter. */
 void asks_carry(struct ask *ask, struct letter *letter);
-/* The letter was handed to the holder's process, as `sequence`: it may answer from now on. */
-void asks_delivered(struct router *router, struct ask *ask, uint64_t sequence);
-/* The process that it was handed to is dead: it can't be answered under that sequence any more. */
-void asks_undelivered(struct router *router, struct ask *ask);
 /* Its handler has returned. The letter is no longer needed. */
-void asks_defer(struct ask *ask);
+void asks_defer(struct router *router, struct ask *ask);
 /* The duty is now the holder's, who has had the message without us, as `sequence`: as if it were deferred. */
 void asks_owe(struct router *router, struct ask *ask, struct party *holder, uint64_t sequence);
 /* Nobody listens any more; whoever holds it still may answer. */
@@ -341,7 +355,8 @@ void asks_answer(struct router *router, struct ask *ask, tractor_err err, const 
 	size_t payload_bytes);
 /* It fails wherever it is: unless a process has it, its message is withdrawn. */
 void asks_fail(struct router *router, struct ask *ask, tractor_err err);
-struct ask *asks_by_sequence(const struct router *router, uint64_t actor, uint64_t sequence);
+/* What the actor's process was asked as `sequence` and may answer: it was handed that, or has deferred it. NULL: nothing. */
+struct ask *asks_by_sequence(const struct router *router, const struct party *actor, uint64_t sequence);
 struct ask *asks_by_correlation(const struct router *router, uint64_t asker, uint64_t correlation);
 /* Takes the duty from its holder, for good. */
 void asks_release(struct router *router, struct ask *ask);

@@ -67,7 +67,8 @@ due(struct router *router, struct deadline *deadline)
 		err = TRACTOR_EPROTOCOL;
 	if (err != TRACTOR_OK) {
 		letters_bury(router, letter, err);
-	} else if (letters_address(router, letter, target) != TRACTOR_OK) {
+	} else if (letters_address(router, letter, target,
+			   letters_share(router, target, letter->message.sender)) != TRACTOR_OK) {
 		/* Its place among the timers is still its own. */
 		err = router_arm(router, deadline, deadline->timer.due_ns + AGAIN_NS, due);
 		tri_assert(err == TRACTOR_OK);
@@ -88,7 +89,7 @@ delay(struct router *router, struct party *from, const struct router_send *send,
 		return TRACTOR_EINVAL;
 	if (!load_fits(&from->delayed, ROUTER_PENDING_MAX, send->payload_bytes))
 		return TRACTOR_EFULL;
-	err = letters_new(send, &letter);
+	err = letters_new(router, send, &letter);
 	if (err != TRACTOR_OK)
 		return err;
 	letter->message.sent_ns = now_ns;
@@ -153,14 +154,15 @@ prepare(struct router *router, struct party *target, const struct router_send *s
 {
 	struct letter *letter;
 	bool parks;
-	tractor_err err = find_room(letters_share(router, target, send->sender), send, &parks);
+	struct share *share = letters_share(router, target, send->sender);
+	tractor_err err = find_room(share, send, &parks);
 
 	if (err != TRACTOR_OK)
 		return err;
-	err = letters_new(send, &letter);
+	err = letters_new(router, send, &letter);
 	if (err != TRACTOR_OK)
 		return err;
-	err = letters_address(router, letter, target);
+	err = letters_address(router, letter, target, share);
 	if (err != TRACTOR_OK) {
 		letters_drop(router, letter);
 		return err;
@@ -339,7 +341,7 @@ sending_post(struct router *router, struct party *target, enum router_kind kind,
 		.sender = sender, .target = target->id, .payload = payload, .payload_bytes = payload_bytes
 	};
 	struct letter *letter;
-	tractor_err err = letters_new(&send, &letter);
+	tractor_err err = letters_new(router, &send, &letter);
 
 	if (err != TRACTOR_OK)
 		return err;
@@ -392,11 +394,11 @@ sending_adopt(struct router *router, const struct router_send *send, int64_t sen
 
 	if (target == NULL)
 		return TRACTOR_ESTOPPED;
-	tractor_err err = letters_new(send, &letter);
+	tractor_err err = letters_new(router, send, &letter);
 	if (err != TRACTOR_OK)
 		return err;
 	letter->message.sent_ns = sent_ns;
-	err = letters_address(router, letter, target);
+	err = letters_address(router, letter, target, letters_share(router, target, send->sender));
 	if (err == TRACTOR_OK && letter->message.ask)
 		err = adopt_ask(router, send, sent_ns, &ask);
 	if (err == TRACTOR_ENOMEM || (err != TRACTOR_OK && in_hand == 0)) {
@@ -406,8 +408,6 @@ sending_adopt(struct router *router, const struct router_send *send, int64_t sen
 	if (ask != NULL)
 		asks_carry(ask, letter);
 	place_adopted(letter, in_hand);
-	if (ask != NULL && in_hand != 0)
-		asks_delivered(router, ask, in_hand);
 	return err;
 }
 
@@ -419,11 +419,11 @@ sending_adopt_duty(struct router *router, const struct router_send *send, int64_
 
 	if (holder == NULL)
 		return TRACTOR_ESTOPPED;
-	if (asks_by_sequence(router, send->target, sequence) != NULL)
+	if (asks_by_sequence(router, holder, sequence) != NULL)
 		return TRACTOR_EBADMSG;
 	tractor_err err = adopt_ask(router, send, sent_ns, &ask);
 	if (err == TRACTOR_ESTOPPED || err == TRACTOR_EEXIST)
-		err = asks_open_unheard(&ask); /* it will be answered all the same */
+		err = asks_open_unheard(router, &ask); /* it will be answered all the same */
 	if (err == TRACTOR_OK)
 		asks_owe(router, ask, holder, sequence);
 	return err;

@@ -10,23 +10,13 @@
 
 #include "assert.h"
 
-#define FIRST_BUCKETS 16
-
-/* The numbers are counters mostly, so their low bits alone would do; the mixing (splitmix64's) is for those that are not. */
-static size_t
-slot(const struct table *table, uint64_t major, uint64_t minor)
-{
-	uint64_t mixed = major * UINT64_C(0x9e3779b97f4a7c15) + minor;
-
-	mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return (size_t)(mixed ^ (mixed >> 31)) & (table->bucket_count - 1);
-}
+#define FIRST_BITS 4
+#define WORD_BITS 64
 
 static void
 chain(struct table *table, struct table_entry *entry)
 {
-	struct table_entry **bucket = &table->buckets[slot(table, entry->major, entry->minor)];
+	struct table_entry **bucket = table_bucket(table, entry->major, entry->minor);
 
 	entry->next = *bucket;
 	*bucket = entry;
@@ -42,6 +32,7 @@ grow(struct table *table)
 		return;
 	table->buckets = buckets;
 	table->bucket_count = old.bucket_count * 2;
+	table->shift = old.shift - 1;
 	for (size_t i = 0; i < old.bucket_count; i++) {
 		for (struct table_entry *entry = old.buckets[i], *next; entry != NULL; entry = next) {
 			next = entry->next;
@@ -54,11 +45,12 @@ grow(struct table *table)
 tractor_err
 table_init(struct table *table)
 {
-	struct table_entry **buckets = calloc(FIRST_BUCKETS, sizeof(*buckets));
+	const size_t count = (size_t)1 << FIRST_BITS;
+	struct table_entry **buckets = calloc(count, sizeof(*buckets));
 
 	if (buckets == NULL)
 		return TRACTOR_ENOMEM;
-	*table = (struct table){ .buckets = buckets, .bucket_count = FIRST_BUCKETS };
+	*table = (struct table){ .buckets = buckets, .bucket_count = count, .shift = WORD_BITS - FIRST_BITS };
 	return TRACTOR_OK;
 }
 
@@ -89,20 +81,10 @@ table_remove(struct table *table, struct table_entry *entry)
 
 	if (!entry->filed)
 		return;
-	at = &table->buckets[slot(table, entry->major, entry->minor)];
+	at = table_bucket(table, entry->major, entry->minor);
 	while (*at != entry)
 		at = &(*at)->next;
 	*at = entry->next;
 	entry->filed = false;
 	table->entry_count--;
-}
-
-struct table_entry *
-table_find(const struct table *table, uint64_t major, uint64_t minor)
-{
-	struct table_entry *entry = table->buckets[slot(table, major, minor)];
-
-	while (entry != NULL && (entry->major != major || entry->minor != minor))
-		entry = entry->next;
-	return entry;
 }

@@ -35,7 +35,7 @@ waits_step(const struct router *router, struct waits_walk *walk)
 bool
 waits_circular(const struct router *router, const struct party *waiter, struct party *holder)
 {
-	struct waits_walk walk = { .at = holder };
+	struct waits_walk walk = { .at = waiter->id < ROUTER_PORT_FIRST ? holder : NULL };
 
 	while (walk.at != NULL && walk.at != waiter && !walk.is_round)
 		waits_step(router, &walk);
