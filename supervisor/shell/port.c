@@ -8,10 +8,13 @@
 #include "shell.h"
 #include "why.h"
 
+#define SMALL_BYTES 256 /* of a payload: of most */
+
 struct port {
 	tractor_ctx ctx; /* first: the context that the end's functions are given is the port */
 	struct tractor_runtime *runtime;
 	uint64_t id;
+	struct tri_packet *spare;
 };
 
 /* The program may have been elsewhere for long. Where a tick more or less makes no difference the quick clock will do. */
@@ -30,6 +33,7 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 	struct port *port = (struct port *)ctx;
 	struct tractor_runtime *runtime = port->runtime;
 	struct parcel *parcel = NULL;
+	uint8_t small[SMALL_BYTES], *large = NULL;
 	size_t size = 0, used = 0;
 
 	if (tree_ended(runtime->tree))
@@ -37,8 +41,9 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 	tractor_err err = tri_encoded_size(record, value, &size);
 	if (err == TRACTOR_OK)
 		parcel = parcel_make(runtime, port->id, record, value, size);
-	uint8_t *payload = err == TRACTOR_OK && !parcel ? malloc(size ? size : 1) : NULL;
-
+	if (err == TRACTOR_OK && !parcel && size > sizeof(small))
+		large = malloc(size);
+	uint8_t *payload = size > sizeof(small) ? large : small;
 	if (err == TRACTOR_OK && !parcel)
 		err = payload ? tri_encode(record, value, payload, size, &used) : tri_why_of(TRACTOR_ENOMEM);
 	if (err == TRACTOR_OK) {
@@ -60,7 +65,7 @@ port_send(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record
 			router_send(runtime->router, &send, runtime->loop.now_ns);
 		turn_set_clock(runtime);
 	}
-	free(payload);
+	free(large);
 	parcel_let_go(parcel);
 	return err;
 }
@@ -109,6 +114,7 @@ port_close(struct tractor_runtime *runtime)
 	if (!runtime->port)
 		return;
 	tri_context_end(&runtime->port->ctx);
+	free(runtime->port->spare);
 	free(runtime->port);
 	runtime->port = NULL;
 }
@@ -128,12 +134,12 @@ port_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_fr
 
 	if (!runtime->port || runtime->port->id != port)
 		return false;
-	packet = malloc(sizeof(*packet) + (parcel ? 0 : payload_bytes));
+	packet = tri_packet_new(&runtime->port->spare, parcel ? 0 : payload_bytes);
 	if (!packet) {
 		tri_context_lose(&runtime->port->ctx, frame);
 		return true;
 	}
-	*packet = (struct tri_packet){ .frame = *frame, .payload = (uint8_t *)(packet + 1) };
+	packet->frame = *frame;
 	packet->frame.payload_bytes = (uint32_t)payload_bytes;
 	if (parcel) {
 		packet->payload = payload;
