@@ -276,7 +276,7 @@ tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 				tri_spin_looked(&channel->spin, true);
 				return true;
 			}
-			tri_spin_pause();
+			tri_spin_pause(now_ns - began_ns);
 		}
 		if (now_ns - began_ns > TRI_SPIN_YIELD_NS)
 			sched_yield();

@@ -99,9 +99,12 @@ tri_spin_give_way(struct tri_spin *spin)
 		tri_spin_looked(spin, false);
 }
 
+/* Between two looks, after so many ns of looking: at first there is none, for a pause is as long as half the way of what comes. */
 static inline void
-tri_spin_pause(void)
+tri_spin_pause(int64_t looked_ns)
 {
+	if (looked_ns == 0)
+		return;
 #if defined(__x86_64__) || defined(__i386__)
 	__builtin_ia32_pause();
 #elif defined(__aarch64__)

@@ -143,7 +143,7 @@ look_at_lanes(struct tractor_runtime *runtime, int64_t began_ns, int64_t until_n
 				tri_spin_looked(&runtime->bell.spin, true);
 				return true;
 			}
-			tri_spin_pause();
+			tri_spin_pause(now_ns - began_ns);
 		}
 		if (now_ns - began_ns > TRI_SPIN_YIELD_NS)
 			sched_yield();
@@ -223,13 +223,15 @@ hear_quickly(struct tractor_runtime *runtime, int64_t until_ns)
 tractor_err
 turn_wait(struct tractor_runtime *runtime, int64_t until_ns)
 {
-	bool heard = hear_quickly(runtime, until_ns);
+	bool quickly = hear_quickly(runtime, until_ns), heard = quickly;
 	tractor_err err = heard ? TRACTOR_OK : hear_all(runtime, &heard);
 	bool due = next_ns(runtime) <= runtime->loop.now_ns;
 
 	if (err != TRACTOR_OK)
 		return err;
-	turn_settle(runtime);
+	/* By a lane nothing comes that is to be settled without being due. */
+	if (!quickly || due)
+		turn_settle(runtime);
 	/* What was heard, or was due, may be all that the caller waits for. */
 	if (!heard && !due) {
 		err = await(runtime, earlier(until_ns, next_ns(runtime)));
