@@ -105,6 +105,8 @@ tri_ways_offered(struct tri_actor *actor, const struct tri_packet *packet)
 		way = new_way(actor, &offer, fds);
 	/* In a durable actor a handler happens whole or not at all, and that is between it and the supervisor. */
 	if (way && !actor->behaviour.durable) {
+		if (!ways->first)
+			ways->end = &way->next;
 		way->next = ways->first;
 		ways->first = way;
 		return;
@@ -129,7 +131,11 @@ tri_way_let_go(struct tri_actor *actor, struct tri_way *way)
 {
 	if (!way->ended || way->held || way->awaited != 0 || (!way->sends && tri_lane_has_news(&way->in)))
 		return;
-	*tri_way_place(&actor->channel.ways, way) = way->next;
+	struct tri_ways *ways = &actor->channel.ways;
+	struct tri_way **at = tri_way_place(ways, way);
+	*at = way->next;
+	if (!way->next)
+		ways->end = at;
 	if (!way->sends)
 		say_ended(actor, way->number, TRACTOR_OK);
 	free_way(actor, way);
@@ -140,7 +146,7 @@ tri_ways_ended(struct tri_actor *actor, uint64_t number)
 {
 	for (struct tri_way *way = actor->channel.ways.first; way; way = way->next)
 		if (way->number == number) {
-			way->ended = true;
+			way->ended = actor->channel.ways.has_ended = true;
 			if (!way->sends)
 				tri_lane_end(&way->in);
 			tri_way_let_go(actor, way);
@@ -152,7 +158,7 @@ void
 tri_way_give_up(struct tri_actor *actor, struct tri_way *way)
 {
 	way->in.out = NULL;
-	way->ended = true;
+	way->ended = actor->channel.ways.has_ended = true;
 	if (way->sends)
 		say_ended(actor, way->number, TRACTOR_OK);
 }

@@ -102,10 +102,12 @@ struct tri_way {
 
 struct tri_ways {
 	struct tri_way *first; /* in the order of their turns */
+	struct tri_way **end;  /* where the next would hang; nowhere if there is none */
 	int socket;	       /* by which the supervisor hands over memory and bells; -1: none */
 	bool wants_mail;       /* whether a message is something to wake up for, too */
 	uint64_t count;	       /* messages that came by a bypass */
 	unsigned turns;	       /* of these and those that came roundabout */
+	bool has_ended;	       /* one that is there still, perhaps */
 };
 
 /* --- making and ending --- */

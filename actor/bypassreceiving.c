@@ -157,14 +157,11 @@ next_message(struct tri_actor *actor, struct tri_way *way, unsigned *late)
 static void
 had_its_turn(struct tri_ways *ways, struct tri_way *way)
 {
-	struct tri_way **at = tri_way_place(ways, way);
-
 	if (!way->next)
 		return;
-	*at = way->next;
-	while (*at)
-		at = &(*at)->next;
-	*at = way;
+	*tri_way_place(ways, way) = way->next;
+	*ways->end = way;
+	ways->end = &way->next;
 	way->next = NULL;
 }
 
@@ -183,14 +180,19 @@ comes_first(struct tri_way *way, const struct tri_packet *roundabout)
 	return way->in.tail < way->until;
 }
 
-/* One that must come first, else the first that has any. */
+/* One that must come first, else the first that has any; where none can be the former those behind are not looked at. */
 static struct tri_way *
-choose(const struct tri_ways *ways, const struct tri_packet *roundabout, bool *ret_first)
+choose(struct tri_ways *ways, const struct tri_packet *roundabout, bool *ret_first)
 {
 	struct tri_way *chosen = NULL;
+	bool looks_for_first = roundabout || ways->has_ended, has_ended = false;
 
-	for (struct tri_way *way = ways->first; way; way = way->next) {
-		if (way->sends || !tri_lane_has_news(&way->in))
+	*ret_first = false;
+	for (struct tri_way *way = ways->first; way && (looks_for_first || !chosen); way = way->next) {
+		if (way->sends)
+			continue;
+		has_ended = has_ended || way->ended;
+		if (!tri_lane_has_news(&way->in))
 			continue;
 		*ret_first = comes_first(way, roundabout);
 		if (*ret_first)
@@ -198,6 +200,7 @@ choose(const struct tri_ways *ways, const struct tri_packet *roundabout, bool *r
 		if (!chosen)
 			chosen = way;
 	}
+	ways->has_ended = ways->has_ended && has_ended;
 	return chosen;
 }
 
