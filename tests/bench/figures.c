@@ -10,13 +10,13 @@
 const struct figure figures[] = {
 	/* name, group, ours, unit, program, measure, pause, rounds, count, smoke, long, what */
 #define BUSY "round trip, back to back"
-	{ "ask.parent", BUSY, true, UNIT_NS, "bench-ours", "ask_from_parent", 0, 0, 20000, 20, false,
-		"an ask from the program that has the tree, through its port, handled and answered" },
-	{ "ask.actor", BUSY, true, UNIT_NS, "bench-ours", "ask_from_actor", 0, 0, 20000, 20, false,
-		"an ask from one actor to another, handled and answered" },
-	{ "ask.parent.link", BUSY, true, UNIT_NS, "bench-ours", "link:ask_from_parent", 0, 0, 2000, 20, false,
+	{ "ask.parent", BUSY, true, UNIT_NS, "bench-ours", "ask_from_parent", 0, 0, 2000, 20, false,
+		"an ask from the program that has the tree, through its port, handled and answered; mean of 20" },
+	{ "ask.actor", BUSY, true, UNIT_NS, "bench-ours", "ask_from_actor", 0, 0, 2000, 20, false,
+		"an ask from one actor to another, handled and answered; mean of 20" },
+	{ "ask.parent.link", BUSY, true, UNIT_NS, "bench-ours", "link:ask_from_parent", 0, 0, 200, 20, false,
 		"the same as ask.parent, without lanes" },
-	{ "ask.actor.link", BUSY, true, UNIT_NS, "bench-ours", "link:ask_from_actor", 0, 0, 2000, 20, false,
+	{ "ask.actor.link", BUSY, true, UNIT_NS, "bench-ours", "link:ask_from_actor", 0, 0, 200, 20, false,
 		"the same as ask.actor, without lanes" },
 	{ "spin", BUSY, false, UNIT_NS, "bench-limits", "spin", 0, 0, 5000, 20, false,
 		"two processes that spin on shared memory; mean of 20" },

@@ -15,9 +15,12 @@ TRACTOR_REF(bench);
 	FIELD(uint64, c) FIELD(uint64, d) FIELD(uint64, e) FIELD(uint64, f) FIELD(uint64, g) FIELD(uint64, h)
 TRACTOR_RECORD(bench_block, BENCH_BLOCK);
 
-#define BENCH_TRIPS(FIELD)   \
-	FIELD(bench_ref, to) \
-	FIELD(uint64, count) FIELD(uint64, pause_us) FIELD(uint64, load_bytes) /* each way; 0: a block */
+#define BENCH_TRIPS(FIELD)                                   \
+	FIELD(bench_ref, to)                                 \
+	FIELD(uint64, count)                                 \
+	FIELD(uint64, pause_us)                              \
+	FIELD(uint64, load_bytes) /* each way; 0: a block */ \
+	FIELD(uint64, batch)	  /* trips in each of them */
 #define BENCH_TIMES(FIELD) FIELD(list_double, trips_ns)
 TRACTOR_RECORD(bench_times, BENCH_TIMES);
 
