@@ -1,22 +1,25 @@
 /*
- * spawn.c: clone and exec, with vfork's semantics: the child runs in our memory, on a stack of its own, until it executes its program, and this thread stands still until then. So nothing is
+ * spawn.c: clone and exec, as vfork has it: the child runs in our memory, on a stack of its own, until it executes its program, and this thread stands still until then. So nothing is
  * copied, or refused, that grows with the program around us: fork and a pipe to report through take 3 to 4 times as long in a supervisor of 4 MB, and some 50 times where 500 MB are in use. And what
- * the child could not do is in a variable when clone returns. It makes system calls only, and none through libc's functions: locks may be held by the program's other threads, libc's variables are
+ * the child could not do is in a variable once it has let go of our memory. It makes system calls only, and none through libc's functions: locks may be held by the program's other threads, libc's variables are
  * ours, and a sanitizer would take its calls for our own (so this file is compiled without one).
  *
  * A process has a table of its fds, and a supervisor some six in it for each actor. A child that got a copy, only to close nearly all of it, would take a ms longer among a thousand actors: it shares ours, and then
  * takes a copy of its low end, where what it is to have has been put: the pad.
  *
- * A disk that does not answer must not hold us up for ever: a timer of the child's, which ends with exec, kills it. Errors are returned, and leave nothing behind.
+ * A disk that does not answer, or somebody who stops the child, must not hold us up for ever. vfork itself would: it waits in the kernel, without a limit. So we wait as a thread is joined, for a word
+ * that the kernel clears when the child lets go of our memory, and kill whoever takes too long. Errors are returned, and leave nothing behind.
  */
 #include "spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +31,14 @@
 
 #include "blackbox.h"
 #include "host.h"
+#include "shell.h"
 #include "sys.h"
 #include "why.h"
 
 /* From clone to exec: well under a ms, a hundred on a machine that is swamped, more where a disk has to wake up. All that time nobody else is served. */
 #define EXEC_LIMIT_MS 1000
 #define STACK_BYTES 16384   /* the child calls nothing but the kernel */
+#define STATUS_BYTES 512    /* of /proc/self/status, whose first lines say who traces us */
 #define SIGNAL_SET_BYTES 8L /* the kernel's, which is shorter than libc's */
 
 /* What the child could not do; indexes `steps`. */
@@ -53,6 +58,8 @@ struct birth {
 	const struct spawn_plan *plan;
 	bool on_pad; /* its fds are there */
 	pid_t parent;
+	atomic_int held; /* the kernel's 0: it has let go of our memory */
+	bool overdue;	 /* it was killed for that */
 	enum step step;
 	int error; /* 0: it has executed its program, or was killed before it could say anything */
 };
@@ -100,19 +107,6 @@ take_fds(const struct spawn_plan *plan)
 	return syscall(SYS_close_range, plan->fd_count, ~0u, 0);
 }
 
-/* The kernel's own waiting for a disk, and being stopped, ends with SIGKILL only. */
-static void
-limit_exec(void)
-{
-	static const struct itimerspec when = { .it_value = { .tv_sec = EXEC_LIMIT_MS / 1000,
-							.tv_nsec = EXEC_LIMIT_MS % 1000 * 1000000 } };
-	struct sigevent overdue = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
-	int timer;
-
-	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &overdue, &timer) == 0)
-		syscall(SYS_timer_settime, timer, 0, &when, NULL);
-}
-
 static _Noreturn void
 give_up(struct birth *birth, enum step step)
 {
@@ -129,7 +123,6 @@ become(void *arg)
 	struct birth *birth = arg;
 	const struct spawn_plan *plan = birth->plan;
 
-	limit_exec(); /* before anything else: somebody may stop it */
 	reset_signals();
 	if (!plan->keeps_group && syscall(SYS_setpgid, 0, 0) < 0)
 		give_up(birth, STEP_GROUP);
@@ -150,29 +143,9 @@ become(void *arg)
 	give_up(birth, STEP_EXEC);
 }
 
-/* With all signals blocked: a handler of ours must not run in the child before they are reset. Nor may a cancellation of this thread, which would be the child's, too. */
-static pid_t
-clone_child(struct birth *birth, int *ret_pidfd)
-{
-	_Alignas(16) unsigned char stack[STACK_BYTES];
-	sigset_t all, before;
-	int cancellable;
-
-	sigfillset(&all);
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellable);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid_t pid =
-		sys.clone(become, stack + sizeof(stack), birth->on_pad ? CLONE_FILES : 0, birth, ret_pidfd);
-	int error = errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	pthread_setcancelstate(cancellable, NULL);
-	errno = error;
-	return pid;
-}
-
 /* --- the pad --- */
 
-/* It knows no clone that shares fds, and ends a program that tries. */
+/* It knows vfork and no other clone that shares anything, and ends a program that tries. */
 static bool
 is_under_valgrind(void)
 {
@@ -233,7 +206,7 @@ put_on_pad(const struct spawn_plan *plan)
 	return true;
 }
 
-/* --- all together --- */
+/* --- what has been started --- */
 
 void
 spawn_signal(const struct spawned *spawned, int signal)
@@ -264,6 +237,63 @@ spawn_end(const struct spawned *spawned)
 		sys.close(spawned->pidfd);
 }
 
+/* --- the birth --- */
+
+/* False: it took too long. errno is the child's, too, which may still want it: so it is not asked. */
+static bool
+wait_for_release(struct birth *birth)
+{
+	uint64_t end_ns = tri_now_ns() + EXEC_LIMIT_MS * UINT64_C(1000000);
+	const struct timespec end = { .tv_sec = (time_t)(end_ns / 1000000000),
+		.tv_nsec = (long)(end_ns % 1000000000) };
+
+	while (atomic_load(&birth->held) != 0 && tri_now_ns() < end_ns)
+		syscall(SYS_futex, &birth->held, FUTEX_WAIT_BITSET, 1, &end, NULL, FUTEX_BITSET_MATCH_ANY);
+	return atomic_load(&birth->held) == 0;
+}
+
+/*
+ * Valgrind and debuggers know vfork, and no other clone that shares memory. Valgrind ends a program that tries (and makes a fork of vfork, whose child holds nothing of ours); a debugger takes its
+ * breakpoints out of a child that it does not follow, and so out of us. Whoever is traced stands still when the tracer likes, anyway.
+ */
+static bool
+is_watched(void)
+{
+	static const char field[] = "\nTracerPid:\t";
+	char text[STATUS_BYTES];
+	const char *tracer =
+		procfile_read("/proc/self/status", text, sizeof(text)) < 0 ? NULL : strstr(text, field);
+
+	return is_under_valgrind() || (tracer && tracer[sizeof(field) - 1] != '0');
+}
+
+/* With all signals blocked: a handler of ours must not run in the child before they are reset, nor here, beside it. Nor may a cancellation of this thread, which would be the child's, too. */
+static struct spawned
+bear(struct birth *birth)
+{
+	_Alignas(16) unsigned char stack[STACK_BYTES];
+	int how = is_watched() ? CLONE_VFORK : CLONE_CHILD_CLEARTID;
+	struct spawned spawned = { .pidfd = -1 };
+	sigset_t all, before;
+	int cancellable;
+
+	atomic_init(&birth->held, how == CLONE_CHILD_CLEARTID);
+	sigfillset(&all);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellable);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	spawned.pid = sys.clone(become, stack + sizeof(stack), how | (birth->on_pad ? CLONE_FILES : 0), birth,
+		&spawned.pidfd, (int *)&birth->held);
+	int error = errno;
+	if (spawned.pid > 0 && !wait_for_release(birth)) {
+		birth->overdue = true;
+		spawn_end(&spawned); /* before its stack goes */
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	pthread_setcancelstate(cancellable, NULL);
+	errno = error;
+	return spawned;
+}
+
 /* Why it came to nothing. */
 static tractor_err
 explain(const struct birth *birth)
@@ -280,23 +310,21 @@ tractor_err
 spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned)
 {
 	struct birth birth = { .plan = plan, .on_pad = put_on_pad(plan), .parent = getpid() };
-	struct spawned spawned = { .pidfd = -1 };
-	uint64_t began_ns = tri_now_ns();
-
-	spawned.pid = clone_child(&birth, &spawned.pidfd);
+	struct spawned spawned = bear(&birth);
 	int error = errno;
+
 	if (birth.on_pad)
 		clear_pad(plan->pad, plan->fd_count);
-	errno = error;
 	if (spawned.pid < 0)
-		return host_refused(errno, "clone", "a process");
-	if (birth.error == 0 && tri_now_ns() - began_ns < EXEC_LIMIT_MS * UINT64_C(1000000)) {
-		*ret_spawned = spawned;
-		return TRACTOR_OK;
+		return host_refused(error, "clone", "a process");
+	if (birth.overdue)
+		return tri_why(TRACTOR_ESYSTEM,
+			"the host refused a process (%s was not executed within %d ms)", plan->path,
+			EXEC_LIMIT_MS);
+	if (birth.error != 0) {
+		spawn_end(&spawned);
+		return explain(&birth);
 	}
-	spawn_end(&spawned); /* it came to nothing */
-	return birth.error != 0 ? explain(&birth)
-				: tri_why(TRACTOR_ESYSTEM,
-					  "the host refused a process (%s was not executed within %d ms)",
-					  plan->path, EXEC_LIMIT_MS);
+	*ret_spawned = spawned;
+	return TRACTOR_OK;
 }

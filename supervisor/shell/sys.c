@@ -256,11 +256,11 @@ real_subreaper(void)
 /* libc's clone(), by the name that sanitizers leave alone: behind the other they enter the child as a fork's, into books which are in the memory that it shares with us. */
 int __clone(int (*child)(void *arg), void *stack, int flags, void *arg, ...);
 
-/* We stand still until it has executed or ended; its pidfd is there from its first moment on. `stack` is where its stack's memory ends. */
+/* It runs beside us, in our memory; its pidfd is there from its first moment on. `stack` is where its stack's memory ends; `held` is what CLONE_CHILD_CLEARTID clears. */
 static pid_t
-real_clone(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd)
+real_clone(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd, int *held)
 {
-	return __clone(child, stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | more, arg, ret_pidfd);
+	return __clone(child, stack, CLONE_VM | CLONE_PIDFD | SIGCHLD | more, arg, ret_pidfd, NULL, held);
 }
 
 /* At the first free number that is not below that. */

@@ -51,8 +51,9 @@
 	X(void *, mmap, (int fd, size_t size), (fd, size))                                                   \
 	X(void *, map_sealed, (int fd, size_t size), (fd, size))                                             \
 	X(int, subreaper, (void), ())                                                                        \
-	X(pid_t, clone, (int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd),         \
-		(child, stack, more, arg, ret_pidfd))                                                        \
+	X(pid_t, clone,                                                                                      \
+		(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd, int *held),      \
+		(child, stack, more, arg, ret_pidfd, held))                                                  \
 	X(int, thread, (pthread_t * ret_thread, void *(*run)(void *arg), void *arg), (ret_thread, run, arg)) \
 	X(int, pidfd_open, (pid_t pid), (pid))                                                               \
 	X(int, pidfd_kill, (int pidfd, int signal), (pidfd, signal))                                         \

@@ -287,10 +287,10 @@ is_to_fail(void)
 static int clone_error;
 
 static pid_t
-failing_clone(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd)
+failing_clone(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd, int *held)
 {
 	if (!is_to_fail())
-		return sys_real.clone(child, stack, more, arg, ret_pidfd);
+		return sys_real.clone(child, stack, more, arg, ret_pidfd, held);
 	errno = clone_error;
 	return -1;
 }

@@ -625,10 +625,10 @@ END_TEST
 static int refusals;
 
 static pid_t
-clone_refused(int (*child)(void *arg), void *stack, int flags, void *arg, int *ret_pidfd)
+clone_refused(int (*child)(void *arg), void *stack, int flags, void *arg, int *ret_pidfd, int *held)
 {
 	if (refusals == 0)
-		return sys_real.clone(child, stack, flags, arg, ret_pidfd);
+		return sys_real.clone(child, stack, flags, arg, ret_pidfd, held);
 	refusals--;
 	errno = EAGAIN;
 	return -1;

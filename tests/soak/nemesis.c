@@ -237,15 +237,11 @@ static bool
 check(struct driver *driver, uint64_t *next_ns)
 {
 	uint64_t now_ns = ledger_now_ns();
-	struct tree_seen seen;
 
 	if (now_ns < *next_ns || taken_has_supervisor(driver->taken))
 		return watch_is_alive(driver);
-	if (watch_is_alive(driver) && !watch_status(&seen)) {
-		taken_turn(driver->taken,
-			true); /* one that is stopped before it is born holds its supervisor, too */
+	if (watch_is_alive(driver))
 		watch_check_answer(driver);
-	}
 	watch_check_asks(driver);
 	*next_ns = now_ns + CHECK_NS;
 	return watch_is_alive(driver);

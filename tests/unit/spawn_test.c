@@ -7,6 +7,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -269,16 +271,121 @@ START_TEST(spawn_is_not_held_up_for_ever_by_a_disk_that_is_gone)
 }
 END_TEST
 
+static int (*stopped_child)(void *arg);
+
+/* As spawn.c: a sanitizer would take it for a call of ours. */
+__attribute__((no_sanitize("address", "thread", "undefined"))) static int
+stop_then_go_on(void *arg)
+{
+	long pid = syscall(SYS_getpid); /* libc's calls are not for one that shares our memory */
+
+	syscall(SYS_kill, pid, SIGSTOP);
+	return stopped_child(arg);
+}
+
+/* The new process is stopped before it can do anything for itself. */
+static pid_t
+clone_stopped(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd, int *held)
+{
+	stopped_child = child;
+	return sys_real.clone(stop_then_go_on, stack, more, arg, ret_pidfd, held);
+}
+
+START_TEST(spawn_is_not_held_up_for_ever_by_a_child_that_is_stopped)
+{
+	struct spawn_pad pad;
+
+	spawn_pad_open(&pad);
+	sys.clone = clone_stopped;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(start("/bin/true", NULL), TRACTOR_ESYSTEM);
+		ck_assert_ptr_nonnull(strstr(tractor_why(), "/bin/true was not executed within"));
+		ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+		ck_assert_int_eq(errno, ECHILD);
+		on_pad = &pad;
+	}
+	sys = sys_real;
+	/* Nothing of it is left that a next one would meet. */
+	ck_assert_str_eq(output_of("echo next", NULL), "next\n");
+	on_pad = NULL;
+	spawn_pad_close(&pad);
+}
+END_TEST
+
+static int how_cloned;
+
+static pid_t
+clone_noting_how(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd, int *held)
+{
+	how_cloned = more;
+	return sys_real.clone(child, stack, more, arg, ret_pidfd, held);
+}
+
+/* What stops us for a tracer, as a child's end does, goes on to us. */
+static _Noreturn void
+trace(pid_t pid, int ready)
+{
+	char word = 0;
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0 && write(ready, &word, 1) == 1)
+		while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status))
+			ptrace(PTRACE_CONT, pid, 0, WSTOPSIG(status));
+	_exit(0);
+}
+
+/* A process that traces us until it is killed; -1: that is not allowed here. */
+static pid_t
+begin_to_be_traced(void)
+{
+	int ready[2];
+	char word = 0;
+
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* where only parents may */
+	ck_assert_int_eq(pipe(ready), 0);
+	pid_t tracer = fork();
+	if (tracer == 0)
+		trace(getppid(), ready[1]);
+	close(ready[1]);
+	bool traced = read(ready[0], &word, 1) == 1;
+	close(ready[0]);
+	if (traced)
+		return tracer;
+	waitpid(tracer, NULL, 0);
+	return -1;
+}
+
+/* A debugger takes its breakpoints out of a child that it does not follow: out of ours, if it does not know that the memory is shared. */
+START_TEST(spawn_is_as_debuggers_know_it_where_there_is_one)
+{
+	sys.clone = clone_noting_how;
+	ck_assert_str_eq(output_of("echo alone", NULL), "alone\n");
+	ck_assert_int_eq(how_cloned & CLONE_VFORK, 0);
+	pid_t tracer = begin_to_be_traced();
+	if (tracer < 0) {
+		fprintf(stderr, "skipped: no ptrace\n");
+		return;
+	}
+	ck_assert_str_eq(output_of("echo traced", NULL), "traced\n");
+	ck_assert_int_eq(how_cloned & CLONE_VFORK, CLONE_VFORK);
+	ck_assert_int_eq(start("/no/such/program", NULL), TRACTOR_ESTART);
+	kill(tracer, SIGKILL);
+	ck_assert_int_eq(waitpid(tracer, NULL, 0), tracer);
+	sys = sys_real;
+}
+END_TEST
+
 static int clone_error;
 
 static pid_t
-no_process(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd)
+no_process(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd, int *held)
 {
 	(void)child;
 	(void)stack;
 	(void)more;
 	(void)arg;
 	(void)ret_pidfd;
+	(void)held;
 	errno = clone_error;
 	return -1;
 }
@@ -307,6 +414,8 @@ test_suite(void)
 	TEST_CASE(suite, "spawn", 30, spawn_gives_no_fd_but_the_plan, spawn_resets_signals,
 		spawn_own_group_and_no_new_privileges, spawn_changes_directory, spawn_from_a_pad,
 		spawn_where_there_is_no_pad, spawn_says_what_cannot_be_executed, spawn_host_failures,
-		spawn_changes_nothing_of_ours, spawn_is_not_held_up_for_ever_by_a_disk_that_is_gone);
+		spawn_changes_nothing_of_ours, spawn_is_not_held_up_for_ever_by_a_disk_that_is_gone,
+		spawn_is_not_held_up_for_ever_by_a_child_that_is_stopped,
+		spawn_is_as_debuggers_know_it_where_there_is_one);
 	return suite;
 }
