@@ -127,7 +127,7 @@ void tri_say_done(struct tri_actor *actor);
 tractor_err tri_actor_send(
 	tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_record *record, const void *value);
 bool tri_actor_holds(const tractor_ctx *ctx);
-/* The reply that a handler returns, to be sent by tri_commit(). False: it can't be held, *ret_err says why. */
+/* The reply that a handler returns, to be sent by tri_send_committed(). False: it can't be held, *ret_err says why. */
 bool tri_hold_answer(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value, tractor_err *ret_err);
 /*
@@ -136,8 +136,9 @@ bool tri_hold_answer(struct tri_actor *actor, struct tri_frame *frame, const str
  */
 bool tri_pass_answer(struct tri_actor *actor, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value);
-/* The message in hand is done, and with it all that is held is said, in one store. Then it is sent. */
+/* The message in hand is done, and with it all that is held is said, in one store. */
 void tri_commit(struct tri_actor *actor, uint64_t sequence);
+void tri_send_committed(struct tri_actor *actor);
 /*
  * Panics over TRACTOR_ENOMEM: where nobody is there to be told of the error, and going on would leave somebody waiting. What waits for this process waits for the next one then, and what it has
  * published the supervisor takes.

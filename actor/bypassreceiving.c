@@ -231,7 +231,6 @@ tri_ways_answer(struct tri_actor *actor, const struct tri_packet *packet, tracto
 	size_t payload_bytes = 0, used;
 	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
 
-	(void)actor;
 	if (err != TRACTOR_OK)
 		return err;
 	frame.correlation = packet->frame.correlation;
@@ -242,9 +241,12 @@ tri_ways_answer(struct tri_actor *actor, const struct tri_packet *packet, tracto
 		return TRACTOR_EFULL;
 	if (record)
 		err = tri_encode(record, value, to, payload_bytes, &used);
-	if (err == TRACTOR_OK && tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
+	if (err != TRACTOR_OK)
+		return err;
+	tri_fault_at(actor, TRI_AT_REPLY, packet->frame.message);
+	if (tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
 		tri_bell_ring(&way->bell);
-	return err;
+	return TRACTOR_OK;
 }
 
 tractor_err

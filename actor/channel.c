@@ -164,8 +164,8 @@ linked(struct tri_channel *channel, const struct tri_frame *frame, tractor_err e
 	return err;
 }
 
-static void
-publish(struct tri_channel *channel, const struct tri_frame *frame)
+void
+tri_channel_publish(struct tri_channel *channel, const struct tri_frame *frame)
 {
 	channel->sent = frame->order;
 	channel->by_link = false;
@@ -177,19 +177,16 @@ publish(struct tri_channel *channel, const struct tri_frame *frame)
 
 /* False: there is no room in the lane, or none that is used. */
 static bool
-by_lane(struct tri_channel *channel, struct tri_frame *frame, const struct tractor_record *record,
+write_to_lane(struct tri_channel *channel, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value, size_t payload_bytes, tractor_err *ret_err)
 {
 	size_t used = 0;
 
 	frame->payload_bytes = (uint32_t)payload_bytes;
 	uint8_t *to = room_for(channel, frame);
-	if (!to)
-		return false;
-	*ret_err = record ? tri_encode(record, value, to, payload_bytes, &used) : TRACTOR_OK;
-	if (*ret_err == TRACTOR_OK)
-		publish(channel, frame);
-	return true;
+	if (to)
+		*ret_err = record ? tri_encode(record, value, to, payload_bytes, &used) : TRACTOR_OK;
+	return to != NULL;
 }
 
 static tractor_err
@@ -198,20 +195,23 @@ send_sized(struct tri_channel *channel, struct tri_frame *frame, const struct tr
 {
 	tractor_err err;
 
-	if (by_lane(channel, frame, record, value, payload_bytes, &err))
+	if (write_to_lane(channel, frame, record, value, payload_bytes, &err)) {
+		if (err == TRACTOR_OK)
+			tri_channel_publish(channel, frame);
 		return err;
+	}
 	return linked(channel, frame, tri_link_send(channel->link, frame, record, value, payload_bytes));
 }
 
 bool
-tri_channel_send_by_lane(struct tri_channel *channel, struct tri_frame *frame,
+tri_channel_write_to_lane(struct tri_channel *channel, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value)
 {
 	size_t payload_bytes = 0;
 	tractor_err err = record ? tri_encoded_size(record, value, &payload_bytes) : TRACTOR_OK;
 
 	return err == TRACTOR_OK && !tri_parcel_suits(frame, payload_bytes) &&
-	       by_lane(channel, frame, record, value, payload_bytes, &err) && err == TRACTOR_OK;
+	       write_to_lane(channel, frame, record, value, payload_bytes, &err) && err == TRACTOR_OK;
 }
 
 tractor_err
@@ -244,7 +244,7 @@ tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t si
 	if (!to)
 		return linked(channel, &head, tri_link_send_bytes(channel->link, &head, payload));
 	memcpy(to, payload, head.payload_bytes);
-	publish(channel, &head);
+	tri_channel_publish(channel, &head);
 	return TRACTOR_OK;
 }
 

@@ -48,9 +48,10 @@ bool tri_channel_has_lost(const struct tri_channel *channel);
 /* As tri_link_send(); what is large, in a parcel. HELLO goes by the link, and again by each that is dialled until there is an answer. */
 tractor_err tri_channel_send(struct tri_channel *channel, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value);
-/* The same, if there is room for it in the lane, where it outlives this process. False: it was not sent. */
-bool tri_channel_send_by_lane(struct tri_channel *channel, struct tri_frame *frame,
+/* The same in two steps, if there is room for it in the lane, where it outlives this process: it is sent once it is published, and nothing else may be sent before. False: it can't go there. */
+bool tri_channel_write_to_lane(struct tri_channel *channel, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value);
+void tri_channel_publish(struct tri_channel *channel, const struct tri_frame *frame);
 /* As tri_link_send_bytes(). */
 tractor_err tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t size_bytes);
 

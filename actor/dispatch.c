@@ -144,6 +144,7 @@ answer_roundabout(struct tri_actor *actor, struct tri_packet *packet, const stru
 	frame.sequence = packet->frame.sequence;
 	frame.err = answer->err;
 	tractor_err err = tri_ways_owe(actor, packet);
+	tri_fault_at(actor, TRI_AT_REPLY, packet->frame.message);
 	if (err == TRACTOR_OK)
 		err = tri_actor_end.send(&actor->ctx, &frame, answer->record, answer->value);
 	tri_need_memory(actor, err, "a reply");
@@ -167,8 +168,9 @@ finish_passed(struct tri_actor *actor, const struct tri_hand *hand, tractor_err 
 {
 	const struct tractor_message *message = hand->message;
 	struct answer answer;
+	bool answers = is_owed(hand);
 
-	if (is_owed(hand)) {
+	if (answers) {
 		make_answer(
 			&answer, message ? err : TRACTOR_EPROTOCOL, message ? message->reply : NULL, reply);
 		tractor_err sent = pass_answer(actor, hand->packet, &answer);
@@ -180,7 +182,8 @@ finish_passed(struct tri_actor *actor, const struct tri_hand *hand, tractor_err 
 		}
 	}
 	tri_ways_done(actor, hand->packet);
-	tri_fault_at(actor, TRI_AT_REPLY, hand->packet->frame.message);
+	if (!answers)
+		tri_fault_at(actor, TRI_AT_REPLY, hand->packet->frame.message);
 	log_error(actor, message, err);
 }
 
@@ -210,7 +213,9 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 	tri_commit(actor, frame.sequence);
 	if (passed)
 		actor->unsaid = 0;
-	else if (answers && !held)
+	else
+		tri_send_committed(actor);
+	if (answers && !passed && !held)
 		tri_need_memory(actor, tri_actor_end.send(&actor->ctx, &frame, answer.record, answer.value),
 			"a reply");
 	log_error(actor, message, err);

@@ -35,10 +35,10 @@ enum tri_fault_kind {
 };
 
 enum tri_fault_place {
-	TRI_AT_ONCE,	  /* between two messages */
-	TRI_AT_BEFORE,	  /* the message is in hand, its handler has not begun */
-	TRI_AT_AFTER,	  /* its handler has returned, and nothing of that counts yet */
-	TRI_AT_REPLY,	  /* it counts, and what it sends has not gone out */
+	TRI_AT_ONCE,   /* between two messages */
+	TRI_AT_BEFORE, /* the message is in hand, its handler has not begun */
+	TRI_AT_AFTER,  /* its handler has returned, and nothing of that counts yet */
+	TRI_AT_REPLY, /* it counts, unless the answer itself makes it count, and what it sends has not gone out */
 	TRI_AT_START,	  /* before on_start */
 	TRI_AT_STOP,	  /* before on_stop */
 	TRI_AT_FAILPOINT, /* at a tractor_failpoint() of the actor's own */

@@ -163,10 +163,11 @@ tri_pass_answer(struct tri_actor *actor, struct tri_frame *frame, const struct t
 	const void *value)
 {
 	frame->incarnation = actor->ctx.incarnation;
-	/* A fault that is planned may be for the moment when the message is done and its answer not sent: there is one only where that is held. */
-	if (actor->behaviour.durable || actor->planned_count > 0 || !is_link_heard(actor) ||
-		!tri_channel_send_by_lane(&actor->channel, frame, record, value))
+	if (actor->behaviour.durable || !is_link_heard(actor) ||
+		!tri_channel_write_to_lane(&actor->channel, frame, record, value))
 		return false;
+	tri_fault_at(actor, TRI_AT_REPLY, actor->box->hand.message);
+	tri_channel_publish(&actor->channel, frame);
 	note_sent(actor, frame);
 	return true;
 }
@@ -178,6 +179,11 @@ tri_commit(struct tri_actor *actor, uint64_t sequence)
 		tri_outbox_publish(&actor->outbox, sequence);
 	tri_blackbox_done(actor->box, actor->now_ns = tri_now_ns());
 	actor->unsaid++;
+}
+
+void
+tri_send_committed(struct tri_actor *actor)
+{
 	tri_fault_at(actor, TRI_AT_REPLY, actor->box->hand.message);
 	if (actor->outbox.held > 0)
 		send_held(actor);

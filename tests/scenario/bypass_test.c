@@ -234,6 +234,24 @@ START_TEST(lanes_off_means_bypasses_too)
 }
 END_TEST
 
+/* The answer is made and has not gone out, as it is where the supervisor passes it on. */
+START_TEST(a_fault_just_before_the_answer)
+{
+	struct process *tree = gossips("");
+
+	lay("/t/a", "/t/b");
+	expect_command(0, "^$", "^$", "inject", "/t/b", "SIGKILL", "--at", "reply:gossip.echo:2", NULL);
+	expect_one("/t/a", "/t/b", "echo", "/t/c", 1, "TRACTOR_OK", 1);
+	expect_one("/t/a", "/t/b", "echo", "/t/c", 2, "TRACTOR_ECRASHED", 0);
+	ck_assert_str_eq(expect_node("t", "/t/b", "running", 2, SOON_MS).last_exit, "SIGKILL");
+	lay("/t/a", "/t/b");
+	expect_command(0, "^$", "^$", "inject", "/t/b", "SIGKILL", "--at", "reply:gossip.large", NULL);
+	expect_one("/t/a", "/t/b", "large", "/t/c", 150000, "TRACTOR_ECRASHED", 0); /* by the supervisor */
+	expect_node("t", "/t/b", "running", 3, SOON_MS);
+	down(tree);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -242,6 +260,7 @@ test_suite(void)
 	SCENARIO_CASE(suite, "bypass", 60, tells_and_asks_of_all_sizes_keep_one_order,
 		a_mark_that_is_delivered_at_once, each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox,
 		a_mailbox_that_is_filled_both_ways, a_mailbox_with_more_room_than_a_lane,
-		a_flood_drowns_nobody_else, one_whose_handlers_have_a_limit, lanes_off_means_bypasses_too);
+		a_flood_drowns_nobody_else, one_whose_handlers_have_a_limit, a_fault_just_before_the_answer,
+		lanes_off_means_bypasses_too);
 	return suite;
 }

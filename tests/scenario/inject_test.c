@@ -201,7 +201,7 @@ START_TEST(before_the_reply)
 }
 END_TEST
 
-/* Also where the answer needs nothing to outlive the process, and would go by the lane before the message is done. */
+/* Also where the answer needs nothing to outlive the process: it goes by the lane before the message is done, and says that it is. */
 START_TEST(a_reply_that_is_slow)
 {
 	struct process *tree = one_victim("");
@@ -210,6 +210,9 @@ START_TEST(a_reply_that_is_slow)
 	expect_command(75, "^$", "TRACTOR_ETIMEDOUT", "ask", "/t/a", "victim.ping", "{}", "--timeout",
 		"200ms", NULL);
 	json_decref(ask("/t/a", "victim.ping", "{}"));
+	inject("/t/a", "SIGKILL", "reply:victim.ping");
+	expect_command(1, "^$", "TRACTOR_ECRASHED", "ask", "/t/a", "victim.ping", NULL);
+	expect_node("t", "/t/a", "running", 2, SOON_MS);
 	tree_down(tree);
 }
 END_TEST
