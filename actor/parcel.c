@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "handed.h"
@@ -44,13 +45,26 @@ write_piece(void *arg, const void *bytes, size_t size)
 	return true;
 }
 
+/* A memfd is a file: one that were written beyond that would be a SIGXFSZ. */
+static bool
+may_be_so_large(size_t size)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && size <= limit.rlim_cur)
+		return true;
+	errno = EFBIG;
+	return false;
+}
+
 bool
-tri_parcel_fill(
-	int fd, const struct tractor_record *record, const void *value, const struct tri_parcel_calls *calls)
+tri_parcel_fill(int fd, size_t size, const struct tractor_record *record, const void *value,
+	const struct tri_parcel_calls *calls)
 {
 	struct filling filling = { .fd = fd, .calls = calls };
 
-	return tri_encode_in_pieces(record, value, write_piece, &filling) == TRACTOR_OK &&
+	return may_be_so_large(size) &&
+	       tri_encode_in_pieces(record, value, write_piece, &filling) == TRACTOR_OK &&
 	       calls->seal(fd, TRI_PARCEL_SEALS | F_SEAL_SEAL) == 0;
 }
 
@@ -71,7 +85,7 @@ tri_parcel_send(struct tri_parcels *parcels, const struct tractor_record *record
 	int fd = memfd_create("tractor-parcel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return false;
-	bool given = tri_parcel_fill(fd, record, value, &calls) &&
+	bool given = tri_parcel_fill(fd, payload_bytes, record, value, &calls) &&
 		     tri_handed_give(parcels->socket, parcels->sent + 1, fd);
 	close(fd);
 	if (!given)

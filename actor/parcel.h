@@ -39,9 +39,9 @@ struct tri_parcel_calls {
 	ssize_t (*write)(int fd, const void *bytes, size_t size);
 	int (*seal)(int fd, int seals);
 };
-/* Writes the value into a new memfd and seals it. False: the system refuses, errno says why. */
-bool tri_parcel_fill(
-	int fd, const struct tractor_record *record, const void *value, const struct tri_parcel_calls *calls);
+/* Writes the value, which takes so many bytes, into a new memfd and seals it. False: the system refuses, errno says why. */
+bool tri_parcel_fill(int fd, size_t size, const struct tractor_record *record, const void *value,
+	const struct tri_parcel_calls *calls);
 
 /* Whether a frame with that payload is to go in one. */
 bool tri_parcel_suits(const struct tri_frame *frame, size_t payload_bytes);

@@ -11,7 +11,8 @@ int
 main(int argc, char **argv)
 {
 	tractor_begin(argc, argv, &doctor_actor); /* returns, unless doctor has started us to be measured */
-	/* A reader that went away is an error in writing, not a death: what else there is to do is done. */
+	/* A reader that went away, or a file that may not grow, is an error in writing and not a death: what else there is to do is done. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	return output_finish(command_main(argc, argv));
 }

@@ -24,6 +24,7 @@ static const struct shortage {
 	{ ENFILE, "ENFILE", "raise fs.file-max" },
 	{ ENOSPC, "ENOSPC", "make room where the run directory is" },
 	{ EDQUOT, "EDQUOT", "raise the quota where the run directory is" },
+	{ EFBIG, "EFBIG", "raise ulimit -f" },
 	{ ENOBUFS, "ENOBUFS", "free memory" },
 };
 

@@ -303,7 +303,7 @@ parcel_make(struct tractor_runtime *runtime, uint64_t sender, const struct tract
 	if (fd < 0)
 		return NULL;
 	const struct tri_parcel_calls calls = { .write = sys.write, .seal = sys.seal };
-	if (are_fds_scarce(fd) || !tri_parcel_fill(fd, record, value, &calls)) {
+	if (are_fds_scarce(fd) || !tri_parcel_fill(fd, size, record, value, &calls)) {
 		sys.close(fd);
 		return NULL;
 	}

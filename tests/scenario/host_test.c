@@ -239,6 +239,21 @@ START_TEST(the_soft_limit_of_fds_is_raised_for_the_supervisor_only)
 }
 END_TEST
 
+/* A black box is a file to the kernel, and larger than that. */
+START_TEST(files_that_may_not_be_large)
+{
+	const char *file = scenario_write("t.yaml", "{name: t, children: [%s]}", actor_line("a", "victim"));
+	char script[1024];
+
+	snprintf(script, sizeof(script), "ulimit -f 100; exec %s run %s", tractor_command(), file);
+	struct run_result result = run_command("sh", "-c", script, NULL);
+	ck_assert_int_eq(result.exit_code, 1);
+	expect_match(result.err,
+		"^tractor: /t/a did not start: the host refused a black box \\(EFBIG at ftruncate: raise ulimit -f\\)$");
+	run_result_free(&result);
+}
+END_TEST
+
 /* --- no more processes --- */
 
 static bool
@@ -690,7 +705,7 @@ test_suite(void)
 		a_program_that_comes_back);
 	SCENARIO_CASE(suite, "nothing left", 30, every_limit_of_fds, no_fds_while_it_runs,
 		not_one_fd_while_it_runs, the_soft_limit_of_fds_is_raised_for_the_supervisor_only,
-		a_fork_that_fails_at_the_start);
+		files_that_may_not_be_large, a_fork_that_fails_at_the_start);
 	SCENARIO_CASE(suite, "failing calls", 30, no_process_for_a_while, no_pidfd_for_a_while,
 		no_pipe_for_a_while, no_memfd_at_the_start, no_watches_for_a_while, a_report_on_a_full_disk);
 	SCENARIO_CASE(suite, "outputs", 30, standard_output_on_a_full_disk, standard_error_on_a_full_disk,

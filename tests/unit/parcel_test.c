@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -178,12 +179,25 @@ START_TEST(which_frames_have_one)
 }
 END_TEST
 
+/* Beyond it a write is SIGXFSZ, which nobody who sends a message has asked for. */
+START_TEST(one_larger_than_a_file_may_be)
+{
+	const struct rlimit limit = { .rlim_cur = LOAD_BYTES / 2, .rlim_max = RLIM_INFINITY };
+	struct tri_parcel_note note = { .number = 0 };
+
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert(!send_load(&note)); /* it goes by the link */
+	ck_assert_uint_eq(note.number, 0);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("parcel");
 
 	TEST_CASE_WITH(suite, "parcels", 30, setup, teardown, what_is_sent_comes, one_of_which_nobody_speaks,
-		nobody_can_change_it, where_there_is_no_socket, a_socket_that_is_full, which_frames_have_one);
+		nobody_can_change_it, where_there_is_no_socket, a_socket_that_is_full, which_frames_have_one,
+		one_larger_than_a_file_may_be);
 	return suite;
 }
