@@ -148,7 +148,7 @@ take_fd(const struct slot *slot, uint64_t number, int *ret_fd)
 		uint64_t found = 0;
 		int fd = -1;
 		ssize_t got = sys.receive_fd(slot->socket, &found, &fd);
-		if (got < 0 && errno != EAGAIN)
+		if (got < 0 && errno != EAGAIN && errno != ECONNRESET) /* it hung up, with something unread */
 			return TRACTOR_ENOMEM;
 		if (got == sizeof(found) && fd >= 0 && found == number) {
 			*ret_fd = fd;

@@ -21,7 +21,7 @@ struct scene {
 	long resident_kb;
 };
 
-/* A bystander with the id 1, and the hostile actor, which is a good one until a crime is named. */
+/* A bystander with the id 2, and the hostile actor, which is a good one until a crime is named. */
 static struct scene
 begin(void)
 {
@@ -213,6 +213,7 @@ KILLED_FOR(parcel_with_more_behind_its_end, "^a parcel with more memory than is 
 KILLED_FOR(parcel_that_is_a_pipe, "^a parcel that is not sealed$")
 KILLED_FOR(parcel_that_lingers, "^a parcel that is not sealed$")
 KILLED_FOR(parcel_in_a_word, "^a done frame with a bad note of a parcel$")
+KILLED_FOR(parcel_after_hanging_up, "^it speaks of a parcel that it has not handed over$")
 HARMLESS(flood_of_parcels)
 HARMLESS(lane_out_of_order)
 HARMLESS(bypasses_of_its_own)
@@ -401,7 +402,8 @@ test_suite(void)
 	SCENARIO_CASE(suite, "parcels", 30, parcel_that_is_not_there, parcel_of_another_number,
 		parcel_unsealed, parcel_half_sealed, parcel_that_is_shorter, parcel_beyond_all_limits,
 		parcel_too_small, parcel_of_nothing, parcel_with_a_hole, parcel_with_more_behind_its_end,
-		parcel_that_is_a_pipe, parcel_that_lingers, parcel_in_a_word, flood_of_parcels);
+		parcel_that_is_a_pipe, parcel_that_lingers, parcel_in_a_word, parcel_after_hanging_up,
+		flood_of_parcels);
 	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble,
 		connect_and_wait, intruder);

@@ -12,7 +12,8 @@
 
 #define FLOOD 200000
 #define PAYLOAD_BYTES (1 << 20)
-#define BYSTANDER 1 /* the tree's first actor */
+#define BYSTANDER 2 /* 1 is the root */
+#define HOSTILE 3
 
 /* --- speaking.c --- */
 
@@ -32,6 +33,7 @@ struct tri_frame receive(unsigned kind, const uint8_t **ret_payload);
 void dial(void);
 void say_hello(uint32_t version, const char *const *texts, size_t count);
 /* It claims to be a victim, so that there is something to ask it. */
+void say_victims_hello(void);
 void hello(void);
 void ready(void);
 void start(void);
@@ -113,6 +115,7 @@ const struct tractor_message *named(const char *name);
 	X(parcel_that_is_a_pipe)                \
 	X(parcel_that_lingers)                  \
 	X(parcel_in_a_word)                     \
+	X(parcel_after_hanging_up)              \
 	X(flood_of_parcels)                     \
 	/* link.c */                            \
 	X(redials)                              \

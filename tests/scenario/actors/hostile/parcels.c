@@ -1,6 +1,8 @@
 /* parcels.c: payloads that are handed over as fds. */
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -26,15 +28,21 @@ make(size_t size, size_t written, int seals)
 	return fd;
 }
 
-/* Says that parcel `number` is of that size, in a tell to somebody else. */
+/* Says that parcel `number` is of that size, in a tell. */
 static void
-speak_of(uint64_t number, uint64_t size)
+speak_to(uint64_t target, uint64_t number, uint64_t size)
 {
 	const struct tri_parcel_note note = { .number = number, .size_bytes = size };
-	struct tri_frame frame = message_to(BYSTANDER, named("note"), 0);
+	struct tri_frame frame = message_to(target, named("note"), 0);
 
 	frame.flags |= TRI_FLAG_PARCEL;
 	send_record(frame, &tri_record_tri_parcel_note, &note);
+}
+
+static void
+speak_of(uint64_t number, uint64_t size)
+{
+	speak_to(BYSTANDER, number, size);
 }
 
 static void
@@ -180,6 +188,23 @@ parcel_in_a_word(void)
 	frame.flags = TRI_FLAG_PARCEL;
 	send_frame(frame, NULL, 0);
 	go_on();
+}
+
+/* With one unread that it has sent to itself: so its supervisor hears of a connection that is broken, and not of its end. */
+void
+parcel_after_hanging_up(void)
+{
+	struct pollfd unread = { .fd = TRI_FD_SOCKET, .events = POLLIN };
+
+	atomic_store(&box->lanes, TRI_LANES_TAKEN); /* or it would be handed nothing */
+	say_victims_hello();
+	ready();
+	if (!tri_handed_give(TRI_FD_SOCKET, 1, make(TRI_PARCEL_MIN, TRI_PARCEL_MIN, SEALS)))
+		_exit(11);
+	speak_to(HOSTILE, 1, TRI_PARCEL_MIN);
+	if (poll(&unread, 1, -1) != 1 || close(TRI_FD_SOCKET) != 0)
+		_exit(15);
+	speak_of(2, TRI_PARCEL_MIN);
 }
 
 /* Some of which nobody speaks; then more, and faster, than anybody takes them from it. */

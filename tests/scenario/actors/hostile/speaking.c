@@ -106,9 +106,8 @@ say_hello(uint32_t version, const char *const *texts, size_t count)
 	send_record(header(TRI_FRAME_HELLO), &tri_record_tri_hello, &hello);
 }
 
-/* It claims to be a victim, so that there is something to ask it. */
 void
-hello(void)
+say_victims_hello(void)
 {
 	static char texts[16][512];
 	const char *items[16];
@@ -119,7 +118,14 @@ hello(void)
 		items[i] = texts[i];
 	}
 	say_hello(TRI_CONTROL_VERSION, items, count);
+}
+
+void
+hello(void)
+{
 	const uint8_t *payload;
+
+	say_victims_hello();
 	struct tri_frame frame = receive(TRI_FRAME_WELCOME, &payload);
 	struct tri_arena arena = { 0 };
 	struct tri_welcome welcome;
