@@ -114,7 +114,7 @@ END_TEST
 /* Whatever it wants next it does not get; what becomes of it then is its own affair. */
 START_TEST(no_more_memory)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	return; /* whose allocator dies of that at once */
 #endif
 	struct process *tree = one_victim("shutdown: 500ms");
