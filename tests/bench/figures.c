@@ -120,6 +120,17 @@ const struct figure figures[] = {
 		"an idle process with one nng pair socket" },
 	{ "memory.supervisor", MEMORY, true, UNIT_KIB, "bench-ours", "supervisor_memory", 0, 1, 100000, 100, true,
 		"the supervisor's, without files that it maps, in 100 readings over 100,000 restarts" },
+#define CROWD "2,000 actors of one tree"
+	{ "crowd.start", CROWD, true, UNIT_NS, "bench-ours", "start", 0, 1, 2000, 3, true,
+		"one after the other, each ready before the next; mean" },
+	{ "crowd.killed", CROWD, true, UNIT_NS, "bench-ours", "crowd_killed", 0, 1, 2000, 3, true,
+		"all are killed, one after the other, until all run again; mean" },
+	{ "crowd.killed.few", CROWD, true, UNIT_NS, "bench-ours", "crowd_killed", 0, 1, 200, 3, true,
+		"the same, of 200" },
+	{ "crowd.ask", CROWD, true, UNIT_NS, "bench-ours", "crowd_ask", 0, 1, 2000, 3, true,
+		"ask.parent in their midst; mean of 20" },
+	{ "crowd.idle", CROWD, true, UNIT_PER_S, "bench-ours", "crowd_idle", 0, 1, 2000, 3, true,
+		"how often any thread of theirs or the supervisor's is woken while there is nothing to do" },
 };
 const size_t figure_count = sizeof(figures) / sizeof(figures[0]);
 
@@ -156,6 +167,10 @@ const struct goal goals[] = {
 	{ "ask beside a flood, p99", "neighbour.flood", 0.99, "neighbour.quiet", 0.99, false, 2, "<= 2 x quiet", false },
 	{ "", "neighbour.flood", 0.99, "socketpair.busy", 0.99, false, 1, "<= 1 x socketpair.busy", false },
 	{ "supervisor's memory, at most / at first", "memory.supervisor", 1, "memory.supervisor", 0.1, false, 1.1, "<= 1.1 x", false },
+	{ "2,000 killed at once, each", "crowd.killed", 0.5, "crowd.killed.few", 0.5, false, 1.3, "<= 1.3 x of 200", false },
+	{ "start of 2,000, each", "crowd.start", 0.5, "start", 0.5, false, 1.2, "<= 1.2 x of 1,000", false },
+	{ "ask among 2,000", "crowd.ask", 0.5, "ask.parent", 0.5, false, 1.2, "<= 1.2 x ask.parent", false },
+	{ "2,000 idle, woken", "crowd.idle", 0.5, NULL, 0, false, 0, "never", false },
 };
 const size_t goal_count = sizeof(goals) / sizeof(goals[0]);
 /* clang-format on */

@@ -3,7 +3,7 @@
 # standard output; bench.json and bench.svg in FOLDER, or where it was started. About four minutes; --quick takes one, --long half an hour.
 #
 # Each figure has its turn in each round, in a process and a folder of its own, so that a mood of the machine falls on all alike and a ratio can be trusted; only what was measured in one run may
-# be compared. --only: the figures whose names begin with NAME. --long: 100,000 restarts, too, for the supervisor's memory. Neighbours that are not there are left out; --install gets them from
+# be compared. --only: the figures whose names begin with NAME. --long: 100,000 restarts, too, for the supervisor's memory, and a tree of 2,000. Neighbours that are not there are left out; --install gets them from
 # Debian. It builds first, in this project's `build`, unless it is said where it was built.
 set -eu
 

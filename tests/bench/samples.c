@@ -1,6 +1,7 @@
 /* samples.c: see samples.h. */
 #include "samples.h"
 
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
@@ -158,22 +159,33 @@ read_bytes(int fd, void *bytes, size_t size)
 	return true;
 }
 
-/* A field of smaps_rollup. */
-static double
-memory_kib(pid_t pid, const char *field)
+/* The number behind that word in a file of the kernel's; -1: there is no such file. */
+static long
+field_of(const char *path, const char *field)
 {
-	char path[64], line[256];
+	char line[256];
 	long found = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
 	FILE *file = fopen(path, "re");
+
 	if (!file)
-		skip("this kernel has no smaps_rollup");
+		return -1;
 	while (fgets(line, sizeof(line), file))
 		if (strncmp(line, field, strlen(field)) == 0)
 			found = strtol(line + strlen(field), NULL, 10);
 	fclose(file);
-	return (double)found;
+	return found;
+}
+
+static double
+memory_kib(pid_t pid, const char *field)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+	long kib = field_of(path, field);
+	if (kib < 0)
+		skip("this kernel has no smaps_rollup");
+	return (double)kib;
 }
 
 double
@@ -186,6 +198,24 @@ double
 anonymous_kib(pid_t pid)
 {
 	return memory_kib(pid, "Anonymous:");
+}
+
+unsigned long
+wakeups(pid_t pid)
+{
+	char path[600];
+	unsigned long sum = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *threads = opendir(path);
+	must(threads != NULL, "opendir");
+	for (struct dirent *thread; (thread = readdir(threads));) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/status", (int)pid, thread->d_name);
+		long count = field_of(path, "voluntary_ctxt_switches:");
+		sum += count > 0 ? (unsigned long)count : 0;
+	}
+	closedir(threads);
+	return sum;
 }
 
 int

@@ -58,5 +58,7 @@ bool read_bytes(int fd, void *bytes, size_t size);
 /* From smaps_rollup: what a process has for itself alone; and what of it is no file's, whoever else may have that file mapped just then. */
 double private_kib(pid_t pid);
 double anonymous_kib(pid_t pid);
+/* How often its threads have slept, and so were woken. */
+unsigned long wakeups(pid_t pid);
 
 #endif
