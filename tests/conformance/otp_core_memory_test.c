@@ -2,6 +2,7 @@
  * otp_core_memory_test.c: OTP's cases of what a supervisor must not keep: the specs and arguments of temporary children that have ended,
  * and time that grows faster than the number of children.
  */
+#define UNIT_MANY_ASSERTIONS
 #include <malloc.h>
 #include <string.h>
 #include <time.h>

@@ -2,6 +2,7 @@
  * otp_core_stop_test.c: OTP's group sup_stop, and what else is about coming down: how long a child may take, who is killed, in which order,
  * and that nothing that happens meanwhile can hold it up.
  */
+#define UNIT_MANY_ASSERTIONS
 #include <stdlib.h>
 #include <time.h>
 

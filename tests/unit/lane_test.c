@@ -1,4 +1,5 @@
 /* lane_test.c: what goes into a lane comes out of it, whole, once and in order, whatever its size and however full it is; and what can't be in one is seen to be that. */
+#define UNIT_MANY_ASSERTIONS
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>

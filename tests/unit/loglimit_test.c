@@ -1,4 +1,5 @@
 /* loglimit_test.c: the token bucket: what a quiet actor may, what is left of a flood, and when it is over. */
+#define UNIT_MANY_ASSERTIONS
 #include "unit.h"
 
 #include <stdlib.h>

@@ -2,6 +2,7 @@
  * outbox_test.c: what a dead process had said is found, whole and in order, and what it had not said is not; whatever moment it died at, and whatever it wrote instead. The two ends are two
  * mappings of one black box.
  */
+#define UNIT_MANY_ASSERTIONS
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -12,6 +12,7 @@
  *
  * A schedule is its seed: a failure names the test's loop number, which is the first of its seeds divided by SCHEDULES.
  */
+#define UNIT_MANY_ASSERTIONS
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,10 @@
 /*
  * tree_random_test.c: random trees under random ends, verdicts, delays, commands and reloads, from seeds that repeat them. After every step
  * what must always hold is checked; at the end each tree must come to rest, and go down, as soon as its actors behave.
+ *
+ * A failure names the test's loop number, which is the first of its seeds divided by LIVES.
  */
+#define UNIT_MANY_ASSERTIONS
 #include <stdlib.h>
 
 #include "core.h"
@@ -12,6 +15,7 @@
 #define SEEDS 100
 #define STEPS 400
 #endif
+#define LIVES 10 /* in each process of libcheck's */
 #define LIVE_MAX 2000
 
 static struct tree *tree;
@@ -28,6 +32,7 @@ static int live_count;
 static bool behave;	     /* every process now comes up and goes down at once */
 static bool refuses;	     /* the host has nothing left for every other start */
 static unsigned start_limit; /* of starts at a time; 0: no bound */
+static int names;	     /* that children were added under */
 
 static unsigned
 below(unsigned limit)
@@ -340,7 +345,6 @@ happen_to_process(void)
 static void
 happen_to_tree(void)
 {
-	static int names;
 	struct node *node = random_node(), *added;
 	char name[32];
 
@@ -421,14 +425,17 @@ calm_down(void)
 	ck_assert(!tree_reloading(tree));
 }
 
-START_TEST(random_life)
+static void
+live_through(uint64_t seed)
 {
-	random_state = (uint64_t)_i * 977 + 1;
+	random_state = seed * 977 + 1;
+	behave = refuses = false;
+	names = 0;
 	struct spec *root = random_spec(SPEC_SUPERVISOR, "r", NULL, 3);
 	root->intensity = 1 + below(10);
 	ck_assert_uint_eq(spec_check(root, NULL, NULL), 0);
 	now_ns = 0;
-	ck_assert_int_eq(tree_new(root, &ops, NULL, (uint64_t)_i, 1, &tree), TRACTOR_OK);
+	ck_assert_int_eq(tree_new(root, &ops, NULL, seed, 1, &tree), TRACTOR_OK);
 	start_limit = below(3);
 	tree_limit_starts(tree, start_limit);
 	for (int i = 0; i < STEPS; i++) {
@@ -443,6 +450,12 @@ START_TEST(random_life)
 	ck_assert_int_eq(live_count, 0);
 	tree_free(tree);
 }
+
+START_TEST(random_life)
+{
+	for (int i = 0; i < LIVES; i++)
+		live_through((uint64_t)(_i * LIVES + i));
+}
 END_TEST
 
 Suite *
@@ -452,7 +465,7 @@ test_suite(void)
 	TCase *lives = tcase_create("lives");
 
 	tcase_set_timeout(lives, 30);
-	tcase_add_loop_test(lives, random_life, 0, SEEDS);
+	tcase_add_loop_test(lives, random_life, 0, SEEDS / LIVES);
 	suite_add_tcase(suite, lives);
 	return suite;
 }
