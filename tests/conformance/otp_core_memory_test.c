@@ -146,6 +146,18 @@ terminate_members(int count)
 	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
 }
 
+/* On average. Under a limit of CPU time the clock above only moves with the kernel's ticks, of which one run may see none. */
+static double
+terminate_members_often(int count)
+{
+	int times = 0;
+	double took = 0;
+
+	for (; took < 0.05; times++)
+		took += terminate_members(count);
+	return took / times;
+}
+
 /* OTP-9242. The oldest goes first, which is the worst order for a list that is an array. */
 START_TEST(simple_one_for_one_scale_many_temporary_children)
 {
@@ -154,7 +166,7 @@ START_TEST(simple_one_for_one_scale_many_temporary_children)
 	p->pool_max = 10000;
 	begin(sup("r", ONE_FOR_ONE, 2, p, NULL));
 	terminate_members(1000); /* warm */
-	double few = terminate_members(1000), many = terminate_members(10000);
+	double few = terminate_members_often(1000), many = terminate_members(10000);
 	ck_assert_msg(many <= 50 * few, "1000 members took %g s, 10000 took %g s", few, many);
 	finish();
 }
