@@ -12,8 +12,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
-# Ten times what the simulator needs, of which one life takes longer than any other test. A defect may eat up memory, too.
-limits='prlimit --core=0 --cpu=10 --as=2000000000 timeout --kill-after=1 120'
+# Five times what the simulator needs, of which one life takes longer than any other test. A defect may eat up memory, too.
+limits='prlimit --core=0 --cpu=4 --as=2000000000 timeout --kill-after=1 120'
 simulator='--seed 1 --events 500000' # enough to reach all of its states
 wrap='-Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray,--wrap=strdup,--wrap=open_memstream,--wrap=asprintf'
 
@@ -70,10 +70,11 @@ compile() { # SOURCE OBJECT
 		includes="$includes -I$root/$include"
 	done
 	# shellcheck disable=SC2046,SC2086 # lists, one word each
-	"$CC" -std=c11 -D_GNU_SOURCE -O0 -w $includes $(pkg-config --cflags check jansson yaml-0.1) -c "$1" -o "$2"
+	"$CC" -std=c11 -D_GNU_SOURCE -O0 -w -fPIC $includes $(pkg-config --cflags check jansson yaml-0.1) -c "$1" -o "$2"
 }
 
-# Everything as it is in the sources: the tests' objects, and the rest as an archive, of which the linker takes nothing that it has already.
+# Everything as it is in the sources: the tests' objects, and the rest as an archive, of which the linker takes nothing that it has already, and as a library, whose functions give way to those
+# of libplanted.so: so most suites are linked once, and a mutant with nobody.
 build() {
 	{
 		ls actor/error.c actor/frame.c supervisor/core/*.c supervisor/router/*.c supervisor/treefile/*.c
@@ -83,33 +84,39 @@ build() {
 	sed 's|/[^/]*$||' "$work/sources" | sort -u | (cd "$work" && xargs mkdir -p)
 	xargs -P "$jobs" -n 1 sh "$here/run.sh" compile <"$work/sources"
 	ar rcs "$work/pure.a" "$work"/actor/*.o "$work"/supervisor/*/*.o
+	"$CC" -shared -o "$work/libpure.so" "$work"/actor/*.o "$work"/supervisor/*/*.o
+	"$CC" -shared -o "$work/libplanted.so" -x c /dev/null
 }
 
+# To the library, or with options, which are for its inside, to the archive.
 link_suite() { # SUITE PROGRAM [MUTANT.o | OPTION]...
+	pure="-L$work -Wl,--no-as-needed -lplanted -lpure"
+	[ $# -eq 2 ] || pure=$work/pure.a
 	objects="$work/tests/$1_test.o $work/tests/support/unit_main.o"
 	[ "$1" != simulator ] || objects=$(echo "$work"/tests/simulator/*.o)
 	program=$2
 	shift 2
 	# shellcheck disable=SC2046,SC2086
-	"$CC" -o "$program" "$@" $objects "$work/pure.a" $(pkg-config --libs check jansson yaml-0.1) -lm
+	"$CC" -o "$program" "$@" $objects $pure $(pkg-config --libs check jansson yaml-0.1) -lm
 }
 
-# Its output goes to PROGRAM.log. How long its tests take by the clock is no matter here.
-run_suite() { # SUITE PROGRAM
+# Its output goes to FOLDER/log, and FOLDER's defect is in it. How long its tests take by the clock is no matter here.
+run_suite() { # SUITE PROGRAM FOLDER
 	arguments=
 	[ "$1" != simulator ] || arguments=$simulator
 	# shellcheck disable=SC2086
-	CK_TIMEOUT_MULTIPLIER=100 $limits "$2" $arguments >"$2.log" 2>&1
+	LD_LIBRARY_PATH=$3:$work CK_TIMEOUT_MULTIPLIER=100 $limits "$2" $arguments >"$3/log" 2>&1
 }
 
 # A line of suites(), with nothing planted.
 control() {
 	suite=$2
-	program=$work/control/$(echo "$suite" | tr / .)
+	folder=$work/control/$suite
 	shift 2
-	link_suite "$suite" "$program" "$@"
-	run_suite "$suite" "$program" || {
-		cat "$program.log"
+	mkdir -p "$folder"
+	link_suite "$suite" "$folder/test" "$@"
+	run_suite "$suite" "$folder/test" "$folder" || {
+		cat "$folder/log"
 		echo "$suite fails with nothing planted"
 		return 1
 	}
@@ -151,12 +158,16 @@ first_failure() { # STATUS LOG
 catch() { # FOLDER FILE
 	suites | grep "^${2%/*} " | {
 		while read -r _ suite options; do
-			# shellcheck disable=SC2086
-			link_suite "$suite" "$1/test" "$1/mutant.o" $options || exit 2
+			test=$work/control/$suite/test
+			if [ -n "$options" ]; then
+				test=$1/test
+				# shellcheck disable=SC2086
+				link_suite "$suite" "$test" "$1/mutant.o" $options || exit 2
+			fi
 			status=0
-			run_suite "$suite" "$1/test" || status=$?
+			run_suite "$suite" "$test" "$1" || status=$?
 			if [ "$status" -ne 0 ]; then
-				echo "$suite: $(first_failure "$status" "$1/test.log")"
+				echo "$suite: $(first_failure "$status" "$1/log")"
 				exit 0
 			fi
 		done
@@ -173,7 +184,7 @@ plant() {
 		echo "$file $name: what is replaced is not in the file, or not only once"
 		return 1
 	}
-	compile "$folder/mutant.c" "$folder/mutant.o" || {
+	{ compile "$folder/mutant.c" "$folder/mutant.o" && "$CC" -shared -o "$folder/libplanted.so" "$folder/mutant.o"; } || {
 		echo "$file $name: does not compile"
 		return 1
 	}
