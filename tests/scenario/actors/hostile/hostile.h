@@ -43,6 +43,8 @@ void pong(uint64_t sequence);
 void note_pong(uint64_t sequence);
 /* Answers pings until it is stopped: what it did before must have been survived by both sides. */
 void go_on(void);
+/* Waits for an answer, and does as go_on() meanwhile. */
+void be_answered(void);
 struct tri_frame message_to(uint64_t target, const struct tractor_message *message, uint16_t flags);
 const struct tractor_message *named(const char *name);
 

@@ -26,7 +26,7 @@ garbage_for_another(void)
 	/* A tell, and an ask, whose payloads are not what their schema says: the receiver's library finds out. */
 	send_frame(message_to(BYSTANDER, named("note"), 0), "xyz", 3);
 	send_frame(message_to(BYSTANDER, named("perish"), TRI_FLAG_ASK), "\xff\xff\xff\xff", 4);
-	receive(TRI_FRAME_ANSWER, NULL);
+	be_answered();
 	go_on();
 }
 
@@ -37,7 +37,7 @@ asks_that_are_told(void)
 	start();
 	send_frame(message_to(BYSTANDER, named("ping"), 0), NULL, 0);
 	send_frame(message_to(BYSTANDER, named("ping"), TRI_FLAG_ASK), NULL, 0);
-	receive(TRI_FRAME_ANSWER, NULL); /* behind the other */
+	be_answered(); /* behind the other */
 	go_on();
 }
 
@@ -48,11 +48,11 @@ garbage_for_the_supervisor(void)
 
 	start();
 	send_frame(frame, "abc", 3);
-	receive(TRI_FRAME_ANSWER, NULL);
+	be_answered();
 	for (size_t i = 0; i < tri_supervisor_protocol.message_count; i++) {
 		send_frame(message_to(0, tri_supervisor_protocol.messages[i], TRI_FLAG_ASK),
 			"\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9);
-		receive(TRI_FRAME_ANSWER, NULL);
+		be_answered();
 	}
 	go_on();
 }
@@ -67,7 +67,7 @@ unknown_targets(void)
 		struct tri_frame frame = message_to(targets[i], named("ping"), TRI_FLAG_ASK);
 		frame.target_node = (uint32_t)i % 2 * 7;
 		send_frame(frame, NULL, 0);
-		receive(TRI_FRAME_ANSWER, NULL);
+		be_answered();
 	}
 	struct tri_frame frame = header(TRI_FRAME_WAIT);
 	frame.correlation = UINT64_MAX;

@@ -188,21 +188,36 @@ note_pong(uint64_t sequence)
 	atomic_store(&box->done, sequence);
 }
 
-/* Answers pings until it is stopped: what it did before must have been survived by both sides. */
+/* Pings are answered, and it can be stopped. */
+static void
+obey(struct tri_frame frame)
+{
+	if (frame.kind == TRI_FRAME_MESSAGE && (frame.flags & TRI_FLAG_ASK)) {
+		pong(frame.sequence);
+	} else if (frame.kind == TRI_FRAME_STOP) {
+		struct tri_bye bye = { .finished = false };
+		send_record(header(TRI_FRAME_BYE), &tri_record_tri_bye, &bye);
+		receive(TRI_FRAME_FAREWELL, NULL);
+		exit(0);
+	}
+}
+
+/* Waits for an answer. The test may ask as soon as this is ready: dropped, that would have no answer. */
+void
+be_answered(void)
+{
+	struct tri_frame frame;
+
+	while ((frame = receive(0, NULL)).kind != TRI_FRAME_ANSWER)
+		obey(frame);
+}
+
+/* Until it is stopped: what it did before must have been survived by both sides. */
 void
 go_on(void)
 {
-	for (;;) {
-		struct tri_frame frame = receive(0, NULL);
-		if (frame.kind == TRI_FRAME_MESSAGE && (frame.flags & TRI_FLAG_ASK)) {
-			pong(frame.sequence);
-		} else if (frame.kind == TRI_FRAME_STOP) {
-			struct tri_bye bye = { .finished = false };
-			send_record(header(TRI_FRAME_BYE), &tri_record_tri_bye, &bye);
-			receive(TRI_FRAME_FAREWELL, NULL);
-			exit(0);
-		}
-	}
+	for (;;)
+		obey(receive(0, NULL));
 }
 
 struct tri_frame
