@@ -610,7 +610,7 @@ START_TEST(a_pipe_in_the_place_of_a_report)
 	expect_event("", "counts_lost", "No such device or address$");
 	tell("/t/victim", "victim.die", "{\"how\":\"panic\"}");
 	expect_node("t", "/t/victim", "running", 3, SOON_MS);
-	ck_assert_uint_eq(crash_count(NULL), 2);
+	expect_crashes(NULL, 2);
 	free(pipe);
 	tree_down(tree);
 }
@@ -661,7 +661,7 @@ START_TEST(reports_are_removed)
 	expect_command(2, "^$", "\"x\" is too much; it is: tractor crashes list \\[--unique\\] \\[PATH\\]$",
 		"crashes", "list", "/t/victim", "x", NULL);
 	expect_command(0, "^$", "^$", "crashes", "rm", text_at(first, "id"), NULL);
-	ck_assert_uint_eq(crash_count(NULL), 2);
+	expect_crashes(NULL, 2);
 	json_t *kinds = list_kinds(); /* what it was counted from is gone */
 	expect_number(kinds, "crashes.0.count", 2);
 	json_decref(kinds);
@@ -673,7 +673,7 @@ START_TEST(reports_are_removed)
 	json_decref(next);
 	json_decref(first);
 	expect_command(0, "^$", "^$", "crashes", "rm", "--all", NULL);
-	ck_assert_uint_eq(crash_count(NULL), 0);
+	expect_crashes(NULL, 0);
 	tree_down(tree);
 	ck_assert_int_lt(
 		access(scenario_path("run/t/crashes"), F_OK), 0); /* nothing to tell, nothing to keep */
@@ -686,7 +686,7 @@ START_TEST(the_reports_of_a_tree_that_has_ended_are_removed)
 
 	crash_times("/t/victim", 1, 0);
 	tree_down(tree);
-	ck_assert_uint_eq(crash_count(NULL), 1);
+	expect_crashes(NULL, 1);
 	expect_command(0, "^$", "^$", "crashes", "rm", "--all", "-t", "t", NULL);
 	ck_assert_int_lt(access(scenario_path("run/t/crashes"), F_OK), 0);
 	/* Its log is still there. */
@@ -713,7 +713,7 @@ START_TEST(a_report_that_was_removed_stays_so)
 	ck_assert(wait_until(SOON_MS, has_report, NULL));
 	expect_command(0, "^$", "^$", "crashes", "rm", "--all", NULL);
 	expect_event("/t/victim", "unwound", NULL);
-	ck_assert_uint_eq(crash_count(NULL), 0);
+	expect_crashes(NULL, 0);
 	tree_down(tree);
 }
 END_TEST

@@ -70,7 +70,7 @@ dies(const struct death *death)
 		SOON_MS);
 	expect_errors(tree, "^/t/victim: incarnation 2 is running$", SOON_MS);
 	tree_down(tree);
-	ck_assert_uint_eq(crash_count(NULL), 1);
+	expect_crashes(NULL, 1);
 }
 
 START_TEST(a_panic)
@@ -258,7 +258,7 @@ START_TEST(a_stranger_terminates_it)
 	expect_output(tree, "^/t/victim: down 1$", SOON_MS);
 	expect_output(tree, "^/t/victim: up 2$", SOON_MS);
 	tree_down(tree);
-	ck_assert_uint_eq(crash_count(NULL), 0);
+	expect_crashes(NULL, 0);
 }
 END_TEST
 
@@ -344,7 +344,7 @@ START_TEST(a_transient_actor_that_finishes_stays_away)
 	ck_assert_str_eq(after.last_exit, "done");
 	expect_output(tree, "^/t/victim: down 1$", SOON_MS);
 	tree_down(tree);
-	ck_assert_uint_eq(crash_count(NULL), 0);
+	expect_crashes(NULL, 0);
 }
 END_TEST
 

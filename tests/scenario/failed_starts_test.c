@@ -143,7 +143,7 @@ START_TEST(on_start_says_that_it_is_not_needed)
 	ck_assert_str_eq(victim.state, "stopped");
 	ck_assert_int_eq(victim.pid, 0);
 	tree_down(tree);
-	ck_assert_uint_eq(crash_count(NULL), 0);
+	expect_crashes(NULL, 0);
 }
 END_TEST
 
@@ -163,7 +163,7 @@ START_TEST(restarts_that_refuse_use_up_the_intensity)
 	expect_output(tree, "^/t/first: down 1$", SOON_MS);
 	expect_match(process_errors(tree),
 		"^tractor: the tree gave up: /t/victim died once too often; see: tractor -t t crashes$");
-	ck_assert_uint_eq(crash_count("/t/victim"), 4);
+	expect_crashes("/t/victim", 4);
 	json_t *report = crash_of("/t/victim", 4);
 	expect_text(report, "cause", "start");
 	expect_text(report, "panic_text", "the shop is closed");

@@ -113,7 +113,7 @@ committed_in_vain(const char *crime)
 	json_t *reply = ask("/t/hostile", "victim.ping", "{}");
 	expect_number(reply, "incarnation", 2);
 	json_decref(reply);
-	ck_assert_uint_eq(crash_count("/t/hostile"), 1);
+	expect_crashes("/t/hostile", 1);
 	return scene;
 }
 
@@ -125,18 +125,18 @@ committed_in_vain(const char *crime)
 	END_TEST
 
 /* At the door: the actor itself still gets in. */
-#define TURNED_AWAY(crime)                                                        \
-	START_TEST(crime)                                                         \
-	{                                                                         \
-		struct scene scene = begin();                                     \
-		name_crime(#crime);                                               \
-		ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);         \
-		expect_node("t", "/t/hostile", "running", 2, SOON_MS);            \
-		ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);         \
-		expect_node("t", "/t/hostile", "running", 3, SOON_MS);            \
-		ck_assert_uint_eq(crash_count("/t/hostile"), 2); /* both by us */ \
-		end(&scene);                                                      \
-	}                                                                         \
+#define TURNED_AWAY(crime)                                                \
+	START_TEST(crime)                                                 \
+	{                                                                 \
+		struct scene scene = begin();                             \
+		name_crime(#crime);                                       \
+		ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0); \
+		expect_node("t", "/t/hostile", "running", 2, SOON_MS);    \
+		ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0); \
+		expect_node("t", "/t/hostile", "running", 3, SOON_MS);    \
+		expect_crashes("/t/hostile", 2); /* both by us */         \
+		end(&scene);                                              \
+	}                                                                 \
 	END_TEST
 
 #define HARMLESS(crime)                                         \
@@ -373,7 +373,7 @@ START_TEST(ready_and_gone)
 	ck_assert_int_eq(kill(pid_of("/t/hostile"), SIGKILL), 0);
 	expect_node("t", "/t/hostile", "running", 3, SOON_MS);
 	expect_event("/t/hostile", "ended", "^normal$");
-	ck_assert_uint_eq(crash_count("/t/hostile"), 1);
+	expect_crashes("/t/hostile", 1);
 	end(&scene);
 }
 END_TEST

@@ -207,7 +207,7 @@ START_TEST(a_deadly_message_among_others)
 	wake("/t/victim");
 	expect_node("t", "/t/victim", "running", 6, SOON_MS);
 	expect_notes(200, 239); /* each incarnation began with what came after its predecessor's death */
-	ck_assert_uint_eq(crash_count("/t/victim"), 5);
+	expect_crashes("/t/victim", 5);
 	tree_down(tree);
 }
 END_TEST
@@ -376,7 +376,7 @@ START_TEST(a_message_that_kills_twice_is_quarantined)
 		"/t/a", "courier.kill", "{\"who\":\"/t/victim\",\"how\":\"now\"}", "TRACTOR_ECRASHED", 1);
 	expect_node("t", "/t/victim", "running", 3, SOON_MS);
 	expect_errors(tree, "^/t/victim: quarantined: victim.perish was in hand at two crashes$", SOON_MS);
-	ck_assert_uint_eq(crash_count("/t/victim"), 2);
+	expect_crashes("/t/victim", 2);
 	json_decref(ask("/t/victim", "victim.ping", "{}"));
 	tree_down(tree);
 }

@@ -386,7 +386,7 @@ START_TEST(a_spare_that_is_killed)
 	expect_event("/t/a", "spare_lost", "exit 70: cannot start: stopped before it had started");
 	dies_and_is("/t/a", "kill", spare_of("/t/a"));
 	ck_assert_int_eq(expect_node("t", "/t/a", "running", 2, SOON_MS).restarts, 1);
-	ck_assert_uint_eq(crash_count(NULL), 1);
+	expect_crashes(NULL, 1);
 	tree_down(tree);
 }
 END_TEST

@@ -237,7 +237,7 @@ START_TEST(a_stopped_supervisor_blames_nobody)
 	json_decref(ask("/t/a", "victim.ping", "{}"));
 	expect_event("", "was_stopped", "every deadline gets them back");
 	tree_down(tree);
-	ck_assert_uint_eq(crash_count(NULL), 0);
+	expect_crashes(NULL, 0);
 }
 END_TEST
 
@@ -275,7 +275,7 @@ START_TEST(a_tree_that_was_stopped_as_a_whole_blames_nobody)
 	expect_exit(asker, 0, SOON_MS);
 	ck_assert_int_eq(pid_of("/t/a"), a);
 	tree_down(tree);
-	ck_assert_uint_eq(crash_count(NULL), 0);
+	expect_crashes(NULL, 0);
 }
 END_TEST
 

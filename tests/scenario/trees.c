@@ -246,17 +246,19 @@ crash_of(const char *path, int incarnation)
 	return report;
 }
 
-size_t
-crash_count(const char *path)
+void
+expect_crashes(const char *path, size_t count)
 {
 	json_t *list = list_crashes();
+	char *text = json_dumps(list, JSON_COMPACT);
 	const json_t *row;
-	size_t i, count = 0;
+	size_t i, found = 0;
 
-	json_array_foreach(json_object_get(list, "crashes"), i, row) count +=
+	json_array_foreach(json_object_get(list, "crashes"), i, row) found +=
 		!path || strcmp(text_at(row, "path"), path) == 0;
+	ck_assert_msg(found == count, "%zu crashes, expected %zu: %s", found, count, text);
+	free(text);
 	json_decref(list);
-	return count;
 }
 
 /* --- events --- */

@@ -36,8 +36,8 @@ json_t *ask(const char *path, const char *message, const char *fields, ...)
 
 /* The report of that incarnation's crash: `tractor crashes show --json`. Waits for it. Owned by the caller. */
 json_t *crash_of(const char *path, int incarnation);
-/* How many there are of the node; of all nodes for NULL. */
-size_t crash_count(const char *path);
+/* So many there are of the node; of all nodes for NULL. If not, the failure says which. */
+void expect_crashes(const char *path, size_t count);
 
 /* A field of a JSON object, by a path such as "message.name"; text "" or 0 if it is null or not there. */
 const char *text_at(const json_t *json, const char *where);
