@@ -139,6 +139,8 @@ port_receive(struct tractor_runtime *runtime, uint64_t port, const struct tri_fr
 		tri_context_lose(&runtime->port->ctx, frame);
 		return true;
 	}
+	if (payload_bytes > SMALL_BYTES)
+		packet->spare = NULL; /* one large answer should not hold on to its memory for ever */
 	packet->frame = *frame;
 	packet->frame.payload_bytes = (uint32_t)payload_bytes;
 	if (parcel) {

@@ -17,6 +17,7 @@
 #define HUGE (((size_t)64 << 20) - HAULER_BESIDE) /* the largest there is */
 #define LARGE ((size_t)1 << 20)
 #define SLOW_MS 30000
+#define GROWN_KB 16384 /* the allocator's own; the largest that is kept would be more */
 
 static bool
 has_lanes(void)
@@ -427,6 +428,25 @@ START_TEST(a_program_and_its_actors)
 }
 END_TEST
 
+/* Without lanes there are no parcels, and what comes is copied. */
+START_TEST(a_huge_answer_is_not_kept_for_ever)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return; /* it is they who keep it */
+#endif
+	setenv("TRACTOR_LANES", "off", 1);
+	begin_parent("");
+	hauler_fill(parent.load, HUGE, 1); /* it is ours from here on */
+	expect_echo(parent.a, 1, LARGE);
+	long before_kb = resident_kb(getpid());
+	expect_echo(parent.a, 2, HUGE);
+	seen_by(parent.a);
+	long after_kb = resident_kb(getpid());
+	ck_assert_msg(after_kb - before_kb <= GROWN_KB, "%ld kB before, %ld kB after", before_kb, after_kb);
+	end_parent();
+}
+END_TEST
+
 /* One after the other, as there is room for them. More of them wait than anybody holds fds for. */
 START_TEST(more_than_there_are_fds_for)
 {
@@ -449,7 +469,8 @@ test_suite(void)
 	Suite *suite = suite_create("parcel");
 
 	SCENARIO_CASE(suite, "well", 120, tells_of_all_sizes_keep_their_order, what_is_asked_and_answered,
-		a_durable_one_holds_them_back, a_program_and_its_actors, more_than_there_are_fds_for);
+		a_durable_one_holds_them_back, a_program_and_its_actors, a_huge_answer_is_not_kept_for_ever,
+		more_than_there_are_fds_for);
 	SCENARIO_CASE(suite, "ends", 120, what_waits_outlives_its_receiver, what_was_told_outlives_its_sender,
 		one_that_has_no_fd_left, a_large_one_that_kills, a_huge_one_that_kills);
 	return suite;
