@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "filesize.h"
 #include "handed.h"
 
 bool
@@ -45,25 +45,13 @@ write_piece(void *arg, const void *bytes, size_t size)
 	return true;
 }
 
-/* A memfd is a file: one that were written beyond that would be a SIGXFSZ. */
-static bool
-may_be_so_large(size_t size)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && size <= limit.rlim_cur)
-		return true;
-	errno = EFBIG;
-	return false;
-}
-
 bool
 tri_parcel_fill(int fd, size_t size, const struct tractor_record *record, const void *value,
 	const struct tri_parcel_calls *calls)
 {
 	struct filling filling = { .fd = fd, .calls = calls };
 
-	return may_be_so_large(size) &&
+	return tri_file_may_have(size) &&
 	       tri_encode_in_pieces(record, value, write_piece, &filling) == TRACTOR_OK &&
 	       calls->seal(fd, TRI_PARCEL_SEALS | F_SEAL_SEAL) == 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "filesize.h"
 #include "why.h"
 
 #define NOT_WHOLE UINT64_MAX /* a tag that is never done */
@@ -49,14 +50,19 @@ tri_state_open(struct tri_state *state, size_t size_bytes)
 	return TRACTOR_OK;
 }
 
+static int
+extend(int fd, size_t file_bytes)
+{
+	return tri_file_may_have(file_bytes) ? ftruncate(fd, (off_t)file_bytes) : -1;
+}
+
 tractor_err
 tri_state_keep(struct tri_state *state, int fd)
 {
 	size_t file_bytes = sizeof(struct tri_state_file) + 2 * rounded(state->size_bytes);
 	struct stat about;
 
-	if (fstat(fd, &about) < 0 ||
-		(about.st_size < (off_t)file_bytes && ftruncate(fd, (off_t)file_bytes) < 0))
+	if (fstat(fd, &about) < 0 || (about.st_size < (off_t)file_bytes && extend(fd, file_bytes) < 0))
 		return tri_why(TRACTOR_ESYSTEM, "cannot keep %zu bytes of state: %s", state->size_bytes,
 			strerror(errno));
 	void *file = mmap(NULL, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -173,7 +179,7 @@ tri_state_fill(int fd, const void *bytes, size_t size_bytes, uint64_t done)
 	uint8_t head[TRI_STATE_HEAD_BYTES];
 
 	tri_state_begin(head, size_bytes, done);
-	if (ftruncate(fd, (off_t)(sizeof(head) + 2 * rounded(size_bytes))) == 0 &&
+	if (extend(fd, sizeof(head) + 2 * rounded(size_bytes)) == 0 &&
 		pwrite(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
 		pwrite(fd, bytes, size_bytes, sizeof(head)) == (ssize_t)size_bytes)
 		return TRACTOR_OK;

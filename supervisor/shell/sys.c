@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "filesize.h"
+
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
@@ -209,6 +211,12 @@ real_receive_fd(int fd, uint64_t *ret_word, int *ret_fd)
 }
 
 static int
+real_ftruncate(int fd, off_t size)
+{
+	return tri_file_may_have((size_t)size) ? ftruncate(fd, size) : -1;
+}
+
+static int
 real_memfd(const char *name, unsigned flags)
 {
 	return memfd_create(name, MFD_CLOEXEC | flags);
@@ -379,7 +387,7 @@ const struct sys_calls sys_real = {
 	.refuse_fds = real_refuse_fds,
 	.receive_fd = real_receive_fd,
 	.memfd = real_memfd,
-	.ftruncate = ftruncate,
+	.ftruncate = real_ftruncate,
 	.seal = real_seal,
 	.seals = real_seals,
 	.seek_hole = real_seek_hole,

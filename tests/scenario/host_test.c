@@ -435,6 +435,30 @@ START_TEST(no_pipe_for_a_while)
 }
 END_TEST
 
+/* What a program of one's own does about SIGXFSZ is its affair. */
+START_TEST(files_that_may_not_be_large_in_a_program)
+{
+	const struct rlimit limit = { .rlim_cur = 51200, .rlim_max = RLIM_INFINITY };
+	struct heard heard = { .lost_reports = 0 };
+	struct tractor_runtime *rt;
+	victim_ref victim;
+	char exec[256];
+
+	snprintf(exec, sizeof(exec), "%s/victim", test_actors_dir());
+	ck_assert_int_eq(
+		tractor_runtime_open(&rt,
+			&(struct tractor_options){
+				.name = "t", .on_event = on_event, .on_line = ignore_line, .arg = &heard }),
+		TRACTOR_OK);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	const struct tractor_child child = { .name = "a", .exec = exec };
+	ck_assert_int_eq(tractor_start(rt, victim, &victim, &child), TRACTOR_ESTART);
+	expect_match(tractor_why(),
+		"/t/a did not start: the host refused a black box \\(EFBIG at ftruncate: raise ulimit -f\\)$");
+	tractor_runtime_close(rt);
+}
+END_TEST
+
 START_TEST(no_memfd_at_the_start)
 {
 	struct heard heard = { .lost_reports = 0 };
@@ -707,7 +731,8 @@ test_suite(void)
 		not_one_fd_while_it_runs, the_soft_limit_of_fds_is_raised_for_the_supervisor_only,
 		files_that_may_not_be_large, a_fork_that_fails_at_the_start);
 	SCENARIO_CASE(suite, "failing calls", 30, no_process_for_a_while, no_pidfd_for_a_while,
-		no_pipe_for_a_while, no_memfd_at_the_start, no_watches_for_a_while, a_report_on_a_full_disk);
+		no_pipe_for_a_while, files_that_may_not_be_large_in_a_program, no_memfd_at_the_start,
+		no_watches_for_a_while, a_report_on_a_full_disk);
 	SCENARIO_CASE(suite, "outputs", 30, standard_output_on_a_full_disk, standard_error_on_a_full_disk,
 		both_on_a_full_disk, an_output_that_nobody_reads);
 	SCENARIO_CASE(suite, "run directories", 30, a_run_directory_on_a_full_disk,

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "state.h"
@@ -200,6 +201,28 @@ START_TEST(state_whose_head_lies)
 }
 END_TEST
 
+/* Beyond it ftruncate is SIGXFSZ, which says nothing of a state. */
+START_TEST(state_larger_than_a_file_may_be)
+{
+	int small = memfd_create("state", MFD_CLOEXEC);
+	struct rlimit before, limit;
+	struct tri_state state;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = (struct rlimit){ .rlim_cur = 4096, .rlim_max = before.rlim_max };
+	ck_assert_int_eq(tri_state_open(&state, limit.rlim_cur), TRACTOR_OK);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	tractor_err kept = tri_state_keep(&state, small);
+	tractor_err filled = tri_state_fill(small, state.work, state.size_bytes, 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	ck_assert_int_eq(kept, TRACTOR_ESYSTEM);
+	ck_assert_int_eq(filled, TRACTOR_ESYSTEM);
+	ck_assert_str_eq(tractor_why(), "cannot keep 4096 bytes of state: File too large");
+	tri_state_close(&state);
+	close(small);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -207,7 +230,7 @@ test_suite(void)
 
 	TEST_CASE(suite, "durable", 30, state_nothing_to_load_at_first, state_survives_as_of_done,
 		state_whole_after_any_number_of_deaths, state_outside_messages, state_of_another_size_is_none,
-		state_forgotten);
+		state_forgotten, state_larger_than_a_file_may_be);
 	TEST_CASE(suite, "from outside", 30, state_seen_from_outside, state_made_outside,
 		state_whose_head_lies);
 	return suite;
