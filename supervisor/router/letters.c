@@ -2,7 +2,7 @@
  * letters.c: one message on its way: where it is, whose room it takes there, and what is said when it will not arrive.
  *
  * A letter's places are delayed, parked, waiting, delivered. It takes room in one share: its sender's at its target. The share is there
- * while it has something, so that whoever sends nothing costs nothing. What may go where is decided in mailbox.c; here is only
+ * while it has something, and one at each target for whoever may be the next to send, so that all others cost nothing. What may go where is decided in mailbox.c; here is only
  * what must be undone when a letter leaves a place. Nothing fails but for want of memory, and then nothing has been done.
  */
 #include "router_private.h"

@@ -374,7 +374,7 @@ struct waits_walk {
 	bool is_round; /* it has been there already */
 };
 void waits_step(const struct router *router, struct waits_walk *walk);
-/* True if `waiter`, waiting for `holder`, would wait for itself, or come to some who do. */
+/* True if `waiter`, waiting for `holder`, would wait for itself, or come to some who do. A port can't: nobody waits for it, and what it asks of those has its limit. */
 bool waits_circular(const struct router *router, const struct party *waiter, struct party *holder);
 /* True if its asker does nothing until it is answered. */
 bool waits_on(const struct ask *ask);

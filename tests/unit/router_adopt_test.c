@@ -245,6 +245,8 @@ START_TEST(one_who_says_that_it_awaits_itself_holds_nobody_up)
 	t.awaits[2] = 1;
 	ask(3, 1, "q");
 	saw("3:2 answered EDEADLOCK");
+	ask(PORT, 1, "q"); /* which is no link of anybody's chain */
+	saw("1 gets #1 q");
 }
 END_TEST
 
