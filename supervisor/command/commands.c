@@ -131,8 +131,9 @@ const struct command commands[] = {
 		"    oom (it gets no more memory from now on), fd_leak:N, flood:N (prints N lines), garbage (sends what is no frame)\n"
 		"kill (SIGKILL) and stop (SIGSTOP) come from outside.\n"
 		"PLACE is MESSAGE[:N], when it has that message in hand, for the Nth time from now: before its handler, or after:MESSAGE[:N],\n"
-		"when that has returned and nothing of it counts yet, or reply:MESSAGE[:N], when it counts and nothing was sent. Or start (of\n"
-		"the next process), stop (so hang refuses to stop), failpoint:NAME[:N] (a tractor_failpoint() of the actor's own).\n"
+		"when that has returned and nothing of it counts yet, or reply:MESSAGE[:N], before its answer is sent, when all else of it\n"
+		"counts (and with a durable actor the answer, too). Or start (of the next process), stop (so hang refuses to stop),\n"
+		"failpoint:NAME[:N] (a tractor_failpoint() of the actor's own).\n"
 		"    tractor inject /demo/counter segv --at counter.increment:3\n"
 		"A tree file asks for the same by `faults: [{path: /demo/counter, fault: segv, at: counter.increment:3}]`.\n" PATH_HELP,
 		OPTION_AT | OPTION_PROBABILITY | OPTION_SEED, 2, 2, cmd_inject },

@@ -14,7 +14,12 @@
 #define LIMIT_MAX_MS (INT64_MAX / 4 / 1000000)
 #if defined(__SANITIZE_ADDRESS__)
 #define POOL_MAX 0 /* so that what is used after it is freed is seen */
-#else
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POOL_MAX 0
+#endif
+#endif
+#ifndef POOL_MAX
 #define POOL_MAX 16
 #endif
 

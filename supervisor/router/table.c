@@ -13,10 +13,19 @@
 #define FIRST_BITS 4
 #define WORD_BITS 64
 
+/* Fibonacci hashing (Knuth 6.4): the numbers are counters mostly, which it spreads evenly. The high bits depend on all of both. */
+static struct table_entry **
+bucket_of(const struct table *table, uint64_t major, uint64_t minor)
+{
+	uint64_t mixed = major * UINT64_C(0xbf58476d1ce4e5b9) + minor;
+
+	return &table->buckets[mixed * UINT64_C(0x9e3779b97f4a7c15) >> table->shift];
+}
+
 static void
 chain(struct table *table, struct table_entry *entry)
 {
-	struct table_entry **bucket = table_bucket(table, entry->major, entry->minor);
+	struct table_entry **bucket = bucket_of(table, entry->major, entry->minor);
 
 	entry->next = *bucket;
 	*bucket = entry;
@@ -81,10 +90,20 @@ table_remove(struct table *table, struct table_entry *entry)
 
 	if (!entry->filed)
 		return;
-	at = table_bucket(table, entry->major, entry->minor);
+	at = bucket_of(table, entry->major, entry->minor);
 	while (*at != entry)
 		at = &(*at)->next;
 	*at = entry->next;
 	entry->filed = false;
 	table->entry_count--;
+}
+
+struct table_entry *
+table_find(const struct table *table, uint64_t major, uint64_t minor)
+{
+	struct table_entry *entry = *bucket_of(table, major, minor);
+
+	while (entry != NULL && (entry->major != major || entry->minor != minor))
+		entry = entry->next;
+	return entry;
 }

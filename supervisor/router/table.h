@@ -34,24 +34,7 @@ void table_free(struct table *table);
 void table_add(struct table *table, struct table_entry *entry, uint64_t major, uint64_t minor);
 /* One that isn't filed is fine. */
 void table_remove(struct table *table, struct table_entry *entry);
-/* Fibonacci hashing (Knuth 6.4): the numbers are counters mostly, which it spreads evenly. The high bits depend on all of both. */
-static inline struct table_entry **
-table_bucket(const struct table *table, uint64_t major, uint64_t minor)
-{
-	uint64_t mixed = major * UINT64_C(0xbf58476d1ce4e5b9) + minor;
-
-	return &table->buckets[mixed * UINT64_C(0x9e3779b97f4a7c15) >> table->shift];
-}
-
 /* NULL: nothing is filed under these. */
-static inline struct table_entry *
-table_find(const struct table *table, uint64_t major, uint64_t minor)
-{
-	struct table_entry *entry = *table_bucket(table, major, minor);
-
-	while (entry != NULL && (entry->major != major || entry->minor != minor))
-		entry = entry->next;
-	return entry;
-}
+struct table_entry *table_find(const struct table *table, uint64_t major, uint64_t minor);
 
 #endif

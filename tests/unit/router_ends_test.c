@@ -424,6 +424,21 @@ START_TEST(a_new_version_that_serves_something_else)
 }
 END_TEST
 
+/* What was sent last the process before it had understood. */
+START_TEST(a_new_version_that_serves_less)
+{
+	static const uint64_t served[] = { NEW };
+
+	actors(1, 0);
+	tell(PORT, 1, "a");
+	saw("p0:1 OK; 1 gets #1 a");
+	down(1, 1, 0);
+	ck_assert_int_eq(router_up(t.router, 1, 2, served, 1), TRACTOR_OK);
+	tell(PORT, 1, "b");
+	saw("p0:2 EPROTOCOL");
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -439,6 +454,6 @@ test_suite(void)
 	ROUTER_CASE(suite, "senders", a_dead_sender, a_dead_asker, a_port_that_goes);
 	ROUTER_CASE(suite, "ends", stopped_answers_all_that_waits, stopped_while_its_process_is_up,
 		stopped_with_a_message_in_hand, removed_with_all_it_has,
-		a_new_version_that_serves_something_else);
+		a_new_version_that_serves_something_else, a_new_version_that_serves_less);
 	return suite;
 }
