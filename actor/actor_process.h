@@ -158,7 +158,15 @@ void tri_speak_rest(void);
 void tri_fault_begin(struct tri_actor *actor);
 void tri_fault_end(struct tri_actor *actor);
 void tri_fault_planned(struct tri_actor *actor, const struct tri_packet *packet);
+/* Where something is planned, at that place or another. `failpoint`: NULL where it is none. */
+tractor_err tri_fault_come_to(
+	struct tri_actor *actor, enum tri_fault_place place, uint64_t message, const char *failpoint);
+
 /* It has come to that place: carries out what is planned for it, if it is its turn. TRACTOR_EREFUSED: that is to fail. */
-tractor_err tri_fault_at(struct tri_actor *actor, enum tri_fault_place place, uint64_t message);
+static inline tractor_err
+tri_fault_at(struct tri_actor *actor, enum tri_fault_place place, uint64_t message)
+{
+	return actor->planned_count == 0 ? TRACTOR_OK : tri_fault_come_to(actor, place, message, NULL);
+}
 
 #endif

@@ -259,9 +259,11 @@ is_due(struct tri_actor *actor, size_t which)
 	return true;
 }
 
-static tractor_err
-come_to(struct tri_actor *actor, enum tri_fault_place place, uint64_t message, const char *failpoint)
+tractor_err
+tri_fault_come_to(
+	struct tri_actor *actor, enum tri_fault_place place, uint64_t message, const char *failpoint)
 {
+	tri_dispatch_took_time(actor); /* it may be that it does */
 	for (size_t i = 0; i < actor->planned_count; i++) {
 		struct tri_planned planned = actor->planned[i];
 		if (is_meant(&planned, place, message, failpoint) && is_due(actor, i))
@@ -270,18 +272,9 @@ come_to(struct tri_actor *actor, enum tri_fault_place place, uint64_t message, c
 	return TRACTOR_OK;
 }
 
-tractor_err
-tri_fault_at(struct tri_actor *actor, enum tri_fault_place place, uint64_t message)
-{
-	if (actor->planned_count == 0)
-		return TRACTOR_OK;
-	tri_dispatch_took_time(actor); /* it may be that it does */
-	return come_to(actor, place, message, NULL);
-}
-
 void
 tractor_failpoint(tractor_ctx *ctx, const char *name)
 {
 	if (ctx->actor && ctx->actor->planned_count > 0)
-		come_to(ctx->actor, TRI_AT_FAILPOINT, 0, name);
+		tri_fault_come_to(ctx->actor, TRI_AT_FAILPOINT, 0, name);
 }
