@@ -553,6 +553,8 @@ hearing_ready(void *owner)
 			hearing_violated(slot, "%s", tractor_why());
 		else
 			hear(slot, &frame, payload);
+		if (wire_is_heard_out(slot->wire))
+			return;
 	}
 	if (!*slot->violation)
 		wire_again(slot->wire);

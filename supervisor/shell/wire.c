@@ -450,6 +450,13 @@ wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **ret_pa
 }
 
 bool
+wire_is_heard_out(const struct wire *wire)
+{
+	return wire->greeted && !wire->hung_up && !wire->readable && wire->in_start == wire->in_end &&
+	       !wirelanes_have_news(wire);
+}
+
+bool
 wire_drained(const struct wire *wire)
 {
 	return wire->peer < 0 || wire->hung_up;

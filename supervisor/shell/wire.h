@@ -81,6 +81,9 @@ bool wire_take(struct wire *wire, struct tri_frame *ret_frame, const uint8_t **r
 /* For an owner that stopped taking before the end, to be fair to others: it will be called again. Not for a closed one. */
 void wire_again(struct wire *wire);
 
+/* True if there is nothing more to take now; wire_take() would find out the same, and take longer. */
+bool wire_is_heard_out(const struct wire *wire);
+
 /* True once the peer that was let in is gone and all that it sent has been taken, but for what was lost with its nng, and what comes after that. */
 bool wire_drained(const struct wire *wire);
 
