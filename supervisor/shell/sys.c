@@ -268,7 +268,10 @@ int __clone(int (*child)(void *arg), void *stack, int flags, void *arg, ...);
 static pid_t
 real_clone(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd, int *held)
 {
-	return __clone(child, stack, CLONE_VM | CLONE_PIDFD | SIGCHLD | more, arg, ret_pidfd, NULL, held);
+	void *no_storage = NULL; /* of its own for its thread's variables */
+
+	return __clone(
+		child, stack, CLONE_VM | CLONE_PIDFD | SIGCHLD | more, arg, ret_pidfd, no_storage, held);
 }
 
 /* At the first free number that is not below that. */
