@@ -156,8 +156,3 @@ timers_shift(struct timers *timers, int64_t by_ns)
 		timers->heap[i]->due_ns += by_ns;
 }
 
-int64_t
-timers_next_ns(const struct timers *timers)
-{
-	return timers->count == 0 ? INT64_MAX : timers->heap[0]->due_ns;
-}

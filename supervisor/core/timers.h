@@ -64,6 +64,10 @@ struct timer *timers_due(struct timers *timers, int64_t now_ns);
 void timers_shift(struct timers *timers, int64_t by_ns);
 
 /* When the earliest timer is due; INT64_MAX: none is armed. */
-int64_t timers_next_ns(const struct timers *timers);
+static inline int64_t
+timers_next_ns(const struct timers *timers)
+{
+	return timers->count == 0 ? INT64_MAX : timers->heap[0]->due_ns;
+}
 
 #endif

@@ -451,8 +451,10 @@ static heard *const by_kind[TRI_FRAME_KIND_COUNT] = {
 };
 
 static void
-hear(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
+hear(struct slot *slot, struct tri_frame *frame, const uint8_t *payload)
 {
+	bool in_parcel = frame->flags & TRI_FLAG_PARCEL;
+
 	if (frame->incarnation != slot->incarnation) {
 		slot->stale_frames++;
 		return;
@@ -461,8 +463,7 @@ hear(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 		hearing_violated(slot, "a %s where there must be none", tri_frame_kind_name(frame->kind));
 		return;
 	}
-	struct tri_frame opened = *frame;
-	tractor_err err = frame->flags & TRI_FLAG_PARCEL ? parcel_open(slot, &opened, &payload) : TRACTOR_OK;
+	tractor_err err = in_parcel ? parcel_open(slot, frame, &payload) : TRACTOR_OK;
 	if (err == TRACTOR_EBADMSG) {
 		hearing_violated(slot, "%s", tractor_why());
 		return;
@@ -470,10 +471,10 @@ hear(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 	if (frame->kind != TRI_FRAME_REPLY) /* which itself makes room */
 		look_into_box(slot);
 	if (err == TRACTOR_OK)
-		by_kind[frame->kind](slot, &opened, payload);
+		by_kind[frame->kind](slot, frame, payload);
 	else
-		refuse(slot, &opened, err);
-	if (err == TRACTOR_OK && (frame->flags & TRI_FLAG_PARCEL))
+		refuse(slot, frame, err);
+	if (err == TRACTOR_OK && in_parcel)
 		parcel_put_down(slot->runtime);
 }
 
