@@ -155,4 +155,3 @@ timers_shift(struct timers *timers, int64_t by_ns)
 	for (size_t i = 0; i < timers->count; i++)
 		timers->heap[i]->due_ns += by_ns;
 }
-
