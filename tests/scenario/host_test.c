@@ -368,19 +368,34 @@ on_event(void *arg, const struct tractor_event *event)
 }
 
 static struct tractor_runtime *
-open_runtime(struct heard *heard, victim_ref *ret_victim)
+open_empty_runtime(struct heard *heard)
 {
-	char exec[256];
 	struct tractor_runtime *rt;
-
-	snprintf(exec, sizeof(exec), "%s/victim", test_actors_dir());
 	tractor_err err = tractor_runtime_open(&rt, &(struct tractor_options){ .name = "t",
 							    .intensity = 1,
 							    .on_event = on_event,
 							    .on_line = ignore_line,
 							    .arg = heard });
+
 	ck_assert_msg(err == TRACTOR_OK, "%s", tractor_why());
-	err = tractor_start(rt, victim, ret_victim, &(struct tractor_child){ .name = "a", .exec = exec });
+	return rt;
+}
+
+static tractor_err
+start_victim(struct tractor_runtime *rt, victim_ref *ret_victim)
+{
+	char exec[256];
+
+	snprintf(exec, sizeof(exec), "%s/victim", test_actors_dir());
+	return tractor_start(rt, victim, ret_victim, &(struct tractor_child){ .name = "a", .exec = exec });
+}
+
+static struct tractor_runtime *
+open_runtime(struct heard *heard, victim_ref *ret_victim)
+{
+	struct tractor_runtime *rt = open_empty_runtime(heard);
+	tractor_err err = start_victim(rt, ret_victim);
+
 	ck_assert_msg(err == TRACTOR_OK, "%s", tractor_why());
 	return rt;
 }
@@ -440,19 +455,11 @@ START_TEST(files_that_may_not_be_large_in_a_program)
 {
 	const struct rlimit limit = { .rlim_cur = 51200, .rlim_max = RLIM_INFINITY };
 	struct heard heard = { .lost_reports = 0 };
-	struct tractor_runtime *rt;
+	struct tractor_runtime *rt = open_empty_runtime(&heard);
 	victim_ref victim;
-	char exec[256];
 
-	snprintf(exec, sizeof(exec), "%s/victim", test_actors_dir());
-	ck_assert_int_eq(
-		tractor_runtime_open(&rt,
-			&(struct tractor_options){
-				.name = "t", .on_event = on_event, .on_line = ignore_line, .arg = &heard }),
-		TRACTOR_OK);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	const struct tractor_child child = { .name = "a", .exec = exec };
-	ck_assert_int_eq(tractor_start(rt, victim, &victim, &child), TRACTOR_ESTART);
+	ck_assert_int_eq(start_victim(rt, &victim), TRACTOR_ESTART);
 	expect_match(tractor_why(),
 		"/t/a did not start: the host refused a black box \\(EFBIG at ftruncate: raise ulimit -f\\)$");
 	tractor_runtime_close(rt);
@@ -462,21 +469,13 @@ END_TEST
 START_TEST(no_memfd_at_the_start)
 {
 	struct heard heard = { .lost_reports = 0 };
-	struct tractor_runtime *rt;
+	struct tractor_runtime *rt = open_empty_runtime(&heard);
 	victim_ref victim;
-	char exec[256];
 
-	snprintf(exec, sizeof(exec), "%s/victim", test_actors_dir());
-	ck_assert_int_eq(
-		tractor_runtime_open(&rt,
-			&(struct tractor_options){
-				.name = "t", .on_event = on_event, .on_line = ignore_line, .arg = &heard }),
-		TRACTOR_OK);
 	sys.memfd = failing_memfd;
 	calls_before = 0;
 	failures_left = 1;
-	const struct tractor_child child = { .name = "a", .exec = exec };
-	ck_assert_int_eq(tractor_start(rt, victim, &victim, &child), TRACTOR_ESTART);
+	ck_assert_int_eq(start_victim(rt, &victim), TRACTOR_ESTART);
 	expect_match(tractor_why(),
 		"/t/a did not start: the host refused memory for its state \\(ENOMEM at memfd_create: ");
 	tractor_runtime_close(rt);
