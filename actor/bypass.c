@@ -62,6 +62,7 @@ new_way(struct tri_actor *actor, const struct tri_bypass_offer *offer, const int
 		.peer = offer->peer,
 		.sends = offer->sends,
 		.bell.fd = fds[2],
+		.who = offer->who,
 		.from = map_part(fds[offer->sends ? 0 : 1], sizeof(*way->from), offer->sends),
 		.to = map_part(fds[offer->sends ? 1 : 0], sizeof(*way->to), !offer->sends),
 		.serves = (uint64_t *)(way + 1),
@@ -152,6 +153,13 @@ tri_ways_ended(struct tri_actor *actor, uint64_t number)
 			tri_way_let_go(actor, way);
 			return;
 		}
+}
+
+void
+tri_way_ring(struct tri_actor *actor, const struct tri_way *way)
+{
+	tri_rung_note(&actor->channel.rung, way->who);
+	tri_bell_ring(&way->bell);
 }
 
 void

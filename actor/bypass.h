@@ -68,6 +68,7 @@ struct tri_way {
 	bool ended; /* the supervisor has closed it */
 	bool held;  /* is not to be let go: somebody waits with it */
 	struct tri_bell bell;
+	unsigned who; /* the peer is, to rung.h */
 	struct tri_bypass_from *from;
 	struct tri_bypass_to *to;
 	struct tri_lane_sender out;

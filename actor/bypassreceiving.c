@@ -245,7 +245,7 @@ tri_ways_answer(struct tri_actor *actor, const struct tri_packet *packet, tracto
 		return err;
 	tri_fault_at(actor, TRI_AT_REPLY, packet->frame.message);
 	if (tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
-		tri_bell_ring(&way->bell);
+		tri_way_ring(actor, way);
 	return TRACTOR_OK;
 }
 
@@ -286,7 +286,6 @@ tri_ways_marked(struct tri_actor *actor, uint64_t number, uint64_t mark)
 {
 	struct tri_frame frame = tri_frame(TRI_FRAME_MARKED);
 
-	(void)actor;
 	for (struct tri_way *way = actor->channel.ways.first; way; way = way->next) {
 		if (way->sends || way->number != number || way->ended)
 			continue;
@@ -294,7 +293,7 @@ tri_ways_marked(struct tri_actor *actor, uint64_t number, uint64_t mark)
 		if (!tri_lane_write(&way->out, &frame, 0))
 			return; /* the sender goes on roundabout, and will mark again */
 		if (tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
-			tri_bell_ring(&way->bell);
+			tri_way_ring(actor, way);
 		return;
 	}
 }

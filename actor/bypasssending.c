@@ -284,7 +284,7 @@ publish(struct tri_actor *actor, struct tri_way *way, struct tri_frame *frame,
 		frame->correlation = plain;
 		return ROUNDABOUT;
 	case TRI_LANE_SENT_RING:
-		tri_bell_ring(&way->bell);
+		tri_way_ring(actor, way);
 		tri_spin_rang(&actor->channel.spin);
 		break;
 	case TRI_LANE_SENT: break;

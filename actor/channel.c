@@ -15,26 +15,28 @@
 #include "why.h"
 
 static void
-take_lanes(struct tri_channel *channel, struct tri_blackbox *box)
+take_lanes(struct tri_channel *channel, struct tri_blackbox *box, int rung)
 {
+	tri_rung_open(&channel->rung, rung, tri_rung_who(getpid()));
+	close(rung);
 	channel->up = tri_lane_sender(&box->up);
 	channel->down = tri_lane_receiver(&box->down);
 	atomic_store(&box->lanes, TRI_LANES_TAKEN);
 }
 
 tractor_err
-tri_channel_open(struct tri_channel *channel, const char *url, struct tri_blackbox *box, int bell,
-	int doorbell, int socket)
+tri_channel_open(struct tri_channel *channel, const char *url, struct tri_blackbox *box,
+	const struct tri_channel_fds *fds)
 {
 	bool offered = atomic_load(&box->lanes) == TRI_LANES_OFFERED;
 
-	*channel = (struct tri_channel){ .bell.fd = offered ? bell : -1,
-		.doorbell = doorbell,
-		.ways.socket = offered ? socket : -1,
-		.parcels.socket = offered ? socket : -1 };
+	*channel = (struct tri_channel){ .bell.fd = offered ? fds->bell : -1,
+		.doorbell = fds->doorbell,
+		.ways.socket = offered ? fds->socket : -1,
+		.parcels.socket = offered ? fds->socket : -1 };
 	tri_spin_begin(&channel->spin);
 	if (offered)
-		take_lanes(channel, box);
+		take_lanes(channel, box, fds->rung);
 	channel->knock.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (channel->knock.fd < 0)
 		return tri_why(TRACTOR_ESYSTEM, "no eventfd for the link: %s", strerror(errno));
@@ -139,6 +141,7 @@ ring_doorbell(const struct tri_channel *channel)
 {
 	uint64_t one = 1;
 
+	tri_rung_note(&channel->rung, TRI_RUNG_SUPERVISOR);
 	(void)!write(
 		channel->doorbell, &one, sizeof(one)); /* it can't fail: nobody rings 2^64 times unheard */
 }
@@ -303,6 +306,7 @@ tri_channel_wait(struct tri_channel *channel, struct pollfd *fds, size_t count, 
 	tractor_err err =
 		tri_bells_wait(channel->bells, fds, count, sleep_begins(channel) ? until_ns : 0, &rung);
 
+	tri_rung_give_way(&channel->rung);
 	tri_lane_wake(&channel->down);
 	tri_ways_wake(&channel->ways);
 	if (rung)

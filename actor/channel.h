@@ -11,7 +11,13 @@
 #include "lane.h"
 #include "link.h"
 #include "parcel.h"
+#include "rung.h"
 #include "spin.h"
+
+/* The supervisor's, where there are lanes. */
+struct tri_channel_fds {
+	int bell, doorbell, socket, rung;
+};
 
 struct tri_channel {
 	struct tri_link *link;
@@ -27,6 +33,7 @@ struct tri_channel {
 	struct tri_packet *early; /* came by the link, behind some that come by the lane */
 	struct tri_packet *spare; /* the memory of the last that came by a lane and is no more */
 	struct tri_spin spin;
+	struct tri_rung_end rung;
 	int64_t looked_ns; /* the clock, as it was when we last looked for news */
 	bool has_lost;
 	struct tri_ways ways;
@@ -34,10 +41,10 @@ struct tri_channel {
 };
 
 /*
- * Begins to dial `url`. Lanes where the black box offers them: then `bell`, `doorbell` and `socket` are the supervisor's fds. Doesn't wait. TRACTOR_ESYSTEM, TRACTOR_ENOMEM.
+ * Begins to dial `url`. Lanes where the black box offers them: then `fds` are there, and the channel's. Doesn't wait. TRACTOR_ESYSTEM, TRACTOR_ENOMEM.
  */
-tractor_err tri_channel_open(struct tri_channel *channel, const char *url, struct tri_blackbox *box, int bell,
-	int doorbell, int socket);
+tractor_err tri_channel_open(struct tri_channel *channel, const char *url, struct tri_blackbox *box,
+	const struct tri_channel_fds *fds);
 
 /* The next frame, which is then the caller's; NULL: none now, and the bell is rung for the next. */
 struct tri_packet *tri_channel_take(struct tri_channel *channel);

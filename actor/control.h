@@ -8,7 +8,7 @@
 #include <tractor/protocol.h>
 
 /* The version of all this: an actor and a supervisor that differ in it don't understand each other at all. */
-#define TRI_CONTROL_VERSION 5
+#define TRI_CONTROL_VERSION 6
 
 #define TRI_CONTROL_PAIR(FIELD) FIELD(str, key) FIELD(str, value)
 TRACTOR_RECORD(tri_pair, TRI_CONTROL_PAIR);
@@ -83,6 +83,7 @@ TRACTOR_RECORD(tri_found, TRI_CONTROL_FOUND);
 	FIELD(uint64, peer)                                             \
 	FIELD(bool, sends) /* the addressee does, and the peer hears */ \
 	FIELD(uint32, mailbox)                                          \
+	FIELD(uint32, who)   /* the peer is, to rung.h */               \
 	FIELD(bytes, serves) /* fingerprints that the peer understands, of 8 bytes each */
 TRACTOR_RECORD(tri_bypass_offer, TRI_CONTROL_BYPASS_OFFER);
 

@@ -400,6 +400,7 @@ tri_dispatch_next(struct tri_actor *actor)
 		tri_actor_hear(actor);
 	}
 	tri_packet_free(packet);
+	tri_rung_give_way(&actor->channel.rung);
 	return TRACTOR_OK;
 }
 

@@ -109,8 +109,8 @@ prepare(struct tri_actor *actor, const char *url)
 	if (err != TRACTOR_OK)
 		return err;
 	tri_nng_init();
-	return tri_channel_open(
-		&actor->channel, url, actor->box, TRI_FD_BELL, TRI_FD_DOORBELL, TRI_FD_SOCKET);
+	return tri_channel_open(&actor->channel, url, actor->box,
+		&(struct tri_channel_fds){ TRI_FD_BELL, TRI_FD_DOORBELL, TRI_FD_SOCKET, TRI_FD_RUNG });
 }
 
 /* A hook or a step: what it allocated goes when it has returned. */
@@ -334,7 +334,7 @@ tractor_actor_main(int argc, char **argv, const struct tractor_actor *const *act
 			role && *role ? role : name, names);
 	}
 	char *own_url = strdup(url);
-	for (int fd = TRI_FD_BLACKBOX; fd <= TRI_FD_SOCKET; fd++)
+	for (int fd = TRI_FD_BLACKBOX; fd <= TRI_FD_RUNG; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	unsetenv(TRI_ENV_LINK);
 	unsetenv(TRI_ENV_ACTOR);

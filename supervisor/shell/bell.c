@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared.h"
 #include "sys.h"
 #include "why.h"
 #include "wire_private.h"
@@ -15,17 +16,30 @@
 	(INT64_C(10) * \
 		1000000) /* after the host had no memory or no fd: it would have none at once, either */
 
+static bool
+make_rung(struct bell *bell)
+{
+	const char *call;
+
+	bell->rung = (struct tri_rung_end){ .rung = shared_make("tractor-rung", sizeof(struct tri_rung),
+						    &bell->rung_fd, &call),
+		.who = TRI_RUNG_SUPERVISOR };
+	return bell->rung.rung != NULL;
+}
+
 tractor_err
 bell_open(struct bell *bell)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
 
-	*bell = (struct bell){ .again = -1, .retry_ns = INT64_MAX, .frame = malloc(TRI_LANE_FRAME_MAX) };
+	*bell = (struct bell){
+		.again = -1, .rung_fd = -1, .retry_ns = INT64_MAX, .frame = malloc(TRI_LANE_FRAME_MAX)
+	};
 	tri_spin_begin(&bell->spin);
 	bell->fd = bell->frame ? sys.epoll_create() : -1;
 	if (bell->fd >= 0)
 		bell->again = sys.eventfd();
-	if (bell->fd >= 0 && bell->again >= 0 &&
+	if (bell->fd >= 0 && bell->again >= 0 && make_rung(bell) &&
 		sys.epoll_ctl(bell->fd, EPOLL_CTL_ADD, bell->again, &event) == 0)
 		return TRACTOR_OK;
 	tractor_err err = bell->frame ? tri_why(TRACTOR_ESYSTEM, "no fds for the links: %s", strerror(errno))
@@ -41,9 +55,12 @@ bell_close(struct bell *bell)
 		sys.close(bell->fd);
 	if (bell->fd >= 0 && bell->again >= 0)
 		sys.close(bell->again);
+	if (bell->fd >= 0 && bell->rung_fd >= 0)
+		sys.close(bell->rung_fd);
+	tri_rung_close(&bell->rung);
 	free(bell->frame);
 	bell->frame = NULL;
-	bell->fd = bell->again = -1;
+	bell->fd = bell->again = bell->rung_fd = -1;
 }
 
 /* --- those that are to be heard --- */

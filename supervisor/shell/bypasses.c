@@ -12,6 +12,7 @@
 
 #include "bypasses_private.h"
 #include "settings.h"
+#include "shared.h"
 #include "sys.h"
 
 #define BYPASS_AFTER 32 /* messages from one actor to another by us, until they are worth a bypass */
@@ -23,17 +24,18 @@
 static void *
 make_part(const char *name, size_t size, int fds[2])
 {
+	const char *call;
 	char path[48];
+	void *part = shared_make(name, size, &fds[0], &call);
 
-	fds[0] = sys.memfd(name, MFD_ALLOW_SEALING);
-	/* Who could shrink it could end us with SIGBUS. */
-	if (fds[0] < 0 || sys.ftruncate(fds[0], (off_t)size) < 0 ||
-		sys.seal(fds[0], F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	if (!part)
 		return NULL;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
 	fds[1] = sys.open(path, O_RDONLY | O_CLOEXEC, 0);
-	void *map = fds[1] < 0 ? MAP_FAILED : sys.mmap(fds[0], size);
-	return map == MAP_FAILED ? NULL : map;
+	if (fds[1] >= 0)
+		return part;
+	munmap(part, size);
+	return NULL;
 }
 
 static void
@@ -85,7 +87,8 @@ offer(struct slot *slot, const struct bypass *bypass, const int fds[HANDED])
 	struct tri_bypass_offer words = { .number = bypass->number,
 		.peer = sends ? bypass->to->node->id : bypass->from->node->id,
 		.sends = sends,
-		.mailbox = bypass->to->node->spec->mailbox };
+		.mailbox = bypass->to->node->spec->mailbox,
+		.who = tri_rung_who(sends ? bypass->to->pid : bypass->from->pid) };
 
 	if (sys.send_fds(slot->socket, bypass->number, fds, HANDED) < 0)
 		return false;

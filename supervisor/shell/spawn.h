@@ -9,7 +9,7 @@
 
 #include <tractor/error.h>
 
-#define SPAWN_FDS_MAX 9
+#define SPAWN_FDS_MAX 10
 
 /* Low numbers of fds, set aside: see spawn.c. All zero: none are. */
 struct spawn_pad {

@@ -183,6 +183,7 @@ await(struct tractor_runtime *runtime, int64_t until_ns)
 		return TRACTOR_OK;
 	}
 	tractor_err err = hear(runtime, until_ns, &heard);
+	tri_rung_give_way(&runtime->bell.rung);
 	if (bell_has_warm(&runtime->bell))
 		tri_spin_slept(&runtime->bell.spin, runtime->loop.now_ns - began_ns);
 	return err;
@@ -223,6 +224,7 @@ hear_quickly(struct tractor_runtime *runtime, int64_t until_ns)
 tractor_err
 turn_wait(struct tractor_runtime *runtime, int64_t until_ns)
 {
+	tri_rung_give_way(&runtime->bell.rung);
 	bool quickly = hear_quickly(runtime, until_ns), heard = quickly;
 	tractor_err err = heard ? TRACTOR_OK : hear_all(runtime, &heard);
 	bool due = next_ns(runtime) <= runtime->loop.now_ns;

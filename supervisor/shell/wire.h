@@ -10,6 +10,7 @@
 
 #include "blackbox.h"
 #include "frame.h"
+#include "rung.h"
 #include "spin.h"
 
 struct wire;
@@ -21,7 +22,9 @@ struct bell {
 	struct wire *first, *last;
 	struct wire *warm;    /* whose lanes are looked at; all others ring */
 	struct tri_spin spin; /* whether that has lately paid */
-	uint8_t *frame;	      /* the last one that was taken from a lane */
+	struct tri_rung_end rung;
+	int rung_fd;	/* for our processes; -1: none */
+	uint8_t *frame; /* the last one that was taken from a lane */
 	int64_t retry_ns; /* when one that the host refused something is to be answered again; INT64_MAX: none is */
 };
 

@@ -26,6 +26,7 @@ struct wirelanes {
 	bool in_use;		     /* the peer has taken them: what we send goes there, too */
 	bool unrung;		     /* the host would not let us ring */
 	bool behind;		     /* the next frame by the lane comes after one that comes by the socket */
+	unsigned who;		     /* its peer is, to rung.h */
 	uint32_t sent, taken;	     /* frames with an order, each way */
 };
 

@@ -78,6 +78,7 @@ wirelanes_ring(struct wire *wire)
 	const struct iovec ring = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
 
 	wire->lanes.unrung = false;
+	tri_rung_note(&wire->bell->rung, wire->lanes.who);
 	tri_spin_rang(&wire->bell->spin);
 	/* One that has not heard the last thousands of rings, or has closed its end, needs no other. */
 	if (sys.send(wire->lanes.bell, &ring, 1) < 0 && errno != EAGAIN && errno != EPIPE &&

@@ -166,7 +166,7 @@ KILLED_FOR(unasked_answer, "^it answered 77, which is no ask that it owes an ans
 KILLED_FOR(forward_of_nothing, "^it forwarded 5, which is no ask that it owes an answer$")
 KILLED_FOR(redials, "^it closed its link and lives on$")
 KILLED_FOR(lives_on, "^it said bye and lives on$")
-KILLED_FOR(hello_of_another_version, "^a bad hello: it speaks version 99 of the control protocol, we speak 5")
+KILLED_FOR(hello_of_another_version, "^a bad hello: it speaks version 99 of the control protocol, we speak 6")
 KILLED_FOR(hello_garbage, "^a bad hello: ")
 KILLED_FOR(malformed_schema, "^a bad hello: ")
 KILLED_FOR(deep_schema, "^a bad hello: ")
@@ -224,6 +224,7 @@ HARMLESS(garbage_for_the_supervisor)
 HARMLESS(unknown_targets)
 HARMLESS(flood_of_nothing)
 HARMLESS(shrunken_memory)
+HARMLESS(noise_about_who_was_rung)
 TURNED_AWAY(connect_and_close)
 TURNED_AWAY(connect_and_babble)
 TURNED_AWAY(intruder)
@@ -395,7 +396,7 @@ test_suite(void)
 	SCENARIO_CASE(
 		suite, "floods", 30, flood_of_asks, flood_of_questions_to_the_supervisor, flood_of_nothing);
 	SCENARIO_CASE(suite, "black box", 30, box_of_lies, box_of_ones, box_of_zeroes, shrunken_memory,
-		unsent_answers);
+		noise_about_who_was_rung, unsent_answers);
 	SCENARIO_CASE(suite, "lanes", 30, lane_beyond_its_end, lane_of_crumbs, lane_whose_size_lies,
 		lane_of_nothing_but_a_skip, bell_that_makes_wait, owes_for_no_bypass, bypasses_of_its_own,
 		lane_out_of_order, link_out_of_order, flood_by_lane);

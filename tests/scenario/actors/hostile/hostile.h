@@ -92,6 +92,7 @@ const struct tractor_message *named(const char *name);
 	X(box_of_ones)                          \
 	X(box_of_zeroes)                        \
 	X(shrunken_memory)                      \
+	X(noise_about_who_was_rung)             \
 	X(unsent_answers)                       \
 	X(lane_beyond_its_end)                  \
 	X(lane_of_crumbs)                       \

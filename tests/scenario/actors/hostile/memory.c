@@ -1,9 +1,11 @@
 /* memory.c: the black box and the lanes, which both sides write to. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "hostile.h"
@@ -48,6 +50,39 @@ shrunken_memory(void)
 	if (ftruncate(TRI_FD_BLACKBOX, 0) == 0 || ftruncate(TRI_FD_BLACKBOX, 1 << 30) == 0)
 		_exit(9);
 	(void)!ftruncate(TRI_FD_STATE, 0);
+	go_on();
+}
+
+static void *
+make_noise(void *arg)
+{
+	struct tri_rung *rung = arg;
+	unsigned seed = 1;
+
+	for (;;) {
+		for (int i = 0; i < TRI_RUNG_PLACES; i++)
+			atomic_store(&rung->notes[i],
+				rand_r(&seed) % 2
+					? (uint64_t)rand_r(&seed) << 32
+					: tri_now_ns() - (uint64_t)rand_r(&seed) % TRI_RUNG_STALE_NS);
+		atomic_store(&rung->any, 1);
+		usleep(1);
+	}
+	return NULL;
+}
+
+/* All the time somebody is said to wait, or ever to have waited. */
+void
+noise_about_who_was_rung(void)
+{
+	pthread_t thread;
+
+	start();
+	if (ftruncate(TRI_FD_RUNG, 0) == 0 || ftruncate(TRI_FD_RUNG, 1 << 20) == 0)
+		_exit(9);
+	void *rung = mmap(NULL, sizeof(struct tri_rung), PROT_READ | PROT_WRITE, MAP_SHARED, TRI_FD_RUNG, 0);
+	if (rung == MAP_FAILED || pthread_create(&thread, NULL, make_noise, rung) != 0)
+		_exit(7);
 	go_on();
 }
 

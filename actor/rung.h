@@ -1,0 +1,57 @@
+/*
+ * rung.h: who of a tree was rung and has not come yet, so that those who compute without a pause give way to it. The kernel mostly runs one who wakes in the place of one who computes, at once. Where it doesn't, it looks again at
+ * its next tick, some ms later: thousands of messages' time, and mostly nobody but the tree's own actors is in the way. So they look here, between two messages.
+ *
+ * One line of the cache for a whole tree, which all its processes write. It is a hint and nothing else: whatever is written there, at worst somebody waits for a tick as before, or yields now and then for nothing.
+ */
+#ifndef TRACTOR_ACTOR_RUNG_H
+#define TRACTOR_ACTOR_RUNG_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define TRI_RUNG_PLACES 7
+#define TRI_RUNG_WHO_MAX 4095 /* a note's lowest bits say who; the rest, since when: to 4 us */
+#define TRI_RUNG_SUPERVISOR 0 /* who it is */
+#define TRI_RUNG_PATIENCE_NS \
+	10000 /* who is rung is given so long to come by itself: about what a wake-up takes where there is a processor for it */
+#define TRI_RUNG_STALE_NS \
+	10000000 /* who has not come then never will: it was killed, or stopped, or there is no processor for it that we could give */
+
+struct tri_rung {
+	_Alignas(64) _Atomic uint64_t any;	 /* of these is not 0, or was when somebody looked last */
+	_Atomic uint64_t notes[TRI_RUNG_PLACES]; /* CLOCK_MONOTONIC in ns, and who; 0: nobody */
+};
+
+/* One's view of it. */
+struct tri_rung_end {
+	struct tri_rung *rung; /* NULL: there is none, and nothing is done */
+	unsigned who;
+	uint64_t yielded_ns; /* when we last gave way */
+};
+
+/* Who a process is, there. Two may be the same, and then one of them may be helped less. */
+static inline unsigned
+tri_rung_who(int pid)
+{
+	return 1 + (unsigned)pid % TRI_RUNG_WHO_MAX;
+}
+
+/* Maps the memory behind `fd`; there is none where that can't be. */
+void tri_rung_open(struct tri_rung_end *end, int fd, unsigned who);
+void tri_rung_close(struct tri_rung_end *end);
+
+/* Before somebody is rung who may be in a hurry. */
+void tri_rung_note(const struct tri_rung_end *end, unsigned who);
+
+void tri_rung_look(struct tri_rung_end *end);
+
+/* To be called by who has slept, or may have been busy for long: it is here, and somebody else may need the processor more. */
+static inline void
+tri_rung_give_way(struct tri_rung_end *end)
+{
+	if (end->rung && atomic_load_explicit(&end->rung->any, memory_order_relaxed) != 0)
+		tri_rung_look(end);
+}
+
+#endif

@@ -1,0 +1,148 @@
+/* rung_test.c: who computes gives way to who was rung and hasn't come; to nobody else, and not for ever. */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "blackbox.h"
+#include "rung.h"
+#include "unit.h"
+
+#define ME 5u
+#define OTHER 7u
+#define SAME_PLACE (OTHER + TRI_RUNG_PLACES)
+#define MS UINT64_C(1000000)
+
+static struct tri_rung_end end;
+
+static void
+setup(void)
+{
+	int fd = memfd_create("rung", MFD_CLOEXEC);
+
+	ck_assert_int_eq(ftruncate(fd, sizeof(struct tri_rung)), 0);
+	tri_rung_open(&end, fd, ME);
+	ck_assert_ptr_nonnull(end.rung);
+	close(fd);
+}
+
+static void
+teardown(void)
+{
+	tri_rung_close(&end);
+}
+
+/* As if it had been rung so long ago. */
+static void
+was_rung(unsigned who, uint64_t ago_ns)
+{
+	atomic_store(&end.rung->notes[who % TRI_RUNG_PLACES],
+		((tri_now_ns() - ago_ns) & ~(uint64_t)TRI_RUNG_WHO_MAX) | who);
+	atomic_store(&end.rung->any, 1);
+}
+
+static bool
+gives_way(void)
+{
+	end.yielded_ns = 0;
+	tri_rung_give_way(&end);
+	return end.yielded_ns != 0;
+}
+
+static uint64_t
+note_of(unsigned who)
+{
+	return atomic_load(&end.rung->notes[who % TRI_RUNG_PLACES]);
+}
+
+START_TEST(where_nobody_was_rung_nobody_gives_way)
+{
+	ck_assert(!gives_way());
+}
+END_TEST
+
+START_TEST(who_was_rung_is_noted_and_given_way_to)
+{
+	tri_rung_note(&end, OTHER);
+	ck_assert_uint_eq(note_of(OTHER) & TRI_RUNG_WHO_MAX, OTHER);
+	was_rung(OTHER, MS);
+	ck_assert(gives_way());
+	ck_assert(gives_way()); /* it is not here yet */
+}
+END_TEST
+
+START_TEST(for_one_who_is_late_once_in_a_while_is_enough)
+{
+	was_rung(OTHER, MS);
+	ck_assert(gives_way());
+	uint64_t before_ns = end.yielded_ns;
+	for (int i = 0; i < 1000; i++) {
+		tri_rung_give_way(&end);
+		ck_assert(end.yielded_ns == before_ns || end.yielded_ns - before_ns >= TRI_RUNG_PATIENCE_NS);
+		before_ns = end.yielded_ns;
+		was_rung(OTHER, MS);
+	}
+}
+END_TEST
+
+START_TEST(who_is_here_needs_it_no_more)
+{
+	was_rung(ME, MS);
+	ck_assert(!gives_way());
+	ck_assert_uint_eq(note_of(ME), 0);
+	ck_assert_uint_eq(atomic_load(&end.rung->any), 0); /* and nobody needs to look */
+}
+END_TEST
+
+START_TEST(who_never_comes_is_forgotten)
+{
+	was_rung(OTHER, TRI_RUNG_STALE_NS + MS);
+	ck_assert(!gives_way());
+	ck_assert_uint_eq(note_of(OTHER), 0);
+}
+END_TEST
+
+START_TEST(who_came_first_keeps_the_place)
+{
+	was_rung(OTHER, MS);
+	uint64_t note = note_of(OTHER);
+	tri_rung_note(&end, SAME_PLACE);
+	ck_assert_uint_eq(note_of(OTHER), note);
+	was_rung(OTHER, TRI_RUNG_STALE_NS + MS);
+	tri_rung_note(&end, SAME_PLACE);
+	ck_assert_uint_eq(note_of(OTHER) & TRI_RUNG_WHO_MAX, SAME_PLACE);
+}
+END_TEST
+
+START_TEST(what_nobody_meant_is_thrown_away)
+{
+	for (unsigned i = 0; i < TRI_RUNG_PLACES; i++)
+		atomic_store(&end.rung->notes[i], UINT64_MAX - i);
+	atomic_store(&end.rung->any, UINT64_MAX);
+	ck_assert(!gives_way());
+	ck_assert(!gives_way());
+	ck_assert_uint_eq(atomic_load(&end.rung->any), 0);
+}
+END_TEST
+
+START_TEST(without_memory_for_it_nothing_happens)
+{
+	struct tri_rung_end none;
+
+	tri_rung_open(&none, -1, ME);
+	ck_assert_ptr_null(none.rung);
+	tri_rung_note(&none, OTHER);
+	tri_rung_give_way(&none);
+	tri_rung_close(&none);
+}
+END_TEST
+
+Suite *
+test_suite(void)
+{
+	Suite *suite = suite_create("rung");
+
+	TEST_CASE_WITH(suite, "rung", 10, setup, teardown, where_nobody_was_rung_nobody_gives_way,
+		who_was_rung_is_noted_and_given_way_to, for_one_who_is_late_once_in_a_while_is_enough,
+		who_is_here_needs_it_no_more, who_never_comes_is_forgotten, who_came_first_keeps_the_place,
+		what_nobody_meant_is_thrown_away, without_memory_for_it_nothing_happens);
+	return suite;
+}
