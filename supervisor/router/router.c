@@ -10,18 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sanitizer.h"
+
 /* A limit longer than this (some 73 years) is as good as none, and can be added to any time without overflow. */
 #define LIMIT_MAX_MS (INT64_MAX / 4 / 1000000)
-#if defined(__SANITIZE_ADDRESS__)
-#define POOL_MAX 0 /* so that what is used after it is freed is seen */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define POOL_MAX 0
-#endif
-#endif
-#ifndef POOL_MAX
-#define POOL_MAX 16
-#endif
+/* None where what is used after it is freed would be seen. */
+#define POOL_MAX (TRI_HAS_ADDRESS_SANITIZER ? 0 : 16)
 
 /* --- what the parts need --- */
 

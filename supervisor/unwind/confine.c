@@ -16,16 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
+#include "sanitizer.h"
 
 #if defined(__x86_64__)
 #define OUR_ARCH AUDIT_ARCH_X86_64
@@ -115,7 +106,7 @@ confine(void)
 	alarm(CONFINE_SECONDS);
 	set_limit(RLIMIT_CPU, CONFINE_SECONDS);
 	set_limit(RLIMIT_CORE, 0);
-	if (IS_SANITIZED)
+	if (TRI_IS_SANITIZED)
 		return true;
 	set_limit(RLIMIT_AS, CONFINE_MEMORY_BYTES);
 	set_limit(RLIMIT_FSIZE, 0);

@@ -13,14 +13,8 @@
 #include <unistd.h>
 
 #include "inventory.h"
+#include "sanitizer.h"
 #include "trees.h"
-
-/* A sanitizer has its own ways with crashy's faults. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#else
-#define IS_SANITIZED 0
-#endif
 
 #define UNWOUND_MS \
 	10000 /* five times what the supervisor gives it, for a machine on which it has to wait for its turn */
@@ -738,7 +732,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("crashes");
 
-	if (!IS_SANITIZED)
+	if (!TRI_IS_SANITIZED) /* which has its own ways with crashy's faults */
 		SCENARIO_CASE(suite, "ways to die", 60, each_way_to_die_with_debug_information,
 			what_is_of_no_unit_has_no_line, each_way_to_die_stripped, a_static_program,
 			a_program_at_a_fixed_address, a_program_without_tables);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sanitizer.h"
 #include "trees.h"
 
 static void
@@ -114,9 +115,8 @@ END_TEST
 /* Whatever it wants next it does not get; what becomes of it then is its own affair. */
 START_TEST(no_more_memory)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return; /* whose allocator dies of that at once */
-#endif
+	if (TRI_IS_SANITIZED) /* its allocator dies of that at once */
+		return;
 	struct process *tree = one_victim("shutdown: 500ms");
 	char path[64], line[256] = "";
 

@@ -9,13 +9,10 @@
 #include <sys/stat.h>
 
 #include "printers.h"
+#include "sanitizer.h"
 
 /* What a flood may cost the supervisor: what waits for the disk, and no line more. A sanitizer keeps what was freed. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define FLOOD_KB 300000
-#else
-#define FLOOD_KB 20000
-#endif
+#define FLOOD_KB (TRI_IS_SANITIZED ? 300000 : 20000)
 
 /* --- what a line has, and where it is --- */
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "deaths.h"
+#include "sanitizer.h"
 
 /* --- the kernel's out-of-memory killer, in a control group of the test's own --- */
 
@@ -76,13 +77,7 @@ START_TEST(the_out_of_memory_killer)
 }
 END_TEST
 
-/* --- without memory --- */
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MEMORY_IS_THE_SANITIZERS true /* whose allocator gives up by itself */
-#else
-#define MEMORY_IS_THE_SANITIZERS false
-#endif
+/* --- without memory; a sanitizer's allocator gives up by itself --- */
 
 static void
 expect_out_of_memory(const char *text)
@@ -99,7 +94,7 @@ START_TEST(a_message_that_there_is_no_memory_for)
 {
 	struct process *tree = tree_of_three("");
 
-	if (!MEMORY_IS_THE_SANITIZERS) {
+	if (!TRI_IS_SANITIZED) {
 		tell("/t/victim", "victim.die", "{\"how\":\"limit_memory\"}");
 		json_decref(ask("/t/victim", "victim.ping", "{}"));
 		struct run_result asked = run_command("sh", "-c",
@@ -119,7 +114,7 @@ START_TEST(a_reply_that_there_is_no_memory_for)
 {
 	struct process *tree = tree_of_three("lanes: off");
 
-	if (!MEMORY_IS_THE_SANITIZERS) {
+	if (!TRI_IS_SANITIZED) {
 		json_decref(ask("/t/victim", "victim.perish", "{\"how\":\"exhaust_memory\"}"));
 		expect_out_of_memory("^out of memory: there was none for what was held \\(");
 	}
@@ -133,7 +128,7 @@ START_TEST(what_waits_for_one_without_memory_is_not_lost)
 	struct process *tree = tree_up("{name: t, intensity: 20, children: [%s, %s]}",
 		actor_line_with("victim", "ledger", "redeliver: true"), actor_line("courier", "courier"));
 
-	if (!MEMORY_IS_THE_SANITIZERS) {
+	if (!TRI_IS_SANITIZED) {
 		tell("/t/victim", "victim.nap", "{\"ms\":300}");
 		json_decref(ask(
 			"/t/courier", "courier.notes", "{\"who\":\"/t/victim\",\"first\":0,\"count\":100}"));

@@ -12,6 +12,7 @@
 #include <tractor/runtime.h>
 
 #include "actors/hauler.h"
+#include "sanitizer.h"
 #include "trees.h"
 
 #define HUGE (((size_t)64 << 20) - HAULER_BESIDE) /* the largest there is */
@@ -431,9 +432,8 @@ END_TEST
 /* Without lanes there are no parcels, and what comes is copied. */
 START_TEST(a_huge_answer_is_not_kept_for_ever)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return; /* it is they who keep it */
-#endif
+	if (TRI_IS_SANITIZED) /* it is the sanitizer that keeps it */
+		return;
 	setenv("TRACTOR_LANES", "off", 1);
 	begin_parent("");
 	hauler_fill(parent.load, HUGE, 1); /* it is ours from here on */

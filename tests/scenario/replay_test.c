@@ -13,14 +13,8 @@
 #include <unistd.h>
 
 #include "recording.h"
+#include "sanitizer.h"
 #include "trees.h"
-
-/* A sanitizer has its own ways with crashy's faults. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#else
-#define IS_SANITIZED 0
-#endif
 
 #define BUNDLE_BYTES ((size_t)1 << 20) /* some times what is in one of these */
 #define REPLAY_MS 30000 /* a start, a crash and what the unwinder takes, where others have the CPUs */
@@ -345,8 +339,8 @@ START_TEST(what_was_injected_is_said_to_be)
 	expect_command(0, NULL, NULL, "inject", "/t/them", "segv", "--at", "player.add", NULL);
 	tell("/t/them", "player.add", "{\"by\":1}");
 	EXPECT_REPLAY(1,
-		IS_SANITIZED ? "^not the same: it handled the message and did not crash"
-			     : "^not the same: .*; that crash was injected, which is not played again$",
+		TRI_IS_SANITIZED ? "^not the same: it handled the message and did not crash"
+				 : "^not the same: .*; that crash was injected, which is not played again$",
 		NULL, crash_id("/t/them", 1));
 	tree_down(tree);
 }
@@ -760,7 +754,7 @@ test_suite(void)
 {
 	Suite *suite = suite_create("replay");
 
-	if (!IS_SANITIZED)
+	if (!TRI_IS_SANITIZED) /* which has its own ways with crashy's faults */
 		SCENARIO_CASE(suite, "ways to die", 120, each_way_to_die_again_with_debug_information,
 			each_way_to_die_again_stripped, gdb_stops_at_the_same_line,
 			gdb_and_a_start_that_crashes, a_debugger_that_is_not_there, valgrind_sees_it_too);

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sanitizer.h"
+
 #define KILLS_DEFAULT 1000
 #define PAUSE_DEFAULT_MS 20
 #define STORMS_LEAST 5
@@ -27,17 +29,6 @@
 /* Flat: what may be there more than after the warm-up. glibc gives each of nng's threads an arena, and when each of these first grows is chance. */
 #define MEMORY_PERCENT 10
 #define MEMORY_KIB 2048
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MEMORY_IS_THE_SANITIZERS true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MEMORY_IS_THE_SANITIZERS true
-#endif
-#endif
-#ifndef MEMORY_IS_THE_SANITIZERS
-#define MEMORY_IS_THE_SANITIZERS false
-#endif
 
 void
 complain(struct driver *driver, const char *format, ...)
@@ -207,7 +198,9 @@ check_memory(struct driver *driver, const struct usage *warm, const struct usage
 {
 	long most = warm->anonymous_kib + warm->anonymous_kib * MEMORY_PERCENT / 100 + MEMORY_KIB;
 
-	if (end->anonymous_kib > most && !MEMORY_IS_THE_SANITIZERS)
+	if (TRI_IS_SANITIZED) /* which keeps what was freed */
+		return;
+	if (end->anonymous_kib > most)
 		complain(driver,
 			"the supervisor's memory has grown from %ld to %ld KiB; at most %ld would be flat",
 			warm->anonymous_kib, end->anonymous_kib, most);

@@ -19,6 +19,7 @@
 #include "captured.h"
 #include "confine.h"
 #include "mappings.h"
+#include "sanitizer.h"
 #include "unit.h"
 #include "unwound.h"
 
@@ -503,9 +504,8 @@ try_to_read(void)
 
 START_TEST(the_confined_can_only_read)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return; /* their runtime could not live in it */
-#endif
+	if (TRI_IS_SANITIZED) /* its runtime could not live in it */
+		return;
 	static long (*const attempts[])(void) = { try_fork, try_exec, try_socket, try_kill, try_to_write,
 		try_to_make, try_to_make_a_nameless, try_to_truncate, try_unlink, try_code, try_errors,
 		try_ptrace };
@@ -536,9 +536,8 @@ END_TEST
 
 START_TEST(the_confined_have_so_much_memory)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return;
-#endif
+	if (TRI_IS_SANITIZED)
+		return;
 	int status;
 	pid_t pid = fork();
 
