@@ -471,8 +471,6 @@ START_TEST(the_users_runtime_directory)
 	unsetenv("TRACTOR_RUN_DIR");
 	setenv("TMPDIR", scenario_dir(), 1);
 	setenv("XDG_RUNTIME_DIR", scenario_path("run"), 1);
-	/* The other place where the command looks, where trees of one's own may run. */
-	setenv("TMPDIR", scenario_dir(), 1);
 	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
 	struct stat about;
 
