@@ -15,7 +15,7 @@
 #include <tractor/test.h>
 
 #include "scenariomatch.h"
-#include "shell.h"
+#include "slot.h"
 #include "why.h"
 
 #define RUN_DIR "TRACTOR_RUN_DIR"

@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 #include "visible.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shell.h"
+#include "slot.h"
 #include "why.h"
 
 /* The program's words are the core's. */

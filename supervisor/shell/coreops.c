@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "shell.h"
+#include "slot.h"
 
 /* --- what the core wants --- */
 

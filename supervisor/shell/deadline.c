@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 
 #define ABORT_GRACE_NS (500 * SPEC_MILLISECOND) /* for the capture, which takes one or two ms */

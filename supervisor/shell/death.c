@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "actor_process.h"
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 #include "why.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "schema.h"
-#include "shell.h"
+#include "slot.h"
 #include "why.h"
 
 static uint64_t

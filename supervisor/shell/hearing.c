@@ -10,7 +10,7 @@
 
 #include "bypass.h"
 #include "codec.h"
-#include "shell.h"
+#include "slot.h"
 #include "why.h"
 
 #define HUNG_UP_GRACE_NS \

@@ -6,7 +6,7 @@
 
 #include "codec.h"
 #include "faultspec.h"
-#include "shell.h"
+#include "slot.h"
 #include "suggest.h"
 #include "why.h"
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "settings.h"
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 #include "why.h"
 

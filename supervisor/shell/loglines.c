@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 
 #include "logrotation.h"
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 #include "utf8.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shell.h"
+#include "slot.h"
 
 static void
 letter_free(struct lost_letter *letter)

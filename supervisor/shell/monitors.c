@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "codec.h"
-#include "shell.h"
+#include "slot.h"
 
 struct monitor {
 	struct monitor *next;

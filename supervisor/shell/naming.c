@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <sys/wait.h>
 
+#include "slot.h"
 #include "spares_private.h"
 #include "state.h"
 #include "sys.h"

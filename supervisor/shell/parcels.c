@@ -14,7 +14,7 @@
 
 #include "actor_process.h"
 #include "parcel.h"
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 #include "why.h"
 

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 #include "why.h"
 

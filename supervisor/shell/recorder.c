@@ -8,7 +8,7 @@
 
 #include "actor_process.h"
 #include "bypass.h"
-#include "shell.h"
+#include "slot.h"
 #include "why.h"
 
 #define ROOM_FIRST ((size_t)1 << 10)

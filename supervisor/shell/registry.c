@@ -8,7 +8,7 @@
 
 #include "codec.h"
 #include "schema.h"
-#include "shell.h"
+#include "slot.h"
 #include "why.h"
 
 /* One that is answered later. */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shell.h"
+#include "slot.h"
 #include "why.h"
 
 tractor_err

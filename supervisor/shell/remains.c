@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "shell.h"
+#include "slot.h"
 #include "state.h"
 #include "sys.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "mappings.h"
-#include "shell.h"
+#include "slot.h"
 #include "utf8.h"
 
 #define REPORT_SCHEMA_VERSION 1

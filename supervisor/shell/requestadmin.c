@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "requests.h"
+#include "slot.h"
 #include "treefile.h"
 #include "treewrite.h"
 #include "why.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "requests.h"
+#include "slot.h"
 #include "suggest.h"
 
 const char *

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "requests.h"
+#include "slot.h"
 
 static bool
 concerns(const char *path, const struct lost_letter *letter)

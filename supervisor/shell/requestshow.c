@@ -7,6 +7,7 @@
 #include <tractor/version.h>
 
 #include "requests.h"
+#include "slot.h"
 
 /* --- status --- */
 

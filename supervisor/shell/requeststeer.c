@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "requests.h"
+#include "slot.h"
 #include "why.h"
 
 /* --- start, stop, restart, down --- */

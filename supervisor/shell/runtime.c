@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "actor_process.h"
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 #include "why.h"
 

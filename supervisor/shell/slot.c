@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 
 #include "codec.h"
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 #include "why.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "codec.h"
-#include "shell.h"
+#include "slot.h"
 #include "suggest.h"
 #include "why.h"
 

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "shell.h"
+#include "slot.h"
 #include "sys.h"
 #include "unwound.h"
 #include "why.h"

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "shell.h"
+#include "slot.h"
 
 struct waiter {
 	struct waiter *next;

@@ -11,7 +11,7 @@
 #include <tractor/runtime.h>
 
 #include "actors/hauler.h"
-#include "shell.h"
+#include "slot.h"
 #include "trees.h"
 
 #define BURST \

@@ -10,7 +10,7 @@
 #include <tractor/runtime.h>
 
 #include "actors/victim.h"
-#include "shell.h"
+#include "slot.h"
 #include "trees.h"
 
 #define LARGE_BYTES 200000 /* of a message: more than is copied at a crash */

@@ -13,7 +13,7 @@
 
 #include "actors/victim.h"
 #include "fault.h"
-#include "shell.h"
+#include "slot.h"
 #include "trees.h"
 
 #define LARGE_BYTES 70000 /* more than anybody keeps room for unasked */
