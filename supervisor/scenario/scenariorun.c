@@ -14,6 +14,7 @@
 
 #include <tractor/test.h>
 
+#include "runtime.h"
 #include "scenariomatch.h"
 #include "slot.h"
 #include "why.h"

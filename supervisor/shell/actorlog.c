@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "runtime.h"
 #include "slot.h"
 #include "sys.h"
 #include "visible.h"

@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "shell.h"
+#include "runtime.h"
 #include "why.h"
 
 tractor_err

@@ -9,6 +9,7 @@
 #define TRACTOR_SUPERVISOR_SHELL_BYPASSES_PRIVATE_H
 
 #include "bypass.h"
+#include "runtime.h"
 #include "slot.h"
 
 #define BYPASSES_MAX 32 /* of an actor, each way: each costs either end an fd */

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "runtime.h"
 #include "slot.h"
 
 /* --- what the core wants --- */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime.h"
 #include "slot.h"
 #include "sys.h"
 

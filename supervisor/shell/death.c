@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "actor_process.h"
+#include "runtime.h"
 #include "slot.h"
 #include "sys.h"
 #include "why.h"

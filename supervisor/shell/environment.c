@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "actor_process.h"
-#include "shell.h"
+#include "runtime.h"
 
 #define OURS 3 /* entries, beside the spec's */
 

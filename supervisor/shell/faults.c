@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "runtime.h"
 #include "schema.h"
 #include "slot.h"
 #include "why.h"

@@ -6,6 +6,7 @@
 
 #include "codec.h"
 #include "faultspec.h"
+#include "runtime.h"
 #include "slot.h"
 #include "suggest.h"
 #include "why.h"

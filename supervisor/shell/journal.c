@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "shell.h"
+#include "runtime.h"
 #include "utf8.h"
 
 #define BRIEF_BYTES 1024 /* of an event that there is no memory for */

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "actor_process.h"
+#include "runtime.h"
 #include "settings.h"
-#include "shell.h"
 #include "sys.h"
 #include "why.h"
 

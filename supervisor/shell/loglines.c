@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 
 #include "logrotation.h"
+#include "runtime.h"
 #include "slot.h"
 #include "sys.h"
 #include "utf8.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "runtime.h"
 #include "schema.h"
-#include "shell.h"
 #include "sys.h"
 
 static uint64_t

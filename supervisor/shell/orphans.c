@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "actor_process.h"
-#include "shell.h"
+#include "runtime.h"
 #include "sys.h"
 #include "why.h"
 

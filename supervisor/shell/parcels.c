@@ -14,6 +14,7 @@
 
 #include "actor_process.h"
 #include "parcel.h"
+#include "runtime.h"
 #include "slot.h"
 #include "sys.h"
 #include "why.h"

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime.h"
 #include "slot.h"
 #include "sys.h"
 #include "why.h"

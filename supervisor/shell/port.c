@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "codec.h"
-#include "shell.h"
+#include "runtime.h"
 #include "why.h"
 
 #define SMALL_BYTES 256 /* of a payload: of most */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mappings.h"
+#include "runtime.h"
 #include "slot.h"
 #include "utf8.h"
 

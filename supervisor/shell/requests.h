@@ -5,7 +5,7 @@
 #ifndef TRACTOR_SUPERVISOR_SHELL_REQUESTS_H
 #define TRACTOR_SUPERVISOR_SHELL_REQUESTS_H
 
-#include "shell.h"
+#include "runtime.h"
 
 /* Answers one request; `body` is valid during the call. */
 typedef void on_request(struct tractor_runtime *runtime, struct control_request *request, const json_t *body);

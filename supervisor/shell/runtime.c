@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "actor_process.h"
+#include "runtime.h"
 #include "slot.h"
 #include "sys.h"
 #include "why.h"

@@ -9,7 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "shell.h"
+#include "runtime.h"
 #include "sys.h"
 #include "why.h"
 

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 
 #include "codec.h"
+#include "runtime.h"
 #include "slot.h"
 #include "sys.h"
 #include "why.h"

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "runtime.h"
 #include "spares_private.h"
 #include "why.h"
 

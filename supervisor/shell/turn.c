@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "shell.h"
+#include "runtime.h"
 #include "sys.h"
 #include "why.h"
 

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime.h"
 #include "slot.h"
 #include "sys.h"
 #include "unwound.h"

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "runtime.h"
 #include "slot.h"
 
 struct waiter {

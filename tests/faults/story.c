@@ -22,7 +22,7 @@
 #include "host.h"
 #include "leaks.h"
 #include "runningtree.h"
-#include "shell.h"
+#include "runtime.h"
 #include "testclock.h"
 #include "victim.h"
 

@@ -14,7 +14,7 @@
 
 #include "actors/printer.h"
 #include "printers.h"
-#include "shell.h"
+#include "runtime.h"
 #include "sys.h"
 
 /* The folder's name is taken: no line can be written, and all else goes on. */

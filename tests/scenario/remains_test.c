@@ -10,6 +10,7 @@
 #include <tractor/runtime.h>
 
 #include "actors/victim.h"
+#include "runtime.h"
 #include "slot.h"
 #include "trees.h"
 

@@ -13,6 +13,7 @@
 
 #include "actors/victim.h"
 #include "fault.h"
+#include "runtime.h"
 #include "slot.h"
 #include "trees.h"
 
