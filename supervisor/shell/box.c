@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "host.h"
 #include "shared.h"
 #include "shell.h"
 

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "bypasses_private.h"
+#include "control.h"
 #include "settings.h"
 #include "shared.h"
 #include "sys.h"

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "context.h"
 #include "runtime.h"
 #include "slot.h"
 #include "why.h"

@@ -10,6 +10,7 @@
 
 #include "bypass.h"
 #include "codec.h"
+#include "control.h"
 #include "runtime.h"
 #include "slot.h"
 #include "why.h"

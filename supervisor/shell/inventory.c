@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recording.h"
 #include "runtime.h"
 #include "settings.h"
 #include "slot.h"

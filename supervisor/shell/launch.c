@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "actor_process.h"
+#include "launch.h"
 #include "runtime.h"
 #include "settings.h"
 #include "sys.h"

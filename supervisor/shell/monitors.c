@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "codec.h"
+#include "control.h"
 #include "runtime.h"
 #include "slot.h"
 

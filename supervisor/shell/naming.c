@@ -9,6 +9,7 @@
 #include "spares_private.h"
 #include "state.h"
 #include "sys.h"
+#include "wire.h"
 
 #define STATE_MAX_BYTES ((uint64_t)1 << 20) /* more of it takes longer to copy than a start takes */
 #define PIECE_BYTES 16384

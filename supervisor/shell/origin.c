@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "launch.h"
 #include "runtime.h"
 #include "schema.h"
 #include "sys.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "context.h"
 #include "runtime.h"
 #include "why.h"
 

@@ -8,6 +8,7 @@
 
 #include "actor_process.h"
 #include "bypass.h"
+#include "recording.h"
 #include "runtime.h"
 #include "slot.h"
 #include "why.h"

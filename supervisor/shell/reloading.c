@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "context.h"
 #include "runtime.h"
 #include "slot.h"
 #include "why.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "recording.h"
 #include "runtime.h"
 #include "slot.h"
 #include "state.h"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inventory.h"
 #include "mappings.h"
 #include "shell.h"
 #include "utf8.h"

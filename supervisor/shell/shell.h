@@ -7,41 +7,24 @@
 #define TRACTOR_SUPERVISOR_SHELL_SHELL_H
 
 #include <signal.h>
-#include <sys/resource.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include <jansson.h>
 #include <tractor/crash.h>
 #include <tractor/runtime.h>
 
-#include "arena.h"
-#include "backoff.h"
-#include "blackbox.h"
-#include "bypasses.h"
-#include "context.h"
-#include "control.h"
 #include "controlsocket.h"
-#include "deadline.h"
 #include "death.h"
-#include "host.h"
-#include "inventory.h"
-#include "launch.h"
-#include "loglimit.h"
+#include "frame.h"
 #include "logsplit.h"
-#include "logwriter.h"
 #include "loop.h"
-#include "lost.h"
 #include "mappings.h"
-#include "parcels.h"
 #include "payload.h"
-#include "recorder.h"
-#include "recording.h"
-#include "remains.h"
 #include "router.h"
-#include "spares.h"
-#include "spawn.h"
-#include "table.h"
 #include "tree.h"
-#include "wire.h"
 
 #define LINES_KEPT 50	  /* an actor's last lines, for its crash report */
 #define MESSAGES_MAX 1024 /* that an actor may say it serves */

@@ -6,6 +6,7 @@
 #include "bypasses.h"
 #include "deadline.h"
 #include "death.h"
+#include "launch.h"
 #include "loglimit.h"
 #include "logwriter.h"
 #include "loop.h"

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "codec.h"
+#include "control.h"
 #include "runtime.h"
 #include "spares_private.h"
 #include "sys.h"

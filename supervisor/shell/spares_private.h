@@ -8,8 +8,14 @@
 #ifndef TRACTOR_SUPERVISOR_SHELL_SPARES_PRIVATE_H
 #define TRACTOR_SUPERVISOR_SHELL_SPARES_PRIVATE_H
 
+#include "backoff.h"
+#include "frame.h"
+#include "launch.h"
+#include "loop.h"
 #include "origin.h"
-#include "shell.h"
+#include "spares.h"
+#include "spec.h"
+#include "table.h"
 
 #define SPARES_QUIET_NS \
 	(10 * SPEC_MILLISECOND) /* from when one is used to when the next is begun: until then its own start has the CPU */

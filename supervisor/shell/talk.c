@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "control.h"
 #include "runtime.h"
 #include "slot.h"
 #include "suggest.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "context.h"
 #include "runtime.h"
 #include "sys.h"
 #include "why.h"

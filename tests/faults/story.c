@@ -21,6 +21,7 @@
 #include "client.h"
 #include "host.h"
 #include "leaks.h"
+#include "recording.h"
 #include "runningtree.h"
 #include "runtime.h"
 #include "testclock.h"

@@ -13,6 +13,7 @@
 #include <tractor/runtime.h>
 
 #include "actors/printer.h"
+#include "logwriter.h"
 #include "printers.h"
 #include "runtime.h"
 #include "sys.h"
