@@ -182,7 +182,7 @@ finish_passed(struct tri_actor *actor, const struct tri_hand *hand, tractor_err 
 		}
 	}
 	tri_ways_done(actor, hand->packet);
-	if (!answers)
+	if (!answers) /* where there is an answer: before that left */
 		tri_fault_at(actor, TRI_AT_REPLY, hand->packet->frame.message);
 	log_error(actor, message, err);
 }
