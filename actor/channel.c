@@ -5,7 +5,6 @@
 #include "channel.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -281,8 +280,8 @@ tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 			}
 			tri_spin_pause(now_ns - began_ns);
 		}
-		if (now_ns - began_ns > TRI_SPIN_YIELD_NS)
-			sched_yield();
+		if (now_ns - began_ns > TRI_SPIN_YIELD_NS && !tri_spin_yield(&channel->spin))
+			break;
 	}
 	tri_spin_looked(&channel->spin, false);
 	return false;

@@ -3,7 +3,6 @@
  * What fails is returned.
  */
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 #include <time.h>
 
@@ -146,10 +145,10 @@ look_at_lanes(struct tractor_runtime *runtime, int64_t began_ns, int64_t until_n
 			}
 			tri_spin_pause(now_ns - began_ns);
 		}
-		if (now_ns - began_ns > TRI_SPIN_YIELD_NS)
-			sched_yield();
+		if (now_ns - began_ns > TRI_SPIN_YIELD_NS && !tri_spin_yield(&runtime->bell.spin))
+			break;
 	}
-	if (now_ns - began_ns >= span_ns)
+	if (now_ns < until_ns || now_ns - began_ns >= span_ns)
 		tri_spin_looked(&runtime->bell.spin, false);
 	return false;
 }

@@ -64,16 +64,11 @@ take_socketpair(const struct plan *plan)
 	sample_trips(plan, 1, socket_trip, &fd);
 }
 
-/* The same while two others use up what CPUs there are, as who floods and who is flooded do. */
+/* The same while two strangers use up what CPUs there are. */
 static void
 take_socketpair_busy(const struct plan *plan)
 {
-	volatile unsigned long turns = 0;
-
-	for (int i = 0; i < 2; i++)
-		if (fork_peer() == 0)
-			for (;;)
-				turns++;
+	fork_strangers(2);
 	take_socketpair(plan);
 }
 

@@ -226,6 +226,14 @@ take_ask_beside_flood(const struct plan *plan)
 	tractor_runtime_close(tree.runtime);
 }
 
+/* The same while it is strangers who do. */
+static void
+take_ask_beside_strangers(const struct plan *plan)
+{
+	fork_strangers(2);
+	take_asks(plan, 0);
+}
+
 /* --- tells --- */
 
 /* Each sender tells the sink as many; returns once the sink has handled all. */
@@ -565,6 +573,7 @@ main(int argc, char **argv)
 		{ "ask_from_parent", take_ask_from_parent },
 		{ "ask_from_actor", take_ask_from_actor },
 		{ "ask_beside_flood", take_ask_beside_flood },
+		{ "ask_beside_strangers", take_ask_beside_strangers },
 		{ "load", take_load },
 		{ "load_largest", take_load_largest },
 		{ "tell", take_tell },

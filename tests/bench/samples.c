@@ -113,6 +113,17 @@ fork_peer(void)
 	return pid;
 }
 
+void
+fork_strangers(unsigned count)
+{
+	volatile unsigned long turns = 0;
+
+	for (; count > 0; count--)
+		if (fork_peer() == 0)
+			for (;;)
+				turns++;
+}
+
 pid_t
 spawn_self(const char *const argv[])
 {

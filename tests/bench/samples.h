@@ -46,6 +46,8 @@ void sample_oneway(const struct plan *plan, void (*send_all)(void *arg, unsigned
 
 /* fork(); the child dies with its parent. */
 pid_t fork_peer(void);
+/* So many processes that use up what CPU they get, until their parent dies. */
+void fork_strangers(unsigned count);
 /* Starts this very program again. */
 pid_t spawn_self(const char *const argv[]);
 void write_block(int fd, const void *block);
