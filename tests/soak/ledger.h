@@ -96,6 +96,7 @@ struct board {
 	_Atomic uint32_t
 		starved[MEMBER_COUNT +
 			1]; /* the process that memory was last taken from, the last one the supervisor; 0: none yet */
+	_Atomic uint32_t fds_taken; /* from the supervisor */
 };
 
 #define FAULT_BITS 8

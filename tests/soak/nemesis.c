@@ -149,6 +149,16 @@ plant_fault(struct nemesis *nemesis, const struct strike *strike)
 	return true;
 }
 
+/* Before it is taken: whoever notices must find the reason there. */
+static void
+note_on_board(struct board *board, const struct strike *strike, pid_t pid)
+{
+	if (strike->way->deed == DEED_MEMORY)
+		atomic_store(&board->starved[strike->who], (uint32_t)pid);
+	if (strike->way->deed == DEED_FDS && strike->way->to_supervisor)
+		atomic_store(&board->fds_taken, 1);
+}
+
 /* Takes the pidfd. */
 static bool
 strike_process(struct nemesis *nemesis, const struct strike *strike, pid_t pid, int pidfd)
@@ -157,8 +167,7 @@ strike_process(struct nemesis *nemesis, const struct strike *strike, pid_t pid, 
 	struct ill *ill = bound_struck(driver->bound, strike->who, pid, strike->way);
 	bool hit;
 
-	if (strike->way->deed == DEED_MEMORY)
-		atomic_store(&driver->board->starved[strike->who], (uint32_t)pid);
+	note_on_board(driver->board, strike, pid);
 	if (ill && strike->way->deed != DEED_SIGNAL) {
 		hit = taken_take(driver->taken, strike->way, pid, pidfd, ill, strike->detail);
 	} else {
