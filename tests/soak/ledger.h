@@ -95,8 +95,8 @@ struct board {
 	_Atomic uint64_t fault[MEMBER_COUNT]; /* an enum fault, and above it the process that has taken it */
 	_Atomic uint32_t
 		starved[MEMBER_COUNT +
-			1]; /* the process that memory was last taken from, the last one the supervisor; 0: none yet */
-	_Atomic uint32_t fds_taken; /* from the supervisor */
+			1]; /* the process that memory was last taken from in this storm, the last one the supervisor; 0: none yet */
+	_Atomic uint32_t fds_taken; /* from the supervisor, in this storm */
 };
 
 #define FAULT_BITS 8

@@ -159,6 +159,15 @@ note_on_board(struct board *board, const struct strike *strike, pid_t pid)
 		atomic_store(&board->fds_taken, 1);
 }
 
+/* All have what they need, and nothing that was sent is on its way: who is refused something now was not for this. */
+static void
+wipe_board(struct board *board)
+{
+	for (unsigned who = 0; who <= SUPERVISOR; who++)
+		atomic_store(&board->starved[who], 0);
+	atomic_store(&board->fds_taken, 0);
+}
+
 /* Takes the pidfd. */
 static bool
 strike_process(struct nemesis *nemesis, const struct strike *strike, pid_t pid, int pidfd)
@@ -273,6 +282,7 @@ nemesis_rage(struct nemesis *nemesis, unsigned kills, uint64_t until_ns)
 	unsigned end = nemesis->toll.kills + kills;
 
 	bound_forget_deeds(driver->bound);
+	wipe_board(driver->board);
 	while (nemesis->toll.kills < end && ledger_now_ns() < until_ns && check(driver, &next_check_ns)) {
 		taken_turn(driver->taken, false);
 		if (ledger_now_ns() >= next_strike_ns) {
