@@ -18,7 +18,7 @@
 #include "outbox.h"
 
 #define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
-#define TRI_BLACKBOX_VERSION 8
+#define TRI_BLACKBOX_VERSION 9
 #define TRI_RECENT_COUNT 16 /* the last messages handled */
 #define TRI_TEXT_BYTES 1024 /* a panic's words */
 #define TRI_STACK_BYTES \
@@ -140,8 +140,9 @@ struct tri_blackbox {
 	uint64_t size_bytes;
 	uint32_t
 		incarnation; /* written by the supervisor before exec; 0: it is a spare, until it is welcomed */
+	uint32_t who;	     /* it is to rung.h; likewise */
 	int32_t pid;	     /* written by the actor */
-	struct tri_module program; /* likewise: which build it is, however it dies */
+	struct tri_module program; /* by it, too: which build it is, however it dies */
 
 	/* The mailbox's read position: one word each, so that there is no torn state between them that matters (see router.h). */
 	_Atomic uint64_t done;	  /* the last sequence whose handler returned */

@@ -16,7 +16,7 @@
 static void
 take_lanes(struct tri_channel *channel, struct tri_blackbox *box, int rung)
 {
-	tri_rung_open(&channel->rung, rung, tri_rung_who(getpid()));
+	tri_rung_open(&channel->rung, rung, box->who);
 	close(rung);
 	channel->up = tri_lane_sender(&box->up);
 	channel->down = tri_lane_receiver(&box->down);
@@ -280,7 +280,8 @@ tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 			}
 			tri_spin_pause(now_ns - began_ns);
 		}
-		if (now_ns - began_ns > TRI_SPIN_YIELD_NS && !tri_spin_yield(&channel->spin))
+		if (now_ns - began_ns > TRI_SPIN_YIELD_NS &&
+			!tri_yield(&channel->spin.yield, (uint64_t)now_ns))
 			break;
 	}
 	tri_spin_looked(&channel->spin, false);
@@ -305,7 +306,7 @@ tri_channel_wait(struct tri_channel *channel, struct pollfd *fds, size_t count, 
 	tractor_err err =
 		tri_bells_wait(channel->bells, fds, count, sleep_begins(channel) ? until_ns : 0, &rung);
 
-	tri_rung_give_way(&channel->rung);
+	tri_rung_here(&channel->rung);
 	tri_lane_wake(&channel->down);
 	tri_ways_wake(&channel->ways);
 	if (rung)

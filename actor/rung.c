@@ -3,19 +3,24 @@
  */
 #include "rung.h"
 
-#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include "blackbox.h"
+void
+tri_rung_begin(struct tri_rung_end *end, struct tri_rung *rung, unsigned who)
+{
+	*end = (struct tri_rung_end){ .rung = rung,
+		.who = who,
+		.yield = { .moment_ns = TRI_RUNG_MOMENT_NS, .pause_ns = TRI_RUNG_PATIENCE_NS } };
+}
 
 void
 tri_rung_open(struct tri_rung_end *end, int fd, unsigned who)
 {
 	void *map = mmap(NULL, sizeof(struct tri_rung), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	*end = (struct tri_rung_end){ .rung = map == MAP_FAILED ? NULL : map, .who = who };
+	tri_rung_begin(end, map == MAP_FAILED ? NULL : map, who);
 }
 
 void
@@ -32,11 +37,13 @@ who_of(uint64_t note)
 	return note & TRI_RUNG_WHO_MAX;
 }
 
-/* For how long it has been there: at most 4 us more than that. One that is later than now nobody meant, and seems old. */
+/* For how long it has been there: at most 4 us more than that. One that is much later than now nobody meant, and seems old. */
 static uint64_t
 age_ns(uint64_t note, uint64_t now_ns)
 {
-	return now_ns - (note & ~(uint64_t)TRI_RUNG_WHO_MAX);
+	uint64_t since_ns = note & ~(uint64_t)TRI_RUNG_WHO_MAX;
+
+	return since_ns - now_ns < TRI_RUNG_AHEAD_NS ? 0 : now_ns - since_ns;
 }
 
 /* Who was noted there earlier, and is waited for still, keeps its place. */
@@ -48,9 +55,8 @@ tri_rung_note(const struct tri_rung_end *end, unsigned who)
 	_Atomic uint64_t *place = &end->rung->notes[who % TRI_RUNG_PLACES];
 	uint64_t now_ns = tri_now_ns(), note = atomic_load_explicit(place, memory_order_relaxed);
 
-	if (note != 0 && age_ns(note, now_ns) <= TRI_RUNG_STALE_NS)
-		return;
-	atomic_store(place, (now_ns & ~(uint64_t)TRI_RUNG_WHO_MAX) | who);
+	if (note == 0 || age_ns(note, now_ns) > TRI_RUNG_STALE_NS)
+		atomic_store(place, (now_ns & ~(uint64_t)TRI_RUNG_WHO_MAX) | who);
 	atomic_store(&end->rung->any, 1);
 }
 
@@ -89,9 +95,7 @@ tri_rung_look(struct tri_rung_end *end)
 
 	if (longest == 0)
 		nobody_waits(end, now_ns);
-	/* It may wait for another processor than ours, and then that is for nothing: not more often than others wait for us. */
-	if (longest <= TRI_RUNG_PATIENCE_NS || now_ns - end->yielded_ns < TRI_RUNG_PATIENCE_NS)
-		return;
-	end->yielded_ns = now_ns;
-	sched_yield();
+	/* It may wait for another processor than ours, and then that is for nothing: so not more often than others wait for us. */
+	if (longest > TRI_RUNG_PATIENCE_NS)
+		tri_yield(&end->yield, now_ns);
 }

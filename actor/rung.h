@@ -10,11 +10,18 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "yield.h"
+
 #define TRI_RUNG_PLACES 7
 #define TRI_RUNG_WHO_MAX 4095 /* a note's lowest bits say who; the rest, since when: to 4 us */
 #define TRI_RUNG_SUPERVISOR 0 /* who it is */
 #define TRI_RUNG_PATIENCE_NS \
 	10000 /* who is rung is given so long to come by itself: about what a wake-up takes where there is a processor for it */
+#define TRI_RUNG_MOMENT_NS \
+	1000000 /* who is late may have us wait for so long; what takes longer is no handler of most actors, but a stranger's time slice */
+#define TRI_RUNG_AHEAD_NS 1000000 /* a note may be later than the clock was when we looked there */
+#define TRI_RUNG_LOOKS \
+	8 /* calls, to each look of who doesn't sleep: it costs half of what a small message does */
 #define TRI_RUNG_STALE_NS \
 	10000000 /* who has not come then never will: it was killed, or stopped, or there is no processor for it that we could give */
 
@@ -27,17 +34,13 @@ struct tri_rung {
 struct tri_rung_end {
 	struct tri_rung *rung; /* NULL: there is none, and nothing is done */
 	unsigned who;
-	uint64_t yielded_ns; /* when we last gave way */
+	unsigned calls;
+	struct tri_yield yield;
 };
 
-/* Who a process is, there. Two may be the same, and then one of them may be helped less. */
-static inline unsigned
-tri_rung_who(int pid)
-{
-	return 1 + (unsigned)pid % TRI_RUNG_WHO_MAX;
-}
-
-/* Maps the memory behind `fd`; there is none where that can't be. */
+/* The memory is `rung`, which may be NULL, and then nothing is done. `who`: 0 to TRI_RUNG_WHO_MAX; where two are the same one of them may be helped less. */
+void tri_rung_begin(struct tri_rung_end *end, struct tri_rung *rung, unsigned who);
+/* The same with the memory behind `fd`, or none where that can't be had. */
 void tri_rung_open(struct tri_rung_end *end, int fd, unsigned who);
 void tri_rung_close(struct tri_rung_end *end);
 
@@ -46,11 +49,20 @@ void tri_rung_note(const struct tri_rung_end *end, unsigned who);
 
 void tri_rung_look(struct tri_rung_end *end);
 
-/* To be called by who has slept, or may have been busy for long: it is here, and somebody else may need the processor more. */
+/* To be called by who has slept: nobody needs to wait for us any more. As the next one. */
+static inline void
+tri_rung_here(struct tri_rung_end *end)
+{
+	if (end->rung && atomic_load_explicit(&end->rung->any, memory_order_relaxed) != 0)
+		tri_rung_look(end);
+}
+
+/* To be called often by who may have been busy for long: somebody else may need the processor more. */
 static inline void
 tri_rung_give_way(struct tri_rung_end *end)
 {
-	if (end->rung && atomic_load_explicit(&end->rung->any, memory_order_relaxed) != 0)
+	if (end->rung && atomic_load_explicit(&end->rung->any, memory_order_relaxed) != 0 &&
+		++end->calls % TRI_RUNG_LOOKS == 0)
 		tri_rung_look(end);
 }
 

@@ -2,8 +2,7 @@
  * spin.h: whether to look for news for a moment before sleeping. A wake-up costs tens of microseconds on both sides; an answer is often there in one. So it is tried, and tried the less the
  * less it pays: after each miss in a row twice as many waits go to sleep at once, so one who waits for rare things hardly ever spins.
  *
- * Meanwhile the other side may need our processor, so we yield it now and then. That, too, is done as long as it pays: where a stranger computes it is he who has it then, for some ms, as one who yields is taken to want no more
- * of its share (by Linux 6.18 what is left of its slice is gone; before, it came behind all others). One who sleeps is not. So there is no look where we wouldn't yield, for longer than an answer takes that is under way.
+ * Meanwhile the other side may need our processor, so we yield it now and then. Where that isn't good (yield.h) there is no look for longer than an answer takes that is under way.
  */
 #ifndef TRACTOR_ACTOR_SPIN_H
 #define TRACTOR_ACTOR_SPIN_H
@@ -12,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "blackbox.h"
+#include "yield.h"
 
 #define TRI_SPIN_NS \
 	60000 /* about what two wake-ups take: one that sleeps can be told, and answer, while we look */
@@ -20,19 +19,12 @@
 #define TRI_SPIN_YIELD_NS \
 	2000 /* longer than the other side takes if it has a processor; else it may have ours */
 #define TRI_SPIN_MISSES_MAX 10
-/* A yield that took long is made up for by many short ones: beside somebody who computes, too, most are short. */
-#define TRI_YIELDS_LOST 384
-#define TRI_YIELDS_LOST_MAX (2 * TRI_YIELDS_LOST)
-#define TRI_YIELDS_DOUBLE \
-	64 /* so many to make up for: twice as many waits go without; so 64, and then 4096 */
-
 struct tri_spin {
-	bool never;	      /* there is one processor only: the other side runs when we don't */
-	unsigned misses;      /* in a row */
-	unsigned skip;	      /* as many waits will not be tried */
-	bool rang;	      /* somebody who slept, and who may be waiting for this processor now */
-	unsigned yields_lost; /* that are to be made up for */
-	unsigned yields_skip; /* as many waits will go without */
+	bool never;	 /* there is one processor only: the other side runs when we don't */
+	unsigned misses; /* in a row */
+	unsigned skip;	 /* as many waits will not be tried */
+	bool rang;	 /* somebody who slept, and who may be waiting for this processor now */
+	struct tri_yield yield;
 };
 
 static inline void
@@ -41,7 +33,8 @@ tri_spin_begin(struct tri_spin *spin)
 	cpu_set_t allowed;
 
 	*spin = (struct tri_spin){ .never = sched_getaffinity(0, sizeof(allowed), &allowed) == 0 &&
-					    CPU_COUNT(&allowed) == 1 };
+					    CPU_COUNT(&allowed) == 1,
+		.yield.moment_ns = TRI_SPIN_NS };
 }
 
 /* Whether it has lately paid. */
@@ -91,26 +84,6 @@ tri_spin_rang(struct tri_spin *spin)
 	spin->rang = true;
 }
 
-/* Others have the processor for a moment. False: of late that was more than a moment, so they have not. */
-static inline bool
-tri_spin_yield(struct tri_spin *spin)
-{
-	if (spin->yields_skip > 0) {
-		spin->yields_skip--;
-		return false;
-	}
-	int64_t began_ns = (int64_t)tri_now_ns();
-	sched_yield();
-	if ((int64_t)tri_now_ns() - began_ns <= TRI_SPIN_NS) {
-		spin->yields_lost -= spin->yields_lost > 0;
-		return true;
-	}
-	if (spin->yields_lost < TRI_YIELDS_LOST_MAX)
-		spin->yields_lost += TRI_YIELDS_LOST;
-	spin->yields_skip = 1u << spin->yields_lost / TRI_YIELDS_DOUBLE;
-	return true;
-}
-
 /*
  * Before a wait: whoever was rung goes first. The kernel wakes it on the processor of who rang, as long as it thinks that this one will sleep now; so it may have answered when we come back, and nobody need wake us.
  */
@@ -121,7 +94,7 @@ tri_spin_give_way(struct tri_spin *spin)
 
 	spin->rang = false;
 	if (rang && spin->skip == 0)
-		tri_spin_yield(spin);
+		tri_yield(&spin->yield, tri_now_ns());
 }
 
 /* Between two looks, after so many ns of looking: at first there is none, for a pause is as long as half the way of what comes. */

@@ -20,11 +20,10 @@ static bool
 make_rung(struct bell *bell)
 {
 	const char *call;
+	struct tri_rung *rung = shared_make("tractor-rung", sizeof(*rung), &bell->rung_fd, &call);
 
-	bell->rung = (struct tri_rung_end){ .rung = shared_make("tractor-rung", sizeof(struct tri_rung),
-						    &bell->rung_fd, &call),
-		.who = TRI_RUNG_SUPERVISOR };
-	return bell->rung.rung != NULL;
+	tri_rung_begin(&bell->rung, rung, TRI_RUNG_SUPERVISOR);
+	return rung != NULL;
 }
 
 tractor_err

@@ -89,7 +89,7 @@ offer(struct slot *slot, const struct bypass *bypass, const int fds[HANDED])
 		.peer = sends ? bypass->to->node->id : bypass->from->node->id,
 		.sends = sends,
 		.mailbox = bypass->to->node->spec->mailbox,
-		.who = tri_rung_who(sends ? bypass->to->pid : bypass->from->pid) };
+		.who = wire_who(sends ? bypass->to->wire : bypass->from->wire) };
 
 	if (sys.send_fds(slot->socket, bypass->number, fds, HANDED) < 0)
 		return false;

@@ -145,7 +145,8 @@ look_at_lanes(struct tractor_runtime *runtime, int64_t began_ns, int64_t until_n
 			}
 			tri_spin_pause(now_ns - began_ns);
 		}
-		if (now_ns - began_ns > TRI_SPIN_YIELD_NS && !tri_spin_yield(&runtime->bell.spin))
+		if (now_ns - began_ns > TRI_SPIN_YIELD_NS &&
+			!tri_yield(&runtime->bell.spin.yield, (uint64_t)now_ns))
 			break;
 	}
 	if (now_ns < until_ns || now_ns - began_ns >= span_ns)
@@ -183,7 +184,7 @@ await(struct tractor_runtime *runtime, int64_t until_ns)
 		return TRACTOR_OK;
 	}
 	tractor_err err = hear(runtime, until_ns, &heard);
-	tri_rung_give_way(&runtime->bell.rung);
+	tri_rung_here(&runtime->bell.rung);
 	if (bell_has_warm(&runtime->bell))
 		tri_spin_slept(&runtime->bell.spin, runtime->loop.now_ns - began_ns);
 	return err;
@@ -208,6 +209,7 @@ hear_quickly(struct tractor_runtime *runtime, int64_t until_ns)
 {
 	if (until_ns == 0)
 		return false;
+	tri_rung_give_way(&runtime->bell.rung);
 	tri_spin_give_way(&runtime->bell.spin);
 	int64_t now_ns = (int64_t)tri_now_ns(),
 		since_ns = runtime->alone_since_ns == 0 ? now_ns : runtime->alone_since_ns,
@@ -224,7 +226,6 @@ hear_quickly(struct tractor_runtime *runtime, int64_t until_ns)
 tractor_err
 turn_wait(struct tractor_runtime *runtime, int64_t until_ns)
 {
-	tri_rung_give_way(&runtime->bell.rung);
 	bool quickly = hear_quickly(runtime, until_ns), heard = quickly;
 	tractor_err err = heard ? TRACTOR_OK : hear_all(runtime, &heard);
 	bool due = next_ns(runtime) <= runtime->loop.now_ns;

@@ -287,8 +287,6 @@ void
 wire_expect(struct wire *wire, pid_t pid)
 {
 	wire->expected = pid;
-	if (pid > 0)
-		wire->lanes.who = tri_rung_who(pid);
 }
 
 const char *

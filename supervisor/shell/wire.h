@@ -24,6 +24,7 @@ struct bell {
 	struct tri_spin spin; /* whether that has lately paid */
 	struct tri_rung_end rung;
 	int rung_fd;	/* for our processes; -1: none */
+	unsigned whos;	/* that were given to one */
 	uint8_t *frame; /* the last one that was taken from a lane */
 	int64_t retry_ns; /* when one that the host refused something is to be answered again; INT64_MAX: none is */
 };
@@ -63,6 +64,8 @@ tractor_err wire_open(struct wire *wire, const char *url);
 tractor_err wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2]);
 /* Whether the peer has taken the lanes. */
 bool wire_uses_lanes(const struct wire *wire);
+/* Who the peer is, to rung.h, if it has lanes. */
+unsigned wire_who(const struct wire *wire);
 /* The peer has said hello: if it has taken the lanes, what is sent goes by them. */
 void wire_use_lanes(struct wire *wire, const struct tri_blackbox *box);
 /* What still comes by its lane is of no interest. */

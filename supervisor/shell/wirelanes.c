@@ -32,6 +32,7 @@ wire_lay(struct wire *wire, struct tri_blackbox *box, int ret_fds[2])
 	lanes->down = tri_lane_sender(&box->down);
 	lanes->up = tri_lane_receiver(&box->up);
 	tri_lane_sleep(&lanes->up); /* cold: the first that it sends rings */
+	box->who = lanes->who = 1 + wire->bell->whos++ % TRI_RUNG_WHO_MAX;
 	atomic_store(&box->lanes, TRI_LANES_OFFERED);
 	ret_fds[1] = lanes->doorbell;
 	return TRACTOR_OK;
@@ -47,6 +48,12 @@ bool
 wire_uses_lanes(const struct wire *wire)
 {
 	return wire->lanes.in_use;
+}
+
+unsigned
+wire_who(const struct wire *wire)
+{
+	return wire->lanes.who;
 }
 
 void

@@ -42,9 +42,9 @@ was_rung(unsigned who, uint64_t ago_ns)
 static bool
 gives_way(void)
 {
-	end.yielded_ns = 0;
-	tri_rung_give_way(&end);
-	return end.yielded_ns != 0;
+	end.yield.from_ns = 0;
+	tri_rung_here(&end);
+	return end.yield.from_ns != 0;
 }
 
 static uint64_t
@@ -73,11 +73,10 @@ START_TEST(for_one_who_is_late_once_in_a_while_is_enough)
 {
 	was_rung(OTHER, MS);
 	ck_assert(gives_way());
-	uint64_t before_ns = end.yielded_ns;
 	for (int i = 0; i < 1000; i++) {
-		tri_rung_give_way(&end);
-		ck_assert(end.yielded_ns == before_ns || end.yielded_ns - before_ns >= TRI_RUNG_PATIENCE_NS);
-		before_ns = end.yielded_ns;
+		uint64_t from_ns = end.yield.from_ns;
+		tri_rung_here(&end);
+		ck_assert(end.yield.from_ns == from_ns || tri_now_ns() >= from_ns);
 		was_rung(OTHER, MS);
 	}
 }
@@ -112,6 +111,29 @@ START_TEST(who_came_first_keeps_the_place)
 }
 END_TEST
 
+/* One who was noted since the clock was looked at is not forgotten for that. */
+START_TEST(a_note_may_be_a_little_late)
+{
+	for (int i = 0; i < 100; i++) {
+		was_rung(OTHER, (uint64_t)-5000);
+		ck_assert(!gives_way());
+		ck_assert_uint_ne(note_of(OTHER), 0);
+		ck_assert_uint_eq(atomic_load(&end.rung->any), 1);
+	}
+}
+END_TEST
+
+START_TEST(who_is_busy_looks_now_and_then)
+{
+	was_rung(ME, MS);
+	for (unsigned i = 1; i < TRI_RUNG_LOOKS; i++)
+		tri_rung_give_way(&end);
+	ck_assert_uint_ne(note_of(ME), 0);
+	tri_rung_give_way(&end);
+	ck_assert_uint_eq(note_of(ME), 0);
+}
+END_TEST
+
 START_TEST(what_nobody_meant_is_thrown_away)
 {
 	for (unsigned i = 0; i < TRI_RUNG_PLACES; i++)
@@ -131,6 +153,7 @@ START_TEST(without_memory_for_it_nothing_happens)
 	ck_assert_ptr_null(none.rung);
 	tri_rung_note(&none, OTHER);
 	tri_rung_give_way(&none);
+	tri_rung_here(&none);
 	tri_rung_close(&none);
 }
 END_TEST
@@ -143,6 +166,7 @@ test_suite(void)
 	TEST_CASE_WITH(suite, "rung", 10, setup, teardown, where_nobody_was_rung_nobody_gives_way,
 		who_was_rung_is_noted_and_given_way_to, for_one_who_is_late_once_in_a_while_is_enough,
 		who_is_here_needs_it_no_more, who_never_comes_is_forgotten, who_came_first_keeps_the_place,
-		what_nobody_meant_is_thrown_away, without_memory_for_it_nothing_happens);
+		a_note_may_be_a_little_late, who_is_busy_looks_now_and_then, what_nobody_meant_is_thrown_away,
+		without_memory_for_it_nothing_happens);
 	return suite;
 }

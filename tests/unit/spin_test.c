@@ -3,17 +3,6 @@
 #include "unit.h"
 
 static struct tri_spin spin;
-static int64_t yield_ns; /* so long sched_yield() takes, which is ours (--wrap, see CMakeLists.txt) */
-
-int __wrap_sched_yield(void);
-
-int
-__wrap_sched_yield(void)
-{
-	for (uint64_t until_ns = tri_now_ns() + (uint64_t)yield_ns; tri_now_ns() < until_ns;)
-		;
-	return 0;
-}
 
 /* How many of so many waits look, if what they look for is never there. */
 static unsigned
@@ -97,45 +86,6 @@ START_TEST(nobody_is_given_way_where_it_does_not_pay)
 }
 END_TEST
 
-/* How many of so many waits yield, if it takes long each time. */
-static unsigned
-yields_in(unsigned waits)
-{
-	unsigned yields = 0;
-
-	yield_ns = TRI_SPIN_NS * 2;
-	for (; waits > 0; waits--)
-		yields += tri_spin_yield(&spin);
-	yield_ns = 0;
-	return yields;
-}
-
-START_TEST(yields_the_less_the_less_it_pays)
-{
-	ck_assert_uint_eq(yields_in(1), 1);
-	ck_assert_uint_eq(spin.yields_skip, 64);
-	ck_assert_uint_le(yields_in(10000), 4);
-	unsigned then = yields_in(100000);
-	ck_assert_uint_le(then, 25);
-	ck_assert_uint_ge(then, 24); /* but it never gives up */
-}
-END_TEST
-
-/* Not one that happens to be short: beside somebody who computes one of many is. */
-START_TEST(many_short_yields_make_up_for_a_long_one)
-{
-	yields_in(1);
-	for (unsigned i = 0; i < TRI_YIELDS_LOST; i++) {
-		ck_assert_uint_gt(spin.yields_lost, 0);
-		while (!tri_spin_yield(&spin))
-			;
-	}
-	ck_assert_uint_eq(spin.yields_lost, 0);
-	yields_in(1);
-	ck_assert_uint_eq(spin.yields_skip, 64);
-}
-END_TEST
-
 START_TEST(never_with_one_processor)
 {
 	spin.never = true;
@@ -150,7 +100,6 @@ test_suite(void)
 
 	TEST_CASE(suite, "spin", 10, looks_while_it_pays, looks_the_less_the_less_it_pays,
 		one_that_pays_makes_up_for_all, short_sleeps_bring_it_back, who_was_rung_is_given_way_once,
-		nobody_is_given_way_where_it_does_not_pay, yields_the_less_the_less_it_pays,
-		many_short_yields_make_up_for_a_long_one, never_with_one_processor);
+		nobody_is_given_way_where_it_does_not_pay, never_with_one_processor);
 	return suite;
 }
