@@ -122,7 +122,7 @@ START_TEST(a_reply_that_there_is_no_memory_for)
 }
 END_TEST
 
-/* Tells that could not be unpacked, or not even received, were dropped. Those that come one by one need no memory but what there is; the last is larger than any before. */
+/* Tells that could not be unpacked, or not even received, were dropped. Those that come one by one need no memory but what there is; the last is larger than all that could be left of those before. */
 START_TEST(what_waits_for_one_without_memory_is_not_lost)
 {
 	struct process *tree = tree_up("{name: t, intensity: 20, children: [%s, %s]}",
@@ -135,7 +135,11 @@ START_TEST(what_waits_for_one_without_memory_is_not_lost)
 		tell("/t/victim", "victim.die", "{\"how\":\"exhaust_memory\"}");
 		json_decref(ask("/t/courier", "courier.notes",
 			"{\"who\":\"/t/victim\",\"first\":100,\"count\":100}"));
-		tell("/t/victim", "victim.die", "{\"how\":\"not at all%600s\"}", "");
+		struct run_result told = run_command("sh", "-c",
+			"printf '{\"how\":\"%020000d\"}' 7 | \"$0\" tell /t/victim victim.die -",
+			tractor_command(), NULL);
+		ck_assert_int_eq(told.exit_code, 0);
+		run_result_free(&told);
 		expect_out_of_memory("out of memory");
 		json_t *reply = ask("/t/victim", "victim.noted", "{}");
 		const json_t *numbers = json_object_get(reply, "numbers");
