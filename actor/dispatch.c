@@ -377,6 +377,7 @@ take_in_hand(struct tri_actor *actor, const struct tri_packet *packet)
 tractor_err
 tri_dispatch_next(struct tri_actor *actor)
 {
+	tri_rung_give_way(&actor->channel.rung);
 	struct tri_packet *packet = next_packet(actor);
 	if (!packet)
 		return TRACTOR_OK;
@@ -400,7 +401,6 @@ tri_dispatch_next(struct tri_actor *actor)
 		tri_actor_hear(actor);
 	}
 	tri_packet_free(packet);
-	tri_rung_give_way(&actor->channel.rung);
 	return TRACTOR_OK;
 }
 

@@ -88,6 +88,16 @@ granted(struct shop *shop, foreman_submit_future *future)
 	return ticket.ticket;
 }
 
+/* NULL: any. There is room for the next one then: the customer has printed this one before it is done with it. */
+static void
+expect_receipt(struct shop *shop, const char *line)
+{
+	struct tractor_none none;
+
+	expect_line(shop->seed, "/t/shop/customer", line);
+	OK(tractor_ask(shop->seed->ctx, shop->customer, &none, customer_settle));
+}
+
 static void
 expect_refusal(struct shop *shop)
 {
@@ -108,7 +118,7 @@ START_TEST(seed_pool_without_a_limit_grants_at_once)
 
 		gate_open(&shop.gates[i]);
 		snprintf(line, sizeof(line), "ticket %d: done %d", i + 1, i * i);
-		expect_line(shop.seed, "/t/shop/customer", line);
+		expect_receipt(&shop, line);
 	}
 	close_shop(&shop);
 }
@@ -124,14 +134,14 @@ START_TEST(seed_pool_with_a_limit_refuses_try_submit_when_full)
 	expect_refusal(&shop);
 	ck_assert_contains(tractor_why(), "2 slots are taken");
 	gate_open(&shop.gates[2]);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 2: done 4");
+	expect_receipt(&shop, "ticket 2: done 4");
 	OK(tractor_ask(shop.seed->ctx, shop.foreman, &ticket, foreman_try_submit, JOB_OF(&shop, 3)));
 	ck_assert_uint_eq(ticket.ticket, 3);
 	expect_refusal(&shop);
 	gate_open(&shop.gates[1]);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 1: done 1");
+	expect_receipt(&shop, "ticket 1: done 1");
 	gate_open(&shop.gates[3]);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 3: done 9");
+	expect_receipt(&shop, "ticket 3: done 9");
 	close_shop(&shop);
 }
 END_TEST
@@ -147,10 +157,10 @@ START_TEST(seed_pool_grants_first_come_first_served)
 	for (int i = 1; i < JOBS_MAX; i++) {
 		gate_open(&shop.gates[i - 1]);
 		ck_assert_uint_eq(granted(&shop, &futures[i]), i + 1);
-		expect_line(shop.seed, "/t/shop/customer", NULL);
+		expect_receipt(&shop, NULL);
 	}
 	gate_open(&shop.gates[JOBS_MAX - 1]);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 4: done 9");
+	expect_receipt(&shop, "ticket 4: done 9");
 	close_shop(&shop);
 }
 END_TEST
@@ -166,15 +176,15 @@ START_TEST(seed_pool_try_submit_never_jumps_the_queue)
 	futures[1] = line_up(&shop, 3);
 	expect_refusal(&shop);
 	gate_open(&shop.gates[1]);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 1: done 1");
+	expect_receipt(&shop, "ticket 1: done 1");
 	expect_refusal(&shop);
 	ck_assert_uint_eq(granted(&shop, &futures[0]), 2);
 	gate_open(&shop.gates[2]);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 2: done 4");
+	expect_receipt(&shop, "ticket 2: done 4");
 	expect_refusal(&shop);
 	ck_assert_uint_eq(granted(&shop, &futures[1]), 3);
 	gate_open(&shop.gates[3]);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 3: done 9");
+	expect_receipt(&shop, "ticket 3: done 9");
 	close_shop(&shop);
 }
 END_TEST
@@ -184,7 +194,6 @@ START_TEST(seed_pool_is_not_stalled_by_a_busy_recipient)
 {
 	struct shop shop = open_shop(1);
 	struct gate gate = gate_make("gate-customer");
-	struct tractor_none none;
 
 	OK(tractor_tell(shop.seed->ctx, shop.customer, customer_block, .gate = gate.path));
 	expect_line(shop.seed, "/t/shop/customer", "blocked");
@@ -196,11 +205,9 @@ START_TEST(seed_pool_is_not_stalled_by_a_busy_recipient)
 		ck_assert_uint_eq(granted(&shop, &future), i + 1);
 	}
 	gate_open(&gate);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 1: done 0");
-	OK(tractor_ask(shop.seed->ctx, shop.customer, &none,
-		customer_settle)); /* it has printed before it is done */
+	expect_receipt(&shop, "ticket 1: done 0");
 	gate_open(&shop.gates[JOBS_MAX - 1]);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 4: done 9");
+	expect_receipt(&shop, "ticket 4: done 9");
 	gate_close(&gate);
 	close_shop(&shop);
 }
@@ -216,10 +223,10 @@ START_TEST(seed_pool_job_that_kills_its_worker_frees_the_slot)
 	submit(&shop, -7);
 	future = line_up(&shop, 2);
 	gate_open(&gate);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 1: lost 0");
+	expect_receipt(&shop, "ticket 1: lost 0");
 	ck_assert_uint_eq(granted(&shop, &future), 2);
 	gate_open(&shop.gates[2]);
-	expect_line(shop.seed, "/t/shop/customer", "ticket 2: done 4");
+	expect_receipt(&shop, "ticket 2: done 4");
 	gate_close(&gate);
 	close_shop(&shop);
 }
