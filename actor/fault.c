@@ -18,8 +18,8 @@
 
 /* --- what can go wrong --- */
 
-/* A sanitizer would report it in its own way before it happens. */
-__attribute__((no_sanitize("undefined", "address"))) static void
+/* A sanitizer would report it in its own way before it happens. Not inlined, so that the report says what this was. */
+__attribute__((noinline, no_sanitize("undefined", "address"))) static void
 crash(void)
 {
 	volatile int *volatile nowhere = NULL; /* both, or the optimizer has the store away */
