@@ -133,16 +133,6 @@ START_TEST(every_limit_of_fds)
 }
 END_TEST
 
-static void
-limit_fds(struct process *tree, rlim_t soft)
-{
-	struct rlimit limit;
-
-	ck_assert_int_eq(prlimit(process_pid(tree), RLIMIT_NOFILE, NULL, &limit), 0);
-	limit.rlim_cur = soft == 0 ? limit.rlim_max : soft;
-	ck_assert_int_eq(prlimit(process_pid(tree), RLIMIT_NOFILE, &limit, NULL), 0);
-}
-
 /*
  * A tree that runs out of fds: nobody is blamed, the status says what is missing, and as soon as there is some it goes on. What a dead process gives back is enough for
  * the command to be answered, and not for a new process, which takes more while it is being made.
@@ -154,7 +144,7 @@ START_TEST(no_fds_while_it_runs)
 
 	pid_t victim = pid_of("/t/a");
 	/* Two may be a command's that is just hanging up; and two that a start takes for a moment are there still from the last. */
-	limit_fds(tree, (rlim_t)fds_of(process_pid(tree)) - 10);
+	limit_fds(process_pid(tree), fds_of(process_pid(tree)) - 10);
 	ck_assert_int_eq(kill(victim, SIGKILL), 0);
 	expect_event("/t/a", "host_refused",
 		"^the host refused .* \\(EMFILE at [a-z_ ]+: raise ulimit -n\\); restart$");
@@ -168,7 +158,7 @@ START_TEST(no_fds_while_it_runs)
 	json_decref(status);
 	expect_command(0, "/t/a +waiting .* the host refused .*EMFILE at .*; next attempt in [0-9.]+m?s", "",
 		"status", NULL);
-	limit_fds(tree, 0);
+	limit_fds(process_pid(tree), 0);
 	expect_node("t", "/t/a", "running", 8, 2 * SOON_MS);
 	status = run_json(tractor_command(), "status", "--json", NULL);
 	expect_number(status, "root.children.0.restarts", 1);
@@ -179,25 +169,12 @@ START_TEST(no_fds_while_it_runs)
 }
 END_TEST
 
-static rlim_t
-lowest_free_fd(pid_t pid)
-{
-	char path[64];
-	rlim_t fd = 0;
-
-	for (;; fd++) {
-		snprintf(path, sizeof(path), "/proc/%d/fd/%llu", (int)pid, (unsigned long long)fd);
-		if (access(path, F_OK) != 0 && errno == ENOENT)
-			return fd;
-	}
-}
-
 /* And none that dies gives any back: then above all somebody will want to know what is going on, and to end it. Beside one who has come to stay. */
 START_TEST(not_one_fd_while_it_runs)
 {
 	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("a", "victim"));
 
-	limit_fds(tree, lowest_free_fd(process_pid(tree)));
+	limit_fds(process_pid(tree), lowest_free_fd(process_pid(tree)));
 	struct process *follower = process_start(tractor_command(), "events", "-f", NULL);
 	expect_output(follower, "running", SOON_MS);
 	for (int i = 0; i < 8; i++)

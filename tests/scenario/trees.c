@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -387,4 +388,27 @@ resident_kb(pid_t pid)
 	ck_assert_msg(file != NULL && fscanf(file, "%*d %ld", &pages) == 1, "%s", path);
 	fclose(file);
 	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+size_t
+lowest_free_fd(pid_t pid)
+{
+	char path[64];
+	size_t fd = 0;
+
+	for (;; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%zu", (int)pid, fd);
+		if (access(path, F_OK) != 0 && errno == ENOENT)
+			return fd;
+	}
+}
+
+void
+limit_fds(pid_t pid, size_t limit)
+{
+	struct rlimit limits;
+
+	ck_assert_int_eq(prlimit(pid, RLIMIT_NOFILE, NULL, &limits), 0);
+	limits.rlim_cur = limit == 0 ? limits.rlim_max : limit;
+	ck_assert_int_eq(prlimit(pid, RLIMIT_NOFILE, &limits, NULL), 0);
 }

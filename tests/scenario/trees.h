@@ -75,4 +75,9 @@ void wake(const char *path);
 size_t fds_of(pid_t pid);
 long resident_kb(pid_t pid);
 
+/* Of the numbers that an fd of the process can have, the lowest that none has. */
+size_t lowest_free_fd(pid_t pid);
+/* From now on it gets none of that number, or above; those that it has stay. 0: as many as it may have. */
+void limit_fds(pid_t pid, size_t limit);
+
 #endif
