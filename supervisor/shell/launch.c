@@ -150,12 +150,12 @@ launch_start(struct tractor_runtime *runtime, const struct launch_plan *plan, st
 	close_fd(&birth.socket);
 	tri_arena_reset(&runtime->arena);
 	if (err != TRACTOR_OK)
-		launch_release(launched);
+		launch_release(runtime, launched);
 	return err;
 }
 
 void
-launch_release(struct launched *launched)
+launch_release(struct tractor_runtime *runtime, struct launched *launched)
 {
 	if (launched->spawned.pid > 0)
 		spawn_end(&launched->spawned);
@@ -165,5 +165,5 @@ launch_release(struct launched *launched)
 	launched->box = NULL;
 	close_fd(&launched->out);
 	close_fd(&launched->err);
-	parcels_hang_up(&launched->socket);
+	handover_hang_up(&runtime->handover, &launched->socket);
 }

@@ -47,6 +47,6 @@ bool launch_has_lanes(const struct spec *spec);
 tractor_err launch_start(
 	struct tractor_runtime *runtime, const struct launch_plan *plan, struct launched *launched);
 /* Ends what is there of it, the process too; but the state's memory stays, and the wire, which is closed. Blocks for the moment that a SIGKILL takes. */
-void launch_release(struct launched *launched);
+void launch_release(struct tractor_runtime *runtime, struct launched *launched);
 
 #endif

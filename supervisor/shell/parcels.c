@@ -2,10 +2,9 @@
  * parcels.c: large payloads, in memfds that go through us from hand to hand (actor/parcel.h). Each that comes is looked at before anything is made of it: one that somebody could still change, or is not as large as is said, ends
  * who sent it. Sealed as it is it can be mapped, and read where it is, by us and by whoever we hand its fd on to; it is held as long as its message waits, and ended with the last that holds it.
  *
- * An fd is worth something, so there is a bound on those of a sender, and on all by how many we may have; who keeps what goes beyond that copies it, as if it had come by the link. What can't be handed on goes by the link.
- * What the host has no room for at all is refused: its sender is told.
+ * An fd is worth something, so there is a bound on those of a sender, and on all by how many we may have; who keeps what goes beyond that copies it, as if it had come by the link. What can't be handed on goes by the link. One
+ * that came in the place of the fd in reserve (handover.h) is only a map from then on. What the host has no memory for is refused: its sender is told.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "actor_process.h"
+#include "handover.h"
 #include "parcel.h"
 #include "runtime.h"
 #include "slot.h"
@@ -21,10 +21,6 @@
 
 #define HELD_MAX \
 	32 /* of a sender: with a MiB in each that is half of what it may have waiting at one actor */
-#define SKIPPED_MAX \
-	TRI_HELD_MAX /* fds of which nobody has spoken: of a handler that did not come to its end, at most */
-
-#define UNHEARD_MAX 4096 /* more than a socket's buffer has room for, of the least that can be sent */
 
 /* There as long as something of its is held. */
 struct parcel_sender {
@@ -37,12 +33,13 @@ struct shell_parcel {
 	struct parcels *parcels;
 	struct parcel_sender *sender;
 	struct parcel *outer; /* heard, and not put down yet */
-	int fd;
+	int fd;		      /* -1: there was no place for it */
 };
 
 tractor_err
-parcels_open(struct parcels *parcels)
+parcels_open(struct parcels *parcels, struct handover *handover)
 {
+	parcels->handover = handover;
 	return table_init(&parcels->senders);
 }
 
@@ -102,7 +99,8 @@ end(struct parcel *parcel)
 
 	count_one_less(ended->parcels, ended->sender);
 	munmap((void *)parcel->bytes, parcel->size);
-	sys.close(ended->fd);
+	if (ended->fd >= 0)
+		handover_close_fd(ended->parcels->handover, ended->fd);
 	free(ended);
 }
 
@@ -126,7 +124,7 @@ new_parcel(struct parcels *parcels, uint64_t sender, int fd, size_t size)
 	if (map != MAP_FAILED)
 		munmap(map, size);
 	free(made);
-	sys.close(fd);
+	handover_close_fd(parcels->handover, fd);
 	return NULL;
 }
 
@@ -140,44 +138,6 @@ are_fds_scarce(int fd)
 }
 
 /* --- those that come --- */
-
-/* The fd of that number, of those that lie at the socket. EBADMSG: there is none; ENOMEM: the host has none for us. */
-static tractor_err
-take_fd(const struct slot *slot, uint64_t number, int *ret_fd)
-{
-	for (unsigned i = 0; slot->socket >= 0 && i < SKIPPED_MAX; i++) {
-		uint64_t found = 0;
-		int fd = -1;
-		ssize_t got = sys.receive_fd(slot->socket, &found, &fd);
-		if (got < 0 && errno != EAGAIN && errno != ECONNRESET) /* it hung up, with something unread */
-			return TRACTOR_ENOMEM;
-		if (got == sizeof(found) && fd >= 0 && found == number) {
-			*ret_fd = fd;
-			return TRACTOR_OK;
-		}
-		if (fd >= 0)
-			sys.close_foreign(fd);
-		if (got != sizeof(found) || fd < 0 || found > number)
-			break;
-	}
-	return tri_why(TRACTOR_EBADMSG, "it speaks of a parcel that it has not handed over");
-}
-
-void
-parcels_hang_up(int *socket)
-{
-	uint64_t number;
-	int fd;
-
-	if (*socket < 0)
-		return;
-	/* As many as it can hold, whoever has its other end still. */
-	for (int i = 0; i < UNHEARD_MAX && sys.receive_fd(*socket, &number, &fd) > 0; i++)
-		if (fd >= 0)
-			sys.close_foreign(fd);
-	sys.close(*socket);
-	*socket = -1;
-}
 
 /* As much as a page may have behind the end of what is in it, be it a huge one. */
 static uint64_t
@@ -247,16 +207,17 @@ parcel_open(struct slot *slot, struct tri_frame *frame, const uint8_t **payload)
 	frame->flags &= (uint16_t)~TRI_FLAG_PARCEL;
 	frame->payload_bytes = 0;
 	if (err == TRACTOR_OK)
-		err = take_fd(slot, note.number, &fd);
+		err = handover_take(parcels->handover, slot->socket, note.number, &fd);
 	if (err != TRACTOR_OK)
 		return err;
 	if ((err = check(fd, &note)) != TRACTOR_OK) {
-		sys.close_foreign(fd);
+		handover_close_foreign(parcels->handover, fd);
 		return err;
 	}
 	struct shell_parcel *parcel = new_parcel(parcels, slot->node->id, fd, note.size_bytes);
 	if (!parcel)
 		return TRACTOR_ENOMEM;
+	handover_keep(parcels->handover, &parcel->fd);
 	parcel->outer = parcels->heard;
 	parcels->heard = &parcel->parcel;
 	*payload = parcel->parcel.bytes;
@@ -277,7 +238,8 @@ parcel_to_hold(const struct tractor_runtime *runtime, const uint8_t *payload)
 {
 	struct parcel *heard = parcel_heard(runtime, payload);
 	const struct shell_parcel *parcel = (const struct shell_parcel *)heard;
-	bool copies = !heard || parcel->sender->count > HELD_MAX || are_fds_scarce(parcel->fd);
+	bool copies =
+		!heard || parcel->fd < 0 || parcel->sender->count > HELD_MAX || are_fds_scarce(parcel->fd);
 
 	return copies ? NULL : heard;
 }
@@ -320,7 +282,7 @@ hand_on(struct slot *slot, const struct parcel *parcel, struct tri_parcel_note *
 	uint64_t number = slot->runtime->parcels.handed_on + 1;
 	int fd = ((const struct shell_parcel *)parcel)->fd;
 
-	if (slot->socket < 0 || slot->dead || *slot->violation || !wire_uses_lanes(slot->wire) ||
+	if (fd < 0 || slot->socket < 0 || slot->dead || *slot->violation || !wire_uses_lanes(slot->wire) ||
 		sys.send_fds(slot->socket, number, &fd, 1) < 0)
 		return false;
 	slot->runtime->parcels.handed_on = number;

@@ -125,6 +125,7 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	if (err == TRACTOR_OK)
 		err = check_sigchld();
 	oom_prepare(&runtime->oom);
+	handover_open(&runtime->handover);
 	spawn_pad_open(&runtime->pad);
 	if (runtime->options.raise_files)
 		host_raise_files(&runtime->files);
@@ -153,7 +154,7 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	if (err == TRACTOR_OK)
 		err = table_init(&runtime->pids);
 	if (err == TRACTOR_OK)
-		err = parcels_open(&runtime->parcels);
+		err = parcels_open(&runtime->parcels, &runtime->handover);
 	if (err == TRACTOR_OK)
 		err = spares_open(runtime);
 	clock_gettime(CLOCK_REALTIME, &seed);
@@ -377,6 +378,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	rundir_close(&runtime->rundir);
 	host_lower_files(&runtime->files);
 	spawn_pad_close(&runtime->pad);
+	handover_close(&runtime->handover);
 	signals_release(runtime);
 	free(runtime);
 }

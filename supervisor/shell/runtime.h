@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "controlsocket.h"
+#include "handover.h"
 #include "host.h"
 #include "inventory.h"
 #include "loop.h"
@@ -51,6 +52,7 @@ struct tractor_runtime {
 	struct spares spares;
 	struct host_files files;
 	struct spawn_pad pad;
+	struct handover handover;
 	struct oom oom;
 	char refusal[256]; /* the host's last; "": none */
 	struct signals signals;

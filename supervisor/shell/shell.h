@@ -187,6 +187,8 @@ char **environment_make(struct tractor_runtime *runtime, const struct spec *spec
 
 /* --- parcels.c: large payloads, in memfds that go from hand to hand; see parcels.h --- */
 
+/* --- handover.c: the fds that processes hand over, and the one in reserve for them; see handover.h --- */
+
 /* --- slot.c: an actor's place in the tree, and starting and stopping its process; see slot.h --- */
 
 /* --- spares.c, naming.c: processes that wait to become somebody; see spares.h, and spares_private.h for what they share with spare.c --- */

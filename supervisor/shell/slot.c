@@ -102,7 +102,7 @@ slot_clear(struct slot *slot)
 	table_remove(&slot->runtime->pids, &slot->by_pid);
 	actorlog_end(slot);
 	bypass_end(slot);
-	parcels_hang_up(&slot->socket);
+	handover_hang_up(&slot->runtime->handover, &slot->socket);
 	wire_close(slot->wire);
 	recorder_clear(&slot->recorder);
 	tri_blackbox_unmap(slot->box);
@@ -200,7 +200,7 @@ launch(struct slot *slot)
 	tractor_err err = launch_start(slot->runtime, &plan, &launched);
 	slot->state_fd = launched.state_fd;
 	if (err == TRACTOR_OK && (err = slot_adopt(slot, &launched)) != TRACTOR_OK) {
-		launch_release(&launched);
+		launch_release(slot->runtime, &launched);
 		slot_clear(slot);
 	}
 	slot->plan.size_bytes = 0;

@@ -31,7 +31,7 @@ unlink_spare(struct spare **at, struct spare *spare)
 void
 spare_free(struct spare *spare)
 {
-	launch_release(&spare->launched);
+	launch_release(spare->runtime, &spare->launched);
 	if (spare->launched.state_fd >= 0)
 		sys.close(spare->launched.state_fd);
 	wire_free(spare->launched.wire);

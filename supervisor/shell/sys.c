@@ -1,4 +1,4 @@
-/* sys.c: the real system calls behind the table. Each does one call; errors are errno's. */
+/* sys.c: the real system calls behind the table. Each does one thing; errors are errno's. */
 #include "sys.h"
 
 #include <errno.h>
@@ -185,7 +185,22 @@ only_fd(const struct cmsghdr *head)
 	return -1;
 }
 
-/* One; if it was sent with others, they are closed: so there is room for all that can be. */
+/* So many bytes of a word, and what came with it. */
+static ssize_t
+drop(int fd, size_t size)
+{
+	uint64_t word;
+
+	return recv(fd, &word, size, MSG_DONTWAIT);
+}
+
+static ssize_t
+real_drop_fd(int fd)
+{
+	return drop(fd, sizeof(uint64_t));
+}
+
+/* One; if it was sent with others, they are closed: so there is room for all that can be. By a look, after which it is dropped: who takes what there is no number for has lost it. */
 static ssize_t
 real_receive_fd(int fd, uint64_t *ret_word, int *ret_fd)
 {
@@ -198,16 +213,17 @@ real_receive_fd(int fd, uint64_t *ret_word, int *ret_fd)
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes) };
-	ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	ssize_t got = recvmsg(fd, &message, MSG_PEEK | MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	const struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
 
 	*ret_fd = -1;
 	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
 		*ret_fd = only_fd(head);
-	if (got < 0 || *ret_fd >= 0 || !(message.msg_flags & MSG_CTRUNC))
-		return got;
-	errno = EMFILE;
-	return -1;
+	if (got >= 0 && *ret_fd < 0 && (message.msg_flags & MSG_CTRUNC)) {
+		errno = EMFILE;
+		return -1;
+	}
+	return got > 0 ? drop(fd, (size_t)got) : got;
 }
 
 static int
@@ -389,6 +405,7 @@ const struct sys_calls sys_real = {
 	.send_fds = real_send_fds,
 	.refuse_fds = real_refuse_fds,
 	.receive_fd = real_receive_fd,
+	.drop_fd = real_drop_fd,
 	.memfd = real_memfd,
 	.ftruncate = real_ftruncate,
 	.seal = real_seal,

@@ -43,6 +43,7 @@
 	X(ssize_t, send_fds, (int fd, uint64_t word, const int *fds, size_t count), (fd, word, fds, count))  \
 	X(int, refuse_fds, (int fd), (fd))                                                                   \
 	X(ssize_t, receive_fd, (int fd, uint64_t *ret_word, int *ret_fd), (fd, ret_word, ret_fd))            \
+	X(ssize_t, drop_fd, (int fd), (fd))                                                                  \
 	X(int, memfd, (const char *name, unsigned flags), (name, flags))                                     \
 	X(int, ftruncate, (int fd, off_t size), (fd, size))                                                  \
 	X(int, seal, (int fd, int seals), (fd, seals))                                                       \
@@ -100,7 +101,7 @@ struct sys_calls {
 
 /*
  * The table in use. fds are made CLOEXEC by the entries themselves; what is only ours (a socket, a pipe's reading end, the second of a socket pair) is
- * non-blocking, too. `send` raises no SIGPIPE and never waits; nor does `receive_fd`, whose *ret_fd is -1 where only a word came, and which says EMFILE where there was no place for an fd. After `refuse_fds` nothing can be
+ * non-blocking, too. `send` raises no SIGPIPE and never waits; nor does `receive_fd`, whose *ret_fd is -1 where only a word came, and which says EMFILE where there was no place for an fd: then both lie there still, until `drop_fd`. After `refuse_fds` nothing can be
  * handed over through that socket any more, where the kernel has that (6.16). `close_foreign` is for what another process may have made: it is not waited for what that one had meant to send. `thread` has all signals blocked in the new one.
  */
 extern struct sys_calls sys;

@@ -58,6 +58,7 @@ static const int errors[FAULT_CALL_COUNT][ERRORS_MAX] = {
 	[FAULT_send_fds] = { EAGAIN, ENOBUFS, ENOMEM, ETOOMANYREFS, EMFILE, -1 },
 	[FAULT_refuse_fds] = { ENOPROTOOPT, -1 },	/* before Linux 6.16 */
 	[FAULT_receive_fd] = { ENOMEM, EMFILE, -1 },
+	[FAULT_drop_fd] = { -1 },		/* only for what is no socket */
 	[FAULT_memfd] = { NO_FD, -1 },
 	[FAULT_ftruncate] = { ENOSPC, EINTR, ENOMEM, EIO, -1 },
 	[FAULT_seal] = { EPERM, -1 },
