@@ -96,7 +96,6 @@ struct board {
 	_Atomic uint32_t
 		starved[MEMBER_COUNT +
 			1]; /* the process that memory was last taken from in this storm, the last one the supervisor; 0: none yet */
-	_Atomic uint32_t fds_taken; /* from the supervisor, in this storm */
 };
 
 #define FAULT_BITS 8

@@ -149,23 +149,12 @@ plant_fault(struct nemesis *nemesis, const struct strike *strike)
 	return true;
 }
 
-/* Before it is taken: whoever notices must find the reason there. */
-static void
-note_on_board(struct board *board, const struct strike *strike, pid_t pid)
-{
-	if (strike->way->deed == DEED_MEMORY)
-		atomic_store(&board->starved[strike->who], (uint32_t)pid);
-	if (strike->way->deed == DEED_FDS && strike->way->to_supervisor)
-		atomic_store(&board->fds_taken, 1);
-}
-
 /* All have what they need, and nothing that was sent is on its way: who is refused something now was not for this. */
 static void
 wipe_board(struct board *board)
 {
 	for (unsigned who = 0; who <= SUPERVISOR; who++)
 		atomic_store(&board->starved[who], 0);
-	atomic_store(&board->fds_taken, 0);
 }
 
 /* Takes the pidfd. */
@@ -176,7 +165,8 @@ strike_process(struct nemesis *nemesis, const struct strike *strike, pid_t pid, 
 	struct ill *ill = bound_struck(driver->bound, strike->who, pid, strike->way);
 	bool hit;
 
-	note_on_board(driver->board, strike, pid);
+	if (strike->way->deed == DEED_MEMORY)
+		atomic_store(&driver->board->starved[strike->who], (uint32_t)pid);
 	if (ill && strike->way->deed != DEED_SIGNAL) {
 		hit = taken_take(driver->taken, strike->way, pid, pidfd, ill, strike->detail);
 	} else {

@@ -73,19 +73,10 @@ is_expected(tractor_err err, tractor_err also)
 	return err == TRACTOR_OK || err == also || member_excuses(err);
 }
 
-/* What is large comes to the supervisor with an fd: one that has none left refuses it, and ENOMEM is its only word for that. */
-static bool
-was_refused_for_fds(size_t ballast_bytes)
-{
-	return ballast_bytes > BALLAST_MAX && atomic_load(&process.board->fds_taken) != 0;
-}
-
-/* Whoever answers may be short of memory, or whoever that one asks in its turn; and that question may be a large one. */
+/* Whoever answers may be short of memory, or whoever that one asks in its turn. */
 static bool
 somebody_was_starved(void)
 {
-	if (atomic_load(&process.board->fds_taken) != 0)
-		return true;
 	for (unsigned i = 0; i < MEMBER_COUNT; i++)
 		if (atomic_load(&process.board->starved[i]) != 0)
 			return true;
@@ -93,11 +84,10 @@ somebody_was_starved(void)
 }
 
 static void
-settle_tell(unsigned to, uint32_t number, tractor_err err, bool insist, size_t ballast_bytes)
+settle_tell(unsigned to, uint32_t number, tractor_err err, bool insist)
 {
 	atomic_fetch_add(&process.ledger->told[err % LEDGER_ERRORS], 1);
-	if (!is_expected(err, insist ? TRACTOR_OK : TRACTOR_EFULL) &&
-		!(err == TRACTOR_ENOMEM && was_refused_for_fds(ballast_bytes)))
+	if (!is_expected(err, insist ? TRACTOR_OK : TRACTOR_EFULL))
 		ledger_wrong(process.ledger, WRONG_ERROR, "tell %u to %s: %s", number, members[to].path,
 			tractor_why());
 	if (err != TRACTOR_ECLOSED)
@@ -158,8 +148,7 @@ send_note(tractor_ctx *ctx, unsigned to, bool insist)
 		.from = process.me, .number = number, .ballast = some_ballast(ctx, number)
 	};
 	settle_tell(to, number,
-		insist ? soak_note_tell(ctx, ref, &note) : soak_note_try_tell(ctx, ref, &note), insist,
-		note.ballast.size);
+		insist ? soak_note_tell(ctx, ref, &note) : soak_note_try_tell(ctx, ref, &note), insist);
 }
 
 void
