@@ -116,11 +116,11 @@ check_begun(void)
 	return TRACTOR_OK;
 }
 
+/* From here on the name is ours, and what there is of the host is as it will be. */
 static tractor_err
-open_parts(struct tractor_runtime *runtime, struct spec *spec)
+take_place(struct tractor_runtime *runtime, const char *name)
 {
 	tractor_err err = check_begun();
-	struct timespec seed;
 
 	if (err == TRACTOR_OK)
 		err = check_sigchld();
@@ -130,13 +130,19 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 	if (runtime->options.raise_files)
 		host_raise_files(&runtime->files);
 	if (err == TRACTOR_OK)
-		err = rundir_open(&runtime->rundir, spec->name);
-	if (err == TRACTOR_OK) {
-		orphans_end_left(runtime);
-		err = rundir_take_over(&runtime->rundir);
-	}
-	if (err == TRACTOR_OK)
-		err = open_loop(runtime);
+		err = rundir_open(&runtime->rundir, name);
+	if (err != TRACTOR_OK)
+		return err;
+	orphans_end_left(runtime);
+	return rundir_take_over(&runtime->rundir);
+}
+
+/* What needs to know of no tree. */
+static tractor_err
+open_parts(struct tractor_runtime *runtime)
+{
+	tractor_err err = open_loop(runtime);
+
 	if (err == TRACTOR_OK)
 		err = inventory_open(runtime);
 	if (err == TRACTOR_OK)
@@ -155,17 +161,33 @@ open_parts(struct tractor_runtime *runtime, struct spec *spec)
 		err = table_init(&runtime->pids);
 	if (err == TRACTOR_OK)
 		err = parcels_open(&runtime->parcels, &runtime->handover);
-	if (err == TRACTOR_OK)
-		err = spares_open(runtime);
+	return err == TRACTOR_OK ? spares_open(runtime) : err;
+}
+
+/* The spec is the tree's once there is one. */
+static tractor_err
+make_tree(struct tractor_runtime *runtime, struct spec *spec)
+{
+	struct timespec seed;
+	tractor_err err = policy_open(runtime, spec, runtime->options.crash_policy);
+
 	clock_gettime(CLOCK_REALTIME, &seed);
-	if (err == TRACTOR_OK)
-		err = policy_open(runtime, spec, runtime->options.crash_policy);
-	if (err != TRACTOR_OK) {
-		spec_free(spec);
+	if (err != TRACTOR_OK)
 		return err;
-	}
-	err = tree_new(spec, &coreops_tree, runtime, (uint64_t)seed.tv_nsec ^ (uint64_t)seed.tv_sec,
+	return tree_new(spec, &coreops_tree, runtime, (uint64_t)seed.tv_nsec ^ (uint64_t)seed.tv_sec,
 		first_id(), &runtime->tree);
+}
+
+/* Takes the spec over. */
+static tractor_err
+open_all(struct tractor_runtime *runtime, struct spec *spec)
+{
+	tractor_err err = take_place(runtime, spec->name);
+
+	if (err == TRACTOR_OK)
+		err = open_parts(runtime);
+	if (err == TRACTOR_OK)
+		err = make_tree(runtime, spec);
 	if (err != TRACTOR_OK) {
 		spec_free(spec);
 		return err;
@@ -214,7 +236,7 @@ open_tree(struct tractor_runtime **ret_runtime, struct spec *spec, const char *f
 	runtime->rundir.lock = runtime->loop.epoll = runtime->bell.fd = -1;
 	runtime->clock.fd = runtime->orphans.watch.fd = runtime->signals.watch.fd = runtime->bell_watch.fd =
 		runtime->lines.watch.fd = -1;
-	tractor_err err = open_parts(runtime, spec);
+	tractor_err err = open_all(runtime, spec);
 	if (err == TRACTOR_OK && file)
 		err = reloading_remember(runtime, file);
 	if (err == TRACTOR_OK) {
