@@ -18,6 +18,9 @@
 
 #define REDIAL_MIN_MS 5 /* the listener is there before we are, but for one that is being replaced */
 #define REDIAL_MAX_MS 40
+#define STACK_BYTES  \
+	((size_t)512 \
+		<< 10) /* of each thread of nng's, for callbacks like ours. The usual 8 MiB are address space, but each such stack takes a page table, too, to be made at the start and unmade at the death */
 #define QUEUE_LENGTH \
 	64 /* in nng, each way: a few windows' worth, so that neither side waits for the other's scheduling */
 
@@ -54,6 +57,31 @@ tri_nng_version(bool *ret_settable)
 	return nng_version();
 }
 
+/* What threads are made with from now on that nobody says more of. False: as it was. */
+static bool
+set_stacks(pthread_attr_t *usual, size_t size)
+{
+	return pthread_attr_setstacksize(usual, size) == 0 && pthread_setattr_default_np(usual) == 0;
+}
+
+/* nng makes its threads at the first socket, and says nothing of their stacks. Everybody else's are as they were. */
+static int
+open_pair(struct nng_socket_s *ret_socket)
+{
+	pthread_attr_t usual;
+	size_t size = 0;
+
+	if (pthread_getattr_default_np(&usual) != 0)
+		return nng_pair0_open(ret_socket);
+	pthread_attr_getstacksize(&usual, &size);
+	bool small = size > STACK_BYTES && set_stacks(&usual, STACK_BYTES);
+	int rv = nng_pair0_open(ret_socket);
+	if (small)
+		set_stacks(&usual, size);
+	pthread_attr_destroy(&usual);
+	return rv;
+}
+
 int
 tri_nng_open(struct nng_socket_s *ret_socket)
 {
@@ -65,7 +93,7 @@ tri_nng_open(struct nng_socket_s *ret_socket)
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		sigdelset(&all, own[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int rv = nng_pair0_open(ret_socket);
+	int rv = open_pair(ret_socket);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rv != 0)
 		return rv;
