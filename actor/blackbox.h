@@ -18,7 +18,7 @@
 #include "outbox.h"
 
 #define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
-#define TRI_BLACKBOX_VERSION 9
+#define TRI_BLACKBOX_VERSION 10
 #define TRI_RECENT_COUNT 16 /* the last messages handled */
 #define TRI_TEXT_BYTES 1024 /* a panic's words */
 #define TRI_STACK_BYTES \
@@ -151,12 +151,13 @@ struct tri_blackbox {
 
 	_Atomic uint64_t
 		busy_since_ns; /* CLOCK_MONOTONIC at which the present handler, hook or step began; 0: none */
-	_Atomic uint64_t progress;    /* goes up whenever the actor comes round */
-	_Atomic uint32_t phase;	      /* enum tri_phase */
-	_Atomic uint32_t last_words;  /* enum tri_last_words */
-	_Atomic uint64_t told, asked; /* messages sent */
-	_Atomic uint64_t sent;	      /* frames that the actor gave to its link */
-	_Atomic uint64_t handled;     /* messages handled by this incarnation */
+	_Atomic uint64_t progress;     /* goes up whenever the actor comes round */
+	_Atomic uint32_t phase;	       /* enum tri_phase */
+	_Atomic uint32_t last_words;   /* enum tri_last_words */
+	_Atomic uint64_t told, asked;  /* messages sent */
+	_Atomic uint64_t sent;	       /* frames that the actor gave to its link */
+	_Atomic uint64_t handled;      /* messages handled by this incarnation */
+	_Atomic uint64_t published[2]; /* where the records end that count, in each of the outbox's banks */
 
 	/* Of these, those that the supervisor has taken. It writes that, and so it is on a line of the cache by itself: all else here is written with each message. */
 	_Alignas(64) _Atomic uint64_t heard;
@@ -212,6 +213,13 @@ tri_blackbox_count(_Atomic uint64_t *word)
 
 /* Last words, the first of them stays: returns false if there were some already. Async-signal-safe. */
 bool tri_blackbox_last_words(struct tri_blackbox *box, enum tri_last_words kind);
+
+/* The fault that was captured; NULL: none. Where there are no last words its pages are not looked at: nobody has touched them. */
+static inline const struct tri_fault *
+tri_blackbox_fault(const struct tri_blackbox *box)
+{
+	return atomic_load(&box->last_words) != TRI_LAST_NONE && box->fault.complete ? &box->fault : NULL;
+}
 
 void tri_blackbox_unmap(struct tri_blackbox *box);
 

@@ -16,10 +16,10 @@
 	(64u << 10) /* a bank that has grown beyond this gives way to the other, so that few pages are in use */
 #define KEPT_BYTES (1u << 20) /* pages beyond this go back to the system when the bank is begun anew */
 
-static struct tri_bank *
+static uint8_t *
 bank(const struct tri_outbox_end *outbox, unsigned which)
 {
-	return &outbox->box->outbox.bank[which];
+	return outbox->box->outbox.bank[which];
 }
 
 void
@@ -43,17 +43,14 @@ is_heard(const struct tri_outbox_end *outbox, unsigned which)
 static void
 begin_anew(struct tri_outbox_end *outbox, unsigned which)
 {
-	struct tri_bank *begun = bank(outbox, which);
-	uint64_t end = atomic_load_explicit(&begun->end, memory_order_relaxed);
+	_Atomic uint64_t *published = &outbox->box->published[which];
+	uint64_t end = atomic_load_explicit(published, memory_order_relaxed);
 
-	atomic_store_explicit(&begun->end, 0, memory_order_relaxed);
+	atomic_store_explicit(published, 0, memory_order_relaxed);
 	/* The kernel kills between two instructions, not between two caches. */
 	atomic_signal_fence(memory_order_seq_cst);
-	if (end > KEPT_BYTES) {
-		uintptr_t from = ((uintptr_t)begun->bytes + KEPT_BYTES) & ~(uintptr_t)4095;
-		madvise((void *)from, (uintptr_t)begun->bytes + end - from,
-			MADV_REMOVE); /* where it fails, they stay */
-	}
+	if (end > KEPT_BYTES) /* where it fails, they stay */
+		madvise(bank(outbox, which) + KEPT_BYTES, end - KEPT_BYTES, MADV_REMOVE);
 }
 
 /* Before the first of what will be held: where it costs nothing that somebody may need still. */
@@ -96,7 +93,7 @@ hold(struct tri_outbox_end *outbox, const struct tri_frame *frame, const struct 
 		return tri_why(TRACTOR_EFULL,
 			"a handler of a durable actor may send %d messages and %u MiB, and these were sent",
 			TRI_HELD_MAX, TRI_BANK_BYTES >> 20);
-	uint8_t *to = bank(outbox, outbox->now)->bytes + outbox->at;
+	uint8_t *to = bank(outbox, outbox->now) + outbox->at;
 	struct tri_frame sized = *frame;
 	sized.payload_bytes = (uint32_t)payload_bytes;
 	memcpy(to, &head, sizeof(head));
@@ -129,11 +126,11 @@ tri_outbox_hold(struct tri_outbox_end *outbox, const struct tri_frame *frame,
 }
 
 static struct tri_outbox_record
-record_at(const struct tri_bank *bank, uint64_t at)
+record_at(const uint8_t *bank, uint64_t at)
 {
 	struct tri_outbox_record record;
 
-	memcpy(&record, bank->bytes + at, sizeof(record));
+	memcpy(&record, bank + at, sizeof(record));
 	return record;
 }
 
@@ -146,44 +143,48 @@ behind(uint64_t at, const struct tri_outbox_record *record)
 void
 tri_outbox_publish(struct tri_outbox_end *outbox, uint64_t sequence)
 {
-	struct tri_bank *written = bank(outbox, outbox->now);
+	uint8_t *written = bank(outbox, outbox->now);
 	uint64_t number = atomic_load_explicit(&outbox->box->sent, memory_order_relaxed);
 
 	for (uint64_t at = outbox->first; at < outbox->at;) {
 		struct tri_outbox_record record = record_at(written, at);
 		record.number = ++number;
 		record.sequence = sequence;
-		memcpy(written->bytes + at, &record, sizeof(record));
+		memcpy(written + at, &record, sizeof(record));
 		at = behind(at, &record);
 	}
 	outbox->last[outbox->now] = number;
 	atomic_signal_fence(memory_order_seq_cst);
-	atomic_store_explicit(&written->end, outbox->at, memory_order_release);
+	atomic_store_explicit(&outbox->box->published[outbox->now], outbox->at, memory_order_release);
 }
 
 const void *
 tri_outbox_take(struct tri_outbox_end *outbox, size_t *ret_size_bytes)
 {
-	struct tri_bank *from = bank(outbox, outbox->now);
+	const uint8_t *from = bank(outbox, outbox->now);
 
 	if (outbox->first == outbox->at) {
 		/* What was sent without being published is no record. */
-		outbox->at = outbox->first = atomic_load_explicit(&from->end, memory_order_relaxed);
+		outbox->at = outbox->first =
+			atomic_load_explicit(&outbox->box->published[outbox->now], memory_order_relaxed);
 		outbox->held = 0;
 		return NULL;
 	}
 	struct tri_outbox_record record = record_at(from, outbox->first);
-	const void *frame = from->bytes + outbox->first + sizeof(record);
+	const void *frame = from + outbox->first + sizeof(record);
 	outbox->first = behind(outbox->first, &record);
 	*ret_size_bytes = record.size_bytes;
 	return frame;
 }
 
-/* The bank that was begun first has the lower numbers. */
+/* The bank that was begun first has the lower numbers. One that is empty is not looked at. */
 static unsigned
-older_bank(const struct tri_outbox *outbox)
+older_bank(const struct tri_blackbox *box)
 {
-	return record_at(&outbox->bank[0], 0).number > record_at(&outbox->bank[1], 0).number;
+	const struct tri_outbox *outbox = &box->outbox;
+
+	return atomic_load(&box->published[0]) > 0 && atomic_load(&box->published[1]) > 0 &&
+	       record_at(outbox->bank[0], 0).number > record_at(outbox->bank[1], 0).number;
 }
 
 /* True if there is one at `at` that ends before the end does. */
@@ -199,17 +200,16 @@ tri_outbox_read(const struct tri_blackbox *box, struct tri_outbox_place *place,
 	struct tri_outbox_record *ret_record, const void **ret_frame)
 {
 	for (; place->banks < 2; place->banks++, place->at = 0) {
-		const struct tri_bank *from =
-			&box->outbox.bank[place->banks == 0 ? older_bank(&box->outbox)
-							    : !older_bank(&box->outbox)];
-		uint64_t end = atomic_load(&from->end), at = place->at;
+		unsigned which = place->banks == 0 ? older_bank(box) : !older_bank(box);
+		const uint8_t *from = box->outbox.bank[which];
+		uint64_t end = atomic_load(&box->published[which]), at = place->at;
 		if (end > TRI_BANK_BYTES || at + sizeof(*ret_record) > end)
 			continue;
 		struct tri_outbox_record record = record_at(from, at);
 		if (!fits(at, end, &record))
 			continue;
 		*ret_record = record;
-		*ret_frame = from->bytes + at + sizeof(record);
+		*ret_frame = from + at + sizeof(record);
 		place->at = behind(at, &record);
 		return true;
 	}

@@ -27,11 +27,9 @@ struct tri_outbox_record {
 	/* then the frame, of that size, and what is missing to 8 bytes */
 };
 
+/* On pages of its own: what one bank gives back is no part of the other. Where the records of each end is in the black box's first page, so that nobody touches an empty outbox to see that it is. */
 struct tri_outbox {
-	struct tri_bank {
-		_Atomic uint64_t end; /* of the records that are published */
-		uint8_t bytes[TRI_BANK_BYTES];
-	} bank[2];
+	_Alignas(4096) uint8_t bank[2][TRI_BANK_BYTES];
 };
 
 struct tri_blackbox;

@@ -45,8 +45,6 @@ begin_again(struct replay_stage *stage)
 	int32_t pid = box->pid;
 
 	memset(box, 0, offsetof(struct tri_blackbox, outbox));
-	for (size_t i = 0; i < sizeof(box->outbox.bank) / sizeof(box->outbox.bank[0]); i++)
-		atomic_store(&box->outbox.bank[i].end, 0);
 	tri_blackbox_begin(box, about->incarnation, about->done);
 	box->program = program;
 	box->pid = pid;

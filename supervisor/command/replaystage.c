@@ -166,6 +166,7 @@ static void
 take_last_words(struct replay_stage *stage)
 {
 	const struct tri_blackbox *box = stage->box;
+	const struct tri_fault *fault = tri_blackbox_fault(box);
 	struct replay_end *end = stage->end;
 
 	end->last_words = atomic_load(&box->last_words);
@@ -174,9 +175,9 @@ take_last_words(struct replay_stage *stage)
 	memcpy(end->text, box->text, sizeof(end->text));
 	memcpy(end->where, box->where, sizeof(end->where));
 	end->text[sizeof(end->text) - 1] = end->where[sizeof(end->where) - 1] = '\0';
-	if (box->fault.complete) {
+	if (fault) {
 		end->fault = output_need(malloc(sizeof(*end->fault)));
-		memcpy(end->fault, &box->fault, sizeof(*end->fault));
+		memcpy(end->fault, fault, sizeof(*end->fault));
 	}
 }
 

@@ -82,6 +82,7 @@ static void
 judge_signal(struct slot *slot, struct death *death)
 {
 	uint32_t words = atomic_load(&slot->box->last_words);
+	const struct tri_fault *fault = tri_blackbox_fault(slot->box);
 
 	if (death->signal == SIGKILL) {
 		death->end = NODE_END_KILLED;
@@ -98,8 +99,8 @@ judge_signal(struct slot *slot, struct death *death)
 	panicked(death, words == TRI_LAST_PANIC ? TRACTOR_CAUSE_PANIC : TRACTOR_CAUSE_SIGNAL);
 	if (words == TRI_LAST_PANIC)
 		say_last_words(slot, death);
-	else if (slot->box->fault.complete && slot->box->fault.signal == death->signal)
-		death->code = slot->box->fault.code;
+	else if (fault && fault->signal == death->signal)
+		death->code = fault->code;
 }
 
 /* What it was doing instead, as far as is known. */
@@ -329,6 +330,8 @@ believable_done(struct slot *slot)
 static void
 remember(struct slot *slot)
 {
+	const struct tri_fault *fault = slot->box ? tri_blackbox_fault(slot->box) : NULL;
+
 	if (!slot->death.panicked)
 		slot->panicked_before = false;
 	if (!slot->death.panicked || !slot->ready)
@@ -339,7 +342,7 @@ remember(struct slot *slot)
 	slot->before.digest = slot->hand_digest;
 	memcpy(slot->before.report_id, slot->report_id, sizeof(slot->before.report_id));
 	slot->before.incarnation = slot->incarnation;
-	slot->before.address = slot->box && slot->box->fault.complete ? slot->box->fault.address : 0;
+	slot->before.address = fault ? fault->address : 0;
 }
 
 static void

@@ -202,6 +202,7 @@ remains_crash(const struct slot *slot, const struct remains *remains, const char
 {
 	const struct death *death = &slot->death;
 	const struct node *supervisor = slot->node->parent;
+	const struct tri_fault *fault = slot->box ? tri_blackbox_fault(slot->box) : NULL;
 	bool has_sender = remains && remains->has_message;
 
 	return (struct tractor_crash){
@@ -213,7 +214,7 @@ remains_crash(const struct slot *slot, const struct remains *remains, const char
 		.cause = death->cause,
 		.signal = death->signal,
 		.code = death->code,
-		.fault_address = slot->box && slot->box->fault.complete ? slot->box->fault.address : 0,
+		.fault_address = fault ? fault->address : 0,
 		.panic_text = death->text,
 		.message = *slot->hand_message ? slot->hand_message : NULL,
 		.sender = has_sender ? runtime_path_of(slot->runtime, remains->message.sender) : NULL,

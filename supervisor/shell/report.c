@@ -252,11 +252,12 @@ fingerprint(const struct remains *remains, const struct captured *captured)
 static struct captured *
 copy_captured(const struct tri_blackbox *box)
 {
-	struct captured *captured = box && box->fault.complete ? malloc(sizeof(*captured)) : NULL;
+	const struct tri_fault *fault = box ? tri_blackbox_fault(box) : NULL;
+	struct captured *captured = fault ? malloc(sizeof(*captured)) : NULL;
 
 	if (!captured)
 		return NULL;
-	memcpy(&captured->fault, &box->fault, sizeof(captured->fault));
+	memcpy(&captured->fault, fault, sizeof(captured->fault));
 	reportfault_mappings(&captured->fault, &captured->mappings);
 	return captured;
 }

@@ -365,7 +365,7 @@ unwinding_prospect(const struct remains *remains)
 {
 	const struct unwinding *unwinding = &remains->slot->runtime->unwinding;
 
-	if (!remains->box || !remains->box->fault.complete)
+	if (!remains->box || !tri_blackbox_fault(remains->box))
 		return "nothing was captured";
 	if (!unwinding->program)
 		return "there is no tractor-unwind";
