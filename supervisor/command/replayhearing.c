@@ -74,7 +74,7 @@ on_hello(struct replay_stage *stage, const struct tri_frame *frame, const uint8_
 		stage->greeted = true;
 		stage->pid = stage->box->pid;
 		if (stage->program->tool == NULL)
-			wire_expect(stage->wire, 0);
+			wire_shut(stage->wire);
 		replaysaying_welcome(stage);
 	}
 	tri_arena_free(&arena);

@@ -206,8 +206,8 @@ on_hello(struct slot *slot, const struct tri_frame *frame, const uint8_t *payloa
 		return; /* what was kept for a connection that came to nothing goes over the next, which is greeted as well */
 	slot->greeted = true;
 	wire_use_lanes(slot->wire, slot->box);
-	wire_expect(slot->wire, 0); /* what is on its way from now on would be lost with this connection */
 	send_welcome(slot);
+	wire_shut(slot->wire); /* what is on its way from now on would be lost with this connection */
 	if (slot->asked_to_stop)
 		slot_stop(slot); /* SIGTERM may have come before its handler was there */
 }

@@ -186,7 +186,7 @@ is_ready(struct spare *spare)
 {
 	struct stock *stock = spare->stock;
 
-	wire_expect(spare->launched.wire, 0);
+	wire_shut(spare->launched.wire);
 	spare->runtime->spares.starting = NULL;
 	loop_disarm(&spare->runtime->loop, &stock->refill);
 	events_note(spare->runtime, "spare_ready", stock->node->path, 0, "pid %d",

@@ -187,7 +187,7 @@ let_in(struct wire *wire, int fd)
 static void
 accept_all(struct wire *wire)
 {
-	while (wire->knocked || wire->arrived >= 0) {
+	while ((wire->knocked && wire->listener >= 0) || wire->arrived >= 0) {
 		int fd = wire->arrived >= 0 ? wire->arrived : sys.accept(wire->listener);
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
@@ -287,6 +287,20 @@ void
 wire_expect(struct wire *wire, pid_t pid)
 {
 	wire->expected = pid;
+}
+
+void
+wire_shut(struct wire *wire)
+{
+	if (wire->arrived >= 0)
+		sys.close(wire->arrived);
+	if (wire->listener >= 0) {
+		sys.close(wire->listener);
+		sys.unlink(wire->path);
+	}
+	wire->listener = wire->arrived = -1;
+	wire->expected = 0;
+	wire->knocked = false;
 }
 
 const char *
@@ -478,16 +492,9 @@ wire_close(struct wire *wire)
 	wirelanes_close(wire);
 	close_peer(wire);
 	give_room_back(wire);
-	if (wire->arrived >= 0)
-		sys.close(wire->arrived);
-	if (wire->listener >= 0) {
-		sys.close(wire->listener);
-		sys.unlink(wire->path);
-	}
-	wire->listener = wire->arrived = -1;
-	wire->expected = 0;
+	wire_shut(wire);
 	wire->trouble = 0;
-	wire->hung_up = wire->knocked = wire->readable = false;
+	wire->hung_up = wire->readable = false;
 }
 
 void

@@ -71,9 +71,11 @@ void wire_use_lanes(struct wire *wire, const struct tri_blackbox *box);
 /* What still comes by its lane is of no interest. */
 void wire_ignore(struct wire *wire);
 
-/* Lets in the peer with that process id, and nobody else; 0: nobody any more; WIRE_ANYBODY: who comes first. */
+/* Lets in the peer with that process id, and nobody else; 0: nobody; WIRE_ANYBODY: who comes first. */
 #define WIRE_ANYBODY (-1)
 void wire_expect(struct wire *wire, pid_t pid);
+/* Nobody is let in any more: nothing listens, and the socket file is gone. Who was let in stays. */
+void wire_shut(struct wire *wire);
 
 /* What the host last refused it, in the system's words: why its peer is not heard, perhaps. NULL: nothing. */
 const char *wire_trouble(const struct wire *wire);
