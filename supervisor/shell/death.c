@@ -198,28 +198,25 @@ void
 death_noticed(void *arg, uint32_t epoll_events)
 {
 	struct slot *slot = arg;
+	struct spawned process = { .pid = slot->pid, .pidfd = slot->process.fd };
 	siginfo_t info = { .si_code = 0 };
-	int looked = sys.wait(slot->process.fd, WEXITED | WNOWAIT | WNOHANG, &info, &slot->death.usage);
+	struct rusage usage = { .ru_maxrss = 0 };
+	int looked = sys.wait(process.pidfd, WEXITED | WNOWAIT | WNOHANG, &info, &usage);
 
 	(void)epoll_events;
 	if ((looked < 0 && errno != ECHILD) || (looked == 0 && info.si_pid == 0))
 		return;
 	/* While it is a zombie its number, and so its group's, can't be anybody else's: it can be asked about, and what it left behind goes with it. */
-	slot->death = (struct death){ .time_ms = wall_clock_ms() };
+	slot->death = (struct death){ .time_ms = wall_clock_ms(), .usage = usage };
 	if (looked == 0 && info.si_code == CLD_KILLED && info.si_status == SIGKILL)
 		slot->death.oom = oom_struck(&slot->runtime->oom, slot->pid, slot->runtime->loop.now_ns);
 	if (looked == 0)
 		sys.group_kill(slot->pid, SIGKILL);
-	struct spawned spawned = { .pid = slot->pid, .pidfd = slot->process.fd };
-	if (spawn_reap(&spawned, &info, &slot->death.usage) < 0) {
-		info.si_code =
-			CLD_KILLED; /* somebody else in this program has reaped it: all that is known is that it is dead */
-		info.si_status = SIGKILL;
-	}
-	int pidfd = slot->process.fd;
+	else /* somebody else in this program has reaped it: all that is known is that it is dead */
+		info = (siginfo_t){ .si_code = CLD_KILLED, .si_status = SIGKILL };
 	table_remove(&slot->runtime->pids, &slot->by_pid);
 	loop_unwatch(&slot->runtime->loop, &slot->process);
-	sys.close(pidfd);
+	corpses_add(&slot->runtime->corpses, process);
 	if (info.si_code == CLD_EXITED)
 		slot->death.code = info.si_status;
 	else

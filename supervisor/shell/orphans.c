@@ -30,8 +30,8 @@
 static bool
 is_ours(struct tractor_runtime *runtime, pid_t pid)
 {
-	return table_find(&runtime->pids, (uint64_t)pid, 0) || policy_runs(runtime, pid) ||
-	       unwinding_runs(runtime, pid);
+	return table_find(&runtime->pids, (uint64_t)pid, 0) || corpses_has(&runtime->corpses, pid) ||
+	       policy_runs(runtime, pid) || unwinding_runs(runtime, pid);
 }
 
 struct found {

@@ -160,6 +160,8 @@ open_parts(struct tractor_runtime *runtime)
 	if (err == TRACTOR_OK)
 		err = table_init(&runtime->pids);
 	if (err == TRACTOR_OK)
+		err = corpses_open(&runtime->corpses, &runtime->loop);
+	if (err == TRACTOR_OK)
 		err = parcels_open(&runtime->parcels, &runtime->handover);
 	return err == TRACTOR_OK ? spares_open(runtime) : err;
 }
@@ -383,6 +385,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	waiter_close(runtime);
 	tree_free(runtime->tree);
 	spares_close(runtime);
+	corpses_close(&runtime->corpses);
 	router_free(runtime->router);
 	table_free(&runtime->pids);
 	lost_free(&runtime->lost);

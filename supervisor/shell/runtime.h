@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "controlsocket.h"
+#include "corpses.h"
 #include "handover.h"
 #include "host.h"
 #include "inventory.h"
@@ -48,7 +49,8 @@ struct tractor_runtime {
 	struct talk *talks; /* under way */
 	struct reloading reloading;
 	struct orphans orphans;
-	struct table pids; /* of the processes of slots and spares that are not reaped */
+	struct table pids; /* of the processes of slots and spares that are not known to be dead */
+	struct corpses corpses;
 	struct spares spares;
 	struct host_files files;
 	struct spawn_pad pad;

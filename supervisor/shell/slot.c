@@ -183,7 +183,7 @@ slot_delivered(const struct slot *slot)
 }
 
 static tractor_err
-launch(struct slot *slot)
+try_launch(struct slot *slot, struct launched *launched)
 {
 	const struct launch_plan plan = {
 		.spec = slot->node->spec,
@@ -193,11 +193,20 @@ launch(struct slot *slot)
 		.done = slot_delivered(slot),
 		.fault = &slot->plan,
 	};
+
+	return launch_start(slot->runtime, &plan, launched);
+}
+
+static tractor_err
+launch(struct slot *slot)
+{
 	struct launched launched = LAUNCHED_NOTHING;
 
 	launched.wire = slot->wire;
 	launched.state_fd = slot->state_fd;
-	tractor_err err = launch_start(slot->runtime, &plan, &launched);
+	tractor_err err = try_launch(slot, &launched);
+	if (err == TRACTOR_ESYSTEM && corpses_bury(&slot->runtime->corpses)) /* they may have what it lacks */
+		err = try_launch(slot, &launched);
 	slot->state_fd = launched.state_fd;
 	if (err == TRACTOR_OK && (err = slot_adopt(slot, &launched)) != TRACTOR_OK) {
 		launch_release(slot->runtime, &launched);

@@ -144,15 +144,14 @@ ended(void *arg, uint32_t epoll_events)
 		return;
 	if (looked == 0)
 		sys.group_kill(spawned->pid, SIGKILL); /* while its number can't be anybody else's */
-	if (spawn_reap(spawned, &info, &usage) < 0)
-		info = (siginfo_t){ .si_code = CLD_KILLED,
-			.si_status = SIGKILL }; /* by somebody else in this program */
+	else					       /* it was reaped by somebody else in this program */
+		info = (siginfo_t){ .si_code = CLD_KILLED, .si_status = SIGKILL };
 	if (spare->stock)
 		note_death(spare, &info);
 	else
 		unlink_spare(&spare->runtime->spares.ending, spare);
 	spare_let_go(spare);
-	sys.close(spawned->pidfd);
+	corpses_add(&spare->runtime->corpses, *spawned);
 	*spawned = (struct spawned){ .pidfd = -1 };
 	spare_free(spare);
 }
