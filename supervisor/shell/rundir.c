@@ -36,25 +36,38 @@ make_private_directory(const char *path)
 	return TRACTOR_OK;
 }
 
-/* The directory in which run directories are, to be freed. */
+/* NULL: it is not set, or empty. */
+static const char *
+variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+/* The directory in which run directories are, to be freed. Who didn't choose it is told what did, and how another is chosen. */
 static tractor_err
 parent_directory(char **ret_path)
 {
-	const char *own = getenv("TRACTOR_RUN_DIR"), *runtime = getenv("XDG_RUNTIME_DIR"),
-		   *temporary = getenv("TMPDIR");
+	const char *own = variable("TRACTOR_RUN_DIR"), *runtime = variable("XDG_RUNTIME_DIR"),
+		   *temporary = variable("TMPDIR");
 	char *path = NULL;
 	int made;
 
-	if (own && *own)
+	if (own)
 		made = asprintf(&path, "%s", own);
-	else if (runtime && *runtime)
+	else if (runtime)
 		made = asprintf(&path, "%s/tractor", runtime);
 	else
-		made = asprintf(
-			&path, "%s/tractor-%u", temporary && *temporary ? temporary : "/tmp", geteuid());
+		made = asprintf(&path, "%s/tractor-%u", temporary ? temporary : "/tmp", geteuid());
 	if (made < 0)
 		return TRACTOR_ENOMEM;
 	tractor_err err = make_private_directory(path);
+	if (err != TRACTOR_OK && !own)
+		tri_why(err, "%s (%s); set TRACTOR_RUN_DIR to another", tractor_why(),
+			runtime	    ? "it is in XDG_RUNTIME_DIR"
+			: temporary ? "it is in TMPDIR"
+				    : "neither XDG_RUNTIME_DIR nor TMPDIR is set");
 	if (err == TRACTOR_OK)
 		*ret_path = path;
 	else

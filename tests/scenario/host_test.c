@@ -459,6 +459,24 @@ START_TEST(the_users_runtime_directory)
 }
 END_TEST
 
+/* Whoever chose none is told where this one is from. */
+START_TEST(a_directory_of_the_session_that_is_gone)
+{
+	const char *file = scenario_write("t.yaml", "{name: t, children: [%s]}", actor_line("a", "victim"));
+
+	unsetenv("TRACTOR_RUN_DIR");
+	setenv("TMPDIR", scenario_path("none"), 1);
+	setenv("XDG_RUNTIME_DIR", scenario_path("gone"), 1);
+	expect_command(1, "^$",
+		"^tractor: cannot make the directory .*/gone/tractor: No such file or directory \\(it is in XDG_RUNTIME_DIR\\); set TRACTOR_RUN_DIR to another$",
+		"run", file, NULL);
+	unsetenv("XDG_RUNTIME_DIR");
+	expect_command(1, "^$",
+		"/none/tractor-[0-9]+: .* \\(it is in TMPDIR\\); set TRACTOR_RUN_DIR to another$", "run",
+		file, NULL);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -476,6 +494,6 @@ test_suite(void)
 		a_run_directory_that_is_read_only, a_run_directory_whose_path_is_too_long,
 		a_run_directory_that_is_not_there, a_run_directory_that_is_a_file,
 		a_run_directory_that_others_can_enter, a_run_directory_where_the_kernel_makes_none,
-		the_users_runtime_directory);
+		the_users_runtime_directory, a_directory_of_the_session_that_is_gone);
 	return suite;
 }
