@@ -74,6 +74,17 @@ check_interpreter(const char *path, struct treevalue_fault *fault)
 		path, interpreter, strerror(reason));
 }
 
+/* Either the file lacks its x, or a folder above it does. */
+static tractor_err
+not_for_you(const char *path, struct treevalue_fault *fault)
+{
+	if (access(path, F_OK) != 0)
+		return treevalue_fault(fault,
+			"%s is in a folder that you may not enter; chmod that one or those above it, or correct exec",
+			path);
+	return treevalue_fault(fault, "%s is not executable for you; chmod +x it, or correct exec", path);
+}
+
 static tractor_err
 check_program(const char *path, struct treevalue_fault *fault)
 {
@@ -84,9 +95,7 @@ check_program(const char *path, struct treevalue_fault *fault)
 	case ENOENT: return treevalue_fault(fault, "no such file: %s; build it first or correct exec", path);
 	case EISDIR: return treevalue_fault(fault, "%s is a directory; name the program in it", path);
 	case ENOEXEC: return treevalue_fault(fault, "%s is not a regular file; name a program", path);
-	case EACCES:
-		return treevalue_fault(
-			fault, "%s is not executable for you; chmod +x it, or correct exec", path);
+	case EACCES: return not_for_you(path, fault);
 	default: return treevalue_fault(fault, "%s: %s; correct exec", path, strerror(reason));
 	}
 }

@@ -256,6 +256,26 @@ START_TEST(bad_programs)
 }
 END_TEST
 
+#define NOBODY 65534
+
+/* Nothing is closed to root, so it is somebody else for a while. */
+START_TEST(program_in_a_closed_folder)
+{
+	static const struct bad table[] = {
+		{ "name: a\nchildren: [{actor: a, exec: ./db}]\n",
+			{ "2:29: $D/db is in a folder that you may not enter; chmod that one" } },
+	};
+	uid_t us = getuid();
+
+	ck_assert_int_eq(chmod(directory, 0), 0);
+	if (us == 0)
+		ck_assert_int_eq(setresuid(NOBODY, NOBODY, 0), 0);
+	CHECK_BAD(table);
+	ck_assert_int_eq(setresuid(us, us, us), 0);
+	ck_assert_int_eq(chmod(directory, 0700), 0);
+}
+END_TEST
+
 START_TEST(bad_programs_in_path)
 {
 	static const struct bad table[] = {
@@ -459,7 +479,7 @@ test_suite(void)
 	Suite *suite = suite_create("treefile bad");
 
 	WORLD_CASE(suite, "bad", 20, bad_keys, bad_children, bad_values, bad_args_and_env, bad_programs,
-		bad_programs_in_path, bad_policies, plugin_of_somebody_else, bad_faults, bad_yaml,
-		text_with_nul);
+		program_in_a_closed_folder, bad_programs_in_path, bad_policies, plugin_of_somebody_else,
+		bad_faults, bad_yaml, text_with_nul);
 	return suite;
 }
