@@ -2,6 +2,8 @@
  * talk.c: tell and ask, from an actor or a port alike. All limits but await's are kept by the supervisor, which answers in any case; so the sender simply waits for
  * the answer, and a supervisor that was stopped for a while costs nobody a wrong timeout.
  */
+#include <string.h>
+
 #include "blackbox.h"
 #include "codec.h"
 #include "context.h"
@@ -134,6 +136,15 @@ wait_for_answer(tractor_ctx *ctx, struct tri_pending *pending, int64_t until_ns,
 	return TRACTOR_OK;
 }
 
+/* As a tell's: what is known of the error in general only is said with the message's name. */
+static tractor_err
+name_message(const struct tractor_message *message, tractor_err err)
+{
+	if (strcmp(tri_why_said_of(err), tractor_err_text(err)) != 0)
+		return err;
+	return tri_why(err, "%s.%s: %s", message->protocol, message->name, tractor_err_text(err));
+}
+
 static tractor_err
 ask(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_message *message, const void *msg,
 	void *ret_reply, bool heeds_stop)
@@ -151,9 +162,11 @@ ask(tractor_ctx *ctx, struct tri_frame *frame, const struct tractor_message *mes
 	if (err == TRACTOR_OK)
 		err = tri_context_decode(ctx, message->reply, pending.answer, ret_reply);
 	tri_context_forget(ctx, &pending);
-	if (err == TRACTOR_EPROTOCOL && frame->target != 0)
+	if (err == TRACTOR_OK || frame->target == 0)
+		return err;
+	if (err == TRACTOR_EPROTOCOL)
 		return tri_explain_mismatch(ctx, (struct tractor_address){ .actor = frame->target }, message);
-	return err;
+	return name_message(message, err);
 }
 
 tractor_err
