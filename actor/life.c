@@ -86,7 +86,7 @@ list_names(const struct tractor_actor *const *actors, char *to, size_t size)
 {
 	size_t used = 0;
 
-	*to = '\0';
+	snprintf(to, size, "none");
 	for (; *actors && used < size; actors++)
 		used += (size_t)snprintf(to + used, size - used, "%s%s", used ? ", " : "", (*actors)->name);
 }

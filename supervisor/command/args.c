@@ -239,8 +239,8 @@ read_word(struct reader *reader, const char *word)
 	if (line->command == NULL)
 		return read_command(reader, word);
 	if (line->word_count == line->command->words_max)
-		return fail(reader, "\"%.64s\" is too much; it is: tractor %s %s", word, line->command->name,
-			line->command->synopsis);
+		return fail(reader, "\"%.64s\" is too much; it is: tractor %s%s%s", word, line->command->name,
+			*line->command->synopsis ? " " : "", line->command->synopsis);
 	line->words[line->word_count++] = word;
 	return true;
 }

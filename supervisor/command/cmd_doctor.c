@@ -215,7 +215,7 @@ static void
 say_what_is_missing(const struct findings *findings)
 {
 	if (!findings->measured)
-		output_error("no actor could be started: %s", findings->error);
+		output_error("nothing could be measured: %s", findings->error);
 	for (size_t i = 0; i < doctor_part_count; i++)
 		if (!findings->works[i])
 			output_error("%s is missing: %s", doctor_parts[i].name, doctor_parts[i].without);

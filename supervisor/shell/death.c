@@ -372,6 +372,7 @@ static void
 say_obituary(struct slot *slot, pid_t pid, const char *planned)
 {
 	const struct death *death = &slot->death;
+	char process[32] = ""; /* nothing where there never was one */
 
 	if (!death->panicked) {
 		say_overstayed(slot);
@@ -379,8 +380,10 @@ say_obituary(struct slot *slot, pid_t pid, const char *planned)
 			death->exit, *death->text ? ": " : "", death->text);
 		return;
 	}
-	events_note(slot->runtime, "crashed", slot->node->path, slot->incarnation, "pid %d: %s%s%s%s%s; %s",
-		pid, death->exit, *death->text ? ": " : "", death->text,
+	if (pid > 0)
+		snprintf(process, sizeof(process), "pid %d: ", (int)pid);
+	events_note(slot->runtime, "crashed", slot->node->path, slot->incarnation, "%s%s%s%s%s%s; %s",
+		process, death->exit, *death->text ? ": " : "", death->text,
 		*slot->hand_message ? ", with this in hand: " : "", slot->hand_message, planned);
 }
 

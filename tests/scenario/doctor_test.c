@@ -133,7 +133,7 @@ START_TEST(not_even_fds_to_measure)
 	json_t *json;
 
 	doctor(40, 1, "^tractor [0-9.]+, ",
-		"^tractor: no actor could be started: .*the host refused a .*\\(EMFILE at .*: raise ulimit -n\\)$",
+		"^tractor: nothing could be measured: .*the host refused a .*\\(EMFILE at .*: raise ulimit -n\\)$",
 		NULL);
 	doctor(40, 1, NULL, NULL, &json);
 	ck_assert(json_is_false(json_object_get(json, "ok")));
@@ -147,7 +147,7 @@ START_TEST(a_run_directory_that_cannot_be)
 {
 	setenv("TRACTOR_RUN_DIR", "/dev/null/run", 1);
 	doctor(0, 1, NULL,
-		"^tractor: no actor could be started: cannot make the directory /dev/null/run: ", NULL);
+		"^tractor: nothing could be measured: cannot make the directory /dev/null/run: ", NULL);
 }
 END_TEST
 
