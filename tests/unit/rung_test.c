@@ -47,6 +47,21 @@ gives_way(void)
 	return end.yield.from_ns != 0;
 }
 
+/* Whether it does so for one who was rung so long ago. Once more where the processor was taken from us meanwhile: then it was longer ago than that. */
+static bool
+gives_way_to(unsigned who, uint64_t ago_ns)
+{
+	uint64_t begun_ns;
+	bool gave_way;
+
+	do {
+		begun_ns = tri_now_ns();
+		was_rung(who, ago_ns);
+		gave_way = gives_way();
+	} while (tri_now_ns() - begun_ns > MS / 10);
+	return gave_way;
+}
+
 static uint64_t
 note_of(unsigned who)
 {
@@ -63,16 +78,14 @@ START_TEST(who_was_rung_is_noted_and_given_way_to)
 {
 	tri_rung_note(&end, OTHER);
 	ck_assert_uint_eq(note_of(OTHER) & TRI_RUNG_WHO_MAX, OTHER);
-	was_rung(OTHER, MS);
-	ck_assert(gives_way());
-	ck_assert(gives_way()); /* it is not here yet */
+	ck_assert(gives_way_to(OTHER, MS));
+	ck_assert_uint_ne(note_of(OTHER), 0); /* it is not here yet */
 }
 END_TEST
 
 START_TEST(for_one_who_is_late_once_in_a_while_is_enough)
 {
-	was_rung(OTHER, MS);
-	ck_assert(gives_way());
+	ck_assert(gives_way_to(OTHER, MS));
 	for (int i = 0; i < 1000; i++) {
 		uint64_t from_ns = end.yield.from_ns;
 		tri_rung_here(&end);
@@ -101,9 +114,13 @@ END_TEST
 
 START_TEST(who_came_first_keeps_the_place)
 {
-	was_rung(OTHER, MS);
-	uint64_t note = note_of(OTHER);
-	tri_rung_note(&end, SAME_PLACE);
+	uint64_t note;
+
+	do { /* again if that took so long that the note was stale */
+		was_rung(OTHER, MS);
+		note = note_of(OTHER);
+		tri_rung_note(&end, SAME_PLACE);
+	} while (tri_now_ns() - (note & ~(uint64_t)TRI_RUNG_WHO_MAX) > TRI_RUNG_STALE_NS);
 	ck_assert_uint_eq(note_of(OTHER), note);
 	was_rung(OTHER, TRI_RUNG_STALE_NS + MS);
 	tri_rung_note(&end, SAME_PLACE);
@@ -115,8 +132,7 @@ END_TEST
 START_TEST(a_note_may_be_a_little_late)
 {
 	for (int i = 0; i < 100; i++) {
-		was_rung(OTHER, (uint64_t)-5000);
-		ck_assert(!gives_way());
+		ck_assert(!gives_way_to(OTHER, -(uint64_t)(TRI_RUNG_AHEAD_NS / 2)));
 		ck_assert_uint_ne(note_of(OTHER), 0);
 		ck_assert_uint_eq(atomic_load(&end.rung->any), 1);
 	}
