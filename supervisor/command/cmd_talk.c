@@ -25,6 +25,10 @@ parse_fields(const char *text, size_t size)
 	else if (strstr(error.text, "too big integer") != NULL)
 		output_error(
 			"the fields: %s; give a uint64 above 9223372036854775807 as a string", error.text);
+	else if (strstr(error.text, "JSON_ALLOW_NUL") != NULL)
+		output_error(
+			"the fields: a text ends at its NUL, so there can be no \\u0000 in one (column %d)",
+			error.column);
 	else
 		output_error("the fields are not JSON, which looks like '{\"by\":3}': %s (column %d)",
 			error.text, error.column);

@@ -113,6 +113,8 @@ START_TEST(fields_that_are_none)
 	ck_assert_int_eq(tractor("tell /a b.c {\"a\":1,\"a\":2}"), CONTROL_USAGE);
 	ck_assert_int_eq(tractor("tell /a b.c {\"a\":18446744073709551615}"), CONTROL_USAGE);
 	expect_in(standard_error, "above 9223372036854775807 as a string");
+	ck_assert_int_eq(tractor("tell /a b.c {\"a\":\"\\u0000\"}"), CONTROL_USAGE);
+	expect_in(standard_error, "there can be no \\u0000 in one (column ");
 	ck_assert_int_eq(tractor("tell /a \xff {}"), CONTROL_USAGE);
 }
 END_TEST
