@@ -135,6 +135,8 @@ void tri_ways_over(struct tri_actor *actor, const struct tri_pending *pending);
 void tri_ways_hear(struct tri_actor *actor);
 /* Whether there is a message. */
 bool tri_ways_have_mail(const struct tri_ways *ways);
+/* Whether there is one, and no more than one, from whom messages come. */
+bool tri_ways_have_one_sender(const struct tri_ways *ways);
 /* The next message, which is then in hand until tri_ways_done(): before those of `roundabout` (NULL: there is none) from the same sender, else in turn with it. NULL: none, or it is the other's turn. */
 struct tri_packet *tri_ways_take(struct tri_actor *actor, const struct tri_packet *roundabout);
 /* The packet's answer. EFULL: by the supervisor, after tri_ways_owe(). */

@@ -80,6 +80,16 @@ tri_ways_have_mail(const struct tri_ways *ways)
 	return false;
 }
 
+bool
+tri_ways_have_one_sender(const struct tri_ways *ways)
+{
+	unsigned senders = 0;
+
+	for (const struct tri_way *way = ways->first; way && senders < 2; way = way->next)
+		senders += !way->sends;
+	return senders == 1;
+}
+
 static bool
 is_reached(uint64_t handled, uint64_t room_at)
 {
@@ -275,6 +285,10 @@ tri_ways_done(struct tri_actor *actor, struct tri_packet *packet)
 	tri_blackbox_passed(actor->box, tri_is_timed_roughly(packet) ? (actor->about_ns = tri_about_now_ns())
 								     : (actor->now_ns = tri_now_ns()));
 	count_handled(way);
+	if (packet->frame.flags & TRI_FLAG_ASK)
+		tri_coalesce_spoke(&actor->channel.coalesce);
+	else
+		tri_coalesce_told(&actor->channel.coalesce);
 	atomic_store_explicit(&actor->box->in_hand, 0, memory_order_release);
 	packet->way = NULL;
 	way->held = false;

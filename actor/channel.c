@@ -259,13 +259,30 @@ has_news(const struct tri_channel *channel)
 	       tri_ways_have_news(&channel->ways);
 }
 
+/* True: there is something, after a moment in which we did not look. */
+static bool
+has_news_later(struct tri_channel *channel, int64_t began_ns, int64_t until_ns)
+{
+	int64_t rest_ns = tri_coalesce_ns(&channel->coalesce), now_ns = began_ns;
+
+	if (rest_ns == 0 || !tri_spin_pays(&channel->spin) || began_ns + rest_ns > until_ns ||
+		!tri_ways_have_one_sender(&channel->ways))
+		return false;
+	for (; now_ns - began_ns < rest_ns; now_ns = (int64_t)tri_now_ns())
+		tri_spin_pause(rest_ns);
+	channel->looked_ns = now_ns;
+	bool found = has_news(channel);
+	tri_coalesce_looked(&channel->coalesce, rest_ns, found);
+	return found;
+}
+
 bool
 tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 {
 	tri_spin_give_way(&channel->spin);
 	int64_t began_ns = channel->looked_ns = (int64_t)tri_now_ns();
 
-	if (has_news(channel))
+	if (has_news(channel) || has_news_later(channel, began_ns, until_ns))
 		return true;
 	int64_t span_ns = channel->down.out && began_ns < until_ns ? tri_spin_ns(&channel->spin) : 0;
 	if (span_ns == 0)

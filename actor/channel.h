@@ -8,6 +8,7 @@
 #include "bells.h"
 #include "blackbox.h"
 #include "bypass.h"
+#include "coalesce.h"
 #include "lane.h"
 #include "link.h"
 #include "parcel.h"
@@ -33,6 +34,7 @@ struct tri_channel {
 	struct tri_packet *early; /* came by the link, behind some that come by the lane */
 	struct tri_packet *spare; /* the memory of the last that came by a lane and is no more */
 	struct tri_spin spin;
+	struct tri_coalesce coalesce;
 	struct tri_rung_end rung;
 	int64_t looked_ns; /* the clock, as it was when we last looked for news */
 	bool has_lost;

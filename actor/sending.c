@@ -117,6 +117,7 @@ tri_actor_send(
 	struct tri_actor *actor = ctx->actor;
 
 	tri_rung_give_way(&actor->channel.rung);
+	tri_coalesce_spoke(&actor->channel.coalesce);
 	frame->incarnation = ctx->incarnation;
 	if (tri_actor_holds(ctx) && can_be_held(frame)) {
 		if (frame->kind == TRI_FRAME_SEND)
