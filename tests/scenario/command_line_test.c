@@ -1,5 +1,6 @@
 /*
- * command_line_test.c: the `tractor` command against a running tree, as its user has it: what it prints, where, and its exit codes. Words on standard error must say what to do next.
+ * command_line_test.c: the `tractor` command as its user has it, where it talks, looks and checks: what it prints, where, and its exit codes. Words on standard error must say what to do next. What
+ * changes a running tree is in steering_test.c.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -7,14 +8,6 @@
 #include <string.h>
 
 #include "trees.h"
-
-static struct process *
-small_tree(void)
-{
-	return tree_up(
-		"{name: t, intensity: 20, children: [%s, {supervisor: s, strategy: rest_for_one, children: [%s, %s]}]}",
-		actor_line("a", "victim"), actor_line("b", "victim"), actor_line("c", "courier"));
-}
 
 /* --- tell and ask --- */
 
@@ -50,7 +43,7 @@ END_TEST
 
 START_TEST(what_is_wrong_with_a_message)
 {
-	struct process *tree = small_tree();
+	struct process *tree = small_tree_up();
 
 	expect_command(2, "^$", "victim.ping is an ask: it has a reply; use: tractor ask$", "tell", "/t/a",
 		"victim.ping", NULL);
@@ -110,7 +103,7 @@ START_TEST(a_variable_that_makes_no_sense_is_told)
 {
 	setenv("TRACTOR_LANES", "of", 1);
 	setenv("TRACTOR_CRASHES_MAX", "abc", 1);
-	struct process *tree = small_tree();
+	struct process *tree = small_tree_up();
 	expect_match(process_errors(tree),
 		"^tractor: TRACTOR_LANES: \"of\" is none of its words \\(off, eager\\); taken as not set$");
 	expect_match(process_errors(tree),
@@ -118,7 +111,7 @@ START_TEST(a_variable_that_makes_no_sense_is_told)
 	tree_down(tree);
 	setenv("TRACTOR_LANES", "off", 1);
 	setenv("TRACTOR_CRASHES_MAX", "", 1);
-	tree = small_tree();
+	tree = small_tree_up();
 	ck_assert_str_eq(process_errors(tree), "");
 	tree_down(tree);
 }
@@ -137,7 +130,7 @@ END_TEST
 
 START_TEST(two_trees_are_running)
 {
-	struct process *tree = small_tree();
+	struct process *tree = small_tree_up();
 	struct process *other = running_tree_start(
 		scenario_write("other.yaml", "{name: other, children: [%s]}", actor_line("a", "victim")));
 
@@ -170,7 +163,7 @@ START_TEST(status_as_json)
 {
 	static const char *const of_actor[] = { "path", "kind", "state", "pid", "incarnation", "restarts",
 		"uptime_ms", "mailbox", "handled", "last_exit", NULL };
-	struct process *tree = small_tree();
+	struct process *tree = small_tree_up();
 
 	tell("/t/a", "victim.die", "{\"how\":\"segv\"}");
 	expect_node("t", "/t/a", "running", 2, SOON_MS);
@@ -204,68 +197,11 @@ START_TEST(status_as_json)
 }
 END_TEST
 
-/* --- start, stop, restart, down --- */
-
-START_TEST(stop_start_restart_of_an_actor)
-{
-	struct process *tree = small_tree();
-	pid_t b = pid_of("/t/s/b"), c = pid_of("/t/s/c");
-
-	expect_command(0, "^$", "^$", "stop", "/t/s/b", NULL);
-	expect_node("t", "/t/s/b", "stopped", 1, SOON_MS);
-	expect_command(0, "^$", "^$", "stop", "/t/s/b", NULL);
-	ck_assert(!process_exists(b));
-	ck_assert_int_eq(pid_of("/t/s/c"), c);
-	expect_command(1, "^$", "^tractor: /t/s/b: .*TRACTOR_ESTOPPED", "ask", "/t/s/b", "victim.ping", NULL);
-	expect_command(0, "^$", "^$", "start", "/t/s/b", NULL);
-	json_decref(ask("/t/s/b", "victim.ping", "{}"));
-	expect_command(1, "^$", "^tractor: /t/s/b is running", "start", "/t/s/b", NULL);
-	b = pid_of("/t/s/b");
-	expect_command(0, "\"ok\":true", "^$", "restart", "/t/s/b", "--json", NULL);
-	ck_assert_int_ne(pid_of("/t/s/b"), b);
-	ck_assert_int_eq(pid_of("/t/s/c"), c);
-	expect_command(4, "^$", "there is no /t/x", "stop", "/t/x", NULL);
-	tree_down(tree);
-	expect_crashes(NULL, 0);
-}
-END_TEST
-
-START_TEST(stop_start_restart_of_a_supervisor)
-{
-	struct process *tree = small_tree();
-	pid_t b = pid_of("/t/s/b"), c = pid_of("/t/s/c");
-
-	expect_command(0, "^$", "^$", "stop", "/t/s", NULL);
-	ck_assert(!process_exists(b) && !process_exists(c));
-	expect_node("t", "/t/s", "stopped", 0, SOON_MS);
-	expect_command(0, "^$", "^$", "start", "/t/s", NULL);
-	b = pid_of("/t/s/b");
-	c = pid_of("/t/s/c");
-	json_decref(ask("/t/s/b", "victim.ping", "{}"));
-	expect_command(0, "^$", "^$", "restart", "/t/s", NULL);
-	ck_assert(pid_of("/t/s/b") != b && pid_of("/t/s/c") != c);
-	json_decref(ask("/t/s/b", "victim.ping", "{}"));
-	tree_down(tree);
-}
-END_TEST
-
-START_TEST(down_waits_for_the_end)
-{
-	struct process *tree = small_tree();
-	pid_t a = pid_of("/t/a");
-
-	expect_command(0, "^$", "^$", "down", NULL);
-	ck_assert(!process_exists(a));
-	expect_exit(tree, 0, DOWN_MS);
-	expect_command(3, "^$", "^tractor: ", "status", NULL);
-}
-END_TEST
-
 /* --- looking --- */
 
 START_TEST(messages_of_an_actor)
 {
-	struct process *tree = small_tree();
+	struct process *tree = small_tree_up();
 
 	expect_command(0, "^ask victim\\.ping \\{\\} -> victim_pong \\{int64 pid, uint32 incarnation\\}$",
 		"^$", "messages", "/t/a", NULL);
@@ -286,7 +222,7 @@ END_TEST
 /* Nothing happened to it, for there is none; but of one that is gone it is told still. */
 START_TEST(events_and_logs_of_nobody)
 {
-	struct process *tree = small_tree();
+	struct process *tree = small_tree_up();
 
 	expect_command(4, "^$", "there is no /t/aa; did you mean /t/a\\?", "events", "/t/aa", NULL);
 	expect_command(4, "^$", "there is no /t/aa; did you mean /t/a\\?", "logs", "/t/aa", NULL);
@@ -301,7 +237,7 @@ END_TEST
 
 START_TEST(events_as_they_happen)
 {
-	struct process *tree = small_tree();
+	struct process *tree = small_tree_up();
 	struct process *follower = process_start(tractor_command(), "events", "-f", NULL);
 
 	expect_output(follower, " running /t/a#1", SOON_MS);
@@ -326,7 +262,7 @@ END_TEST
 
 START_TEST(crashes_with_and_without_the_tree)
 {
-	struct process *tree = small_tree();
+	struct process *tree = small_tree_up();
 
 	expect_command(0, "^$", "^tractor: nothing has crashed in \"t\"$", "crashes", NULL);
 	expect_command(0, "\"crashes\":\\[\\]", "^$", "crashes", "--json", NULL);
@@ -346,111 +282,6 @@ START_TEST(crashes_with_and_without_the_tree)
 		"show", "nonsense", NULL);
 	expect_command(2, "^$", "crashes show which\\?", "crashes", "show", NULL);
 	expect_command(2, "^$", "did you mean \"show\"", "crashes", "shew", NULL);
-}
-END_TEST
-
-/* --- inject --- */
-
-static void
-inject(const char *fault, const char *cause, const char *exit)
-{
-	bool hangs = strcmp(fault, "hang") == 0 || strcmp(fault, "stop") == 0;
-	struct process *tree = tree_up("{name: t, children: [%s]}",
-		actor_line_with("a", "victim", "%s", hangs ? "handler_timeout: 1s" : ""));
-
-	expect_command(0, "^$", "^$", "inject", "/t/a", fault, NULL);
-	if (strcmp(fault, "stop") == 0) /* nobody can tell before there is something to do */
-		json_decref(ask("/t/a", "victim.ping", "{}"));
-	struct seen_node after = expect_node("t", "/t/a", "running", 2, SOON_MS);
-	ck_assert_str_eq(after.last_exit, exit);
-	json_t *report = crash_of("/t/a", 1);
-	expect_text(report, "cause", cause);
-	ck_assert(json_is_null(json_object_get(report, "message")));
-	json_decref(report);
-	tree_down(tree);
-}
-
-START_TEST(inject_segv)
-{
-	inject("segv", "signal", "SIGSEGV");
-}
-END_TEST
-
-START_TEST(inject_abort)
-{
-	inject("abort", "signal", "SIGABRT");
-}
-END_TEST
-
-START_TEST(inject_exit)
-{
-	inject("exit:7", "exit", "exit 7");
-}
-END_TEST
-
-START_TEST(inject_exit_0)
-{
-	inject("exit:0", "exit", "exit 0");
-}
-END_TEST
-
-START_TEST(inject_hang)
-{
-	inject("hang", "deadline", "deadline");
-}
-END_TEST
-
-START_TEST(inject_kill)
-{
-	inject("kill", "killed", "SIGKILL");
-}
-END_TEST
-
-START_TEST(inject_stop)
-{
-	inject("stop", "deadline", "deadline");
-}
-END_TEST
-
-/* Not at the first, not at another message: at the third of this one, and with it in hand. */
-START_TEST(inject_at_the_third_message)
-{
-	struct process *tree = small_tree();
-
-	expect_command(0, "^$", "^$", "inject", "/t/a", "segv", "--at", "victim.note:3", NULL);
-	tell("/t/a", "victim.note", "{\"number\":1}");
-	json_decref(ask("/t/a", "victim.ping", "{}"));
-	tell("/t/a", "victim.note", "{\"number\":2}");
-	json_decref(ask("/t/a", "victim.ping", "{}"));
-	expect_crashes(NULL, 0);
-	tell("/t/a", "victim.note", "{\"number\":3}");
-	expect_node("t", "/t/a", "running", 2, SOON_MS);
-	json_t *report = crash_of("/t/a", 1);
-	expect_text(report, "signal", "SIGSEGV");
-	expect_text(report, "message.name", "note");
-	expect_number(report, "message.fields.number", 3);
-	json_decref(report);
-	tell("/t/a", "victim.note", "{\"number\":4}"); /* once is once */
-	json_decref(ask("/t/a", "victim.ping", "{}"));
-	ck_assert_int_eq(expect_node("t", "/t/a", "running", 2, SOON_MS).incarnation, 2);
-	tree_down(tree);
-}
-END_TEST
-
-START_TEST(inject_what_cannot_be)
-{
-	struct process *tree = small_tree();
-
-	expect_command(2, "^$", "did you mean \"segv\"", "inject", "/t/a", "segf", NULL);
-	expect_command(2, "^$", "which exit\\? exit:0 to exit:255", "inject", "/t/a", "exit:300", NULL);
-	expect_command(2, "^$", "segv has no number", "inject", "/t/a", "segv:3", NULL);
-	expect_command(2, "^$", "leave the place \\(at\\) out", "inject", "/t/a", "kill", "--at",
-		"victim.note", NULL);
-	expect_command(
-		2, "^$", "did you mean victim.note\\?", "inject", "/t/a", "segv", "--at", "victim.not", NULL);
-	expect_command(4, "^$", "is a supervisor, not an actor", "inject", "/t/s", "segv", NULL);
-	expect_crashes(NULL, 0);
-	tree_down(tree);
 }
 END_TEST
 
@@ -524,146 +355,6 @@ START_TEST(every_error_of_a_bad_file_at_once)
 }
 END_TEST
 
-/* --- administration of children --- */
-
-static struct process *
-tree_with_a_pool(void)
-{
-	return tree_up(
-		"{name: t, intensity: 20, children: [%s, {supervisor: s}, {pool: p, exec: %s/victim, max: 5}]}",
-		actor_line_with("a", "victim", "restart: transient, args: {one: \"1\", two: \"a: b\"}"),
-		test_actors_dir());
-}
-
-START_TEST(children_are_listed_and_counted)
-{
-	struct process *tree = tree_with_a_pool();
-
-	expect_command(0,
-		"^PATH +KIND +STATE +PID +INC +RESTART +RESTARTS +LAST EXIT\n"
-		"/t/a +actor +running +[0-9]+ +1 +transient +0 +-\n/t/s +supervisor +running +- +1 +permanent +0 +-\n"
-		"/t/p +pool +running .*\n3 specs, 3 active, 2 supervisors, 1 worker\n$",
-		"^$", "children", NULL);
-	expect_command(
-		0, "^[^\n]*\n1 spec, 0 active, 0 supervisors, 0 workers\n$", "^$", "children", "/t/p", NULL);
-	expect_command(2, "^$", "/t/a is an actor: only a supervisor or a pool has children$", "children",
-		"/t/a", NULL);
-	expect_command(4, "^$", "there is no /t/b; did you mean /t/[asp]\\?$", "children", "/t/b", NULL);
-	json_t *children = run_json(tractor_command(), "children", "--json", NULL);
-	expect_number(children, "schema_version", 1);
-	expect_text(children, "path", "/t");
-	expect_number(children, "counts.supervisors", 2);
-	json_decref(children);
-	tree_down(tree);
-}
-END_TEST
-
-START_TEST(a_child_is_added_stopped_and_deleted)
-{
-	struct process *tree = tree_with_a_pool();
-	char child[512];
-
-	snprintf(child, sizeof(child), "{actor: b, exec: %s/victim}", test_actors_dir());
-	expect_command(0, "^$", "^$", "add", "/t/s", child, NULL);
-	json_decref(ask("/t/s/b", "victim.ping", "{}"));
-	expect_command(1, "^$", "/t/s/b is there already, and runs$", "add", "/t/s", child, NULL);
-	expect_command(1, "^$", "/t/s/b is running; stop it first$", "delete", "/t/s/b", NULL);
-	expect_command(0, "^$", "^$", "stop", "/t/s/b", NULL);
-	expect_command(1, "^$", "/t/s/b is there already, stopped: restart it, or delete it first$", "add",
-		"/t/s", child, NULL);
-	expect_command(0, "^$", "^$", "delete", "/t/s/b", NULL);
-	expect_command(4, "^$", "there is no /t/s/b", "delete", "/t/s/b", NULL);
-	expect_command(2, "^$", "/t is the whole tree, which cannot be deleted$", "delete", "/t", NULL);
-	expect_command(2, "^$", "/t/a is an actor", "add", "/t/a", child, NULL);
-	tree_down(tree);
-}
-END_TEST
-
-START_TEST(a_child_that_cannot_be_added)
-{
-	struct process *tree = tree_with_a_pool();
-	char child[1024];
-
-	expect_command(65, "^$",
-		"^SPEC:1:18: exec: no such file: .*/nope; .*\nSPEC:1:26: unknown key \"mailbx\" in an actor; did you mean \"mailbox\"\\?\n"
-		"tractor: nothing was added: SPEC has 2 errors\n$",
-		"add", "/t/s", "{actor: c, exec: ./nope, mailbx: 3}", NULL);
-	snprintf(child, sizeof(child),
-		"{supervisor: n, children: [{actor: x, exec: %s/victim}, {actor: y, exec: %s/victim, args: {start: refuse}}]}",
-		test_actors_dir(), test_actors_dir());
-	expect_command(1, "^$", "/t/s/n did not start: /t/s/n/y did not start: the shop is closed$", "add",
-		"/t/s", child, NULL);
-	expect_command(0, "\n0 specs, 0 active,", "^$", "children", "/t/s", NULL);
-	expect_command(2, "^$", "a significant child has no effect under /t/s, whose auto_shutdown is never$",
-		"add", "/t/s", "{supervisor: z, significant: true, restart: transient}", NULL);
-	tree_down(tree);
-}
-END_TEST
-
-/* What `spec` prints is what `add` takes: so the child comes back as it was. */
-START_TEST(a_spec_is_printed_and_added_again)
-{
-	struct process *tree = tree_with_a_pool();
-	struct run_result spec = run_command(tractor_command(), "spec", "/t/a", NULL);
-
-	ck_assert_int_eq(spec.exit_code, 0);
-	expect_match(spec.out,
-		"^# runs in /.*\nactor: a\nexec: /.*/victim\nargs: \\{one: 1, two: \"a: b\"\\}\nenv: \\{\\}\nrestart: transient\n");
-	expect_command(0, "^$", "^$", "stop", "/t/a", NULL);
-	expect_command(0, "^$", "^$", "delete", "/t/a", NULL);
-	expect_command(0, "^$", "^$", "add", "/t/s", spec.out, NULL);
-	struct run_result again = run_command(tractor_command(), "spec", "/t/s/a", NULL);
-	ck_assert_str_eq(strchr(spec.out, '\n'), strchr(again.out, '\n'));
-	run_result_free(&spec);
-	run_result_free(&again);
-	json_t *json = run_json(tractor_command(), "spec", "--json", "/t/p", NULL);
-	expect_text(json, "spec.pool", "p");
-	expect_number(json, "spec.max", 5);
-	expect_text(json, "spec.shutdown", "5s");
-	json_decref(json);
-	tree_down(tree);
-}
-END_TEST
-
-START_TEST(a_pool_is_scaled)
-{
-	struct process *tree = tree_with_a_pool();
-
-	expect_command(0, "^started /t/p/p-1\nstarted /t/p/p-2\nstarted /t/p/p-3\n/t/p has 3 members\n$",
-		"^$", "scale", "/t/p", "3", NULL);
-	expect_command(0, "^/t/p has 3 members\n$", "^$", "scale", "/t/p", "3", NULL);
-	expect_command(0, "^$", "^$", "add", "/t/p", "{actor: ann, args: {number: \"7\"}}", NULL);
-	expect_command(0, "^$", "^$", "stop", "/t/p/p-2", NULL);
-	/* The newest go first; a name that is free is taken again. */
-	expect_command(0, "^started /t/p/p-2\nstarted /t/p/p-4\n/t/p has 5 members\n$", "^$", "scale", "/t/p",
-		"5", NULL);
-	expect_command(0, "^stopped /t/p/p-4\nstopped /t/p/p-2\nstopped /t/p/ann\n/t/p has 2 members\n$",
-		"^$", "scale", "/t/p", "2", NULL);
-	json_t *json = run_json(tractor_command(), "scale", "--json", "/t/p", "0", NULL);
-	expect_number(json, "members", 0);
-	json_decref(json);
-	expect_command(2, "^$", "/t/p can have 0 to 5 members \\(max\\)$", "scale", "/t/p", "6", NULL);
-	expect_command(2, "^$", "/t/a is no pool but an actor$", "scale", "/t/a", "1", NULL);
-	expect_command(0, "^$", "^$", "stop", "/t/p", NULL);
-	expect_command(1, "^$", "/t/p is stopped; start it first$", "scale", "/t/p", "1", NULL);
-	tree_down(tree);
-}
-END_TEST
-
-START_TEST(a_pool_whose_members_do_not_start)
-{
-	struct process *tree =
-		tree_up("{name: t, children: [{pool: p, exec: %s/victim, args: {start: refuse}}]}",
-			test_actors_dir());
-
-	expect_command(1, "^/t/p has 0 members\n$",
-		"^tractor: 3 members did not start; the first: /t/p/p-[123]: the shop is closed$", "scale",
-		"/t/p", "3", NULL);
-	expect_node("t", "/t/p", "running", 1, SOON_MS);
-	tree_down(tree);
-}
-END_TEST
-
 Suite *
 test_suite(void)
 {
@@ -674,14 +365,7 @@ test_suite(void)
 	SCENARIO_CASE(suite, "which tree", 30, no_tree_is_running, two_trees_are_running);
 	SCENARIO_CASE(suite, "looking", 30, status_as_json, messages_of_an_actor, events_and_logs_of_nobody,
 		events_as_they_happen, crashes_with_and_without_the_tree);
-	SCENARIO_CASE(suite, "steering", 30, stop_start_restart_of_an_actor,
-		stop_start_restart_of_a_supervisor, down_waits_for_the_end);
-	SCENARIO_CASE(suite, "inject", 30, inject_segv, inject_abort, inject_exit, inject_exit_0, inject_hang,
-		inject_kill, inject_stop, inject_at_the_third_message, inject_what_cannot_be);
 	SCENARIO_CASE(suite, "check", 30, check_says_what_would_start, check_says_all_that_is_wrong,
 		every_error_of_a_bad_file_at_once);
-	SCENARIO_CASE(suite, "children", 30, children_are_listed_and_counted,
-		a_child_is_added_stopped_and_deleted, a_child_that_cannot_be_added,
-		a_spec_is_printed_and_added_again, a_pool_is_scaled, a_pool_whose_members_do_not_start);
 	return suite;
 }

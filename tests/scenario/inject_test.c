@@ -1,6 +1,5 @@
 /*
- * inject_test.c: faults on purpose: each happens where it was said, is what it was said to be, and happens once. The simplest ones, and what is said of those that are none, are in
- * command_line_test.c.
+ * inject_test.c: faults on purpose: each happens where it was said, is what it was said to be, and happens once; and what is said of those that are none.
  */
 #include <stdio.h>
 #include <string.h>
@@ -52,8 +51,68 @@ expect_counts(int first, int second)
 	ck_assert_msg(wait_until(SOON_MS, has_counts, wanted), "not %d and %d", first, second);
 }
 
+/* With nothing in hand. */
 static void
-expect_death(const char *fault, const char *more, const char *cause, const char *exit)
+expect_death_at_once(const char *fault, const char *cause, const char *exit)
+{
+	bool hangs = strcmp(fault, "hang") == 0 || strcmp(fault, "stop") == 0;
+	struct process *tree = one_victim(hangs ? "handler_timeout: 1s" : "");
+
+	inject("/t/a", fault, NULL);
+	if (strcmp(fault, "stop") == 0) /* nobody can tell before there is something to do */
+		json_decref(ask("/t/a", "victim.ping", "{}"));
+	ck_assert_str_eq(expect_node("t", "/t/a", "running", 2, SOON_MS).last_exit, exit);
+	json_t *report = crash_of("/t/a", 1);
+	expect_text(report, "cause", cause);
+	ck_assert(json_is_null(json_object_get(report, "message")));
+	json_decref(report);
+	tree_down(tree);
+}
+
+START_TEST(inject_segv)
+{
+	expect_death_at_once("segv", "signal", "SIGSEGV");
+}
+END_TEST
+
+START_TEST(inject_abort)
+{
+	expect_death_at_once("abort", "signal", "SIGABRT");
+}
+END_TEST
+
+START_TEST(inject_exit)
+{
+	expect_death_at_once("exit:7", "exit", "exit 7");
+}
+END_TEST
+
+START_TEST(inject_exit_0)
+{
+	expect_death_at_once("exit:0", "exit", "exit 0");
+}
+END_TEST
+
+START_TEST(inject_hang)
+{
+	expect_death_at_once("hang", "deadline", "deadline");
+}
+END_TEST
+
+START_TEST(inject_kill)
+{
+	expect_death_at_once("kill", "killed", "SIGKILL");
+}
+END_TEST
+
+START_TEST(inject_stop)
+{
+	expect_death_at_once("stop", "deadline", "deadline");
+}
+END_TEST
+
+static void
+expect_death_in_hand(const char *fault, const char *more, const char *cause, const char *exit)
 {
 	struct process *tree = one_victim(more);
 
@@ -70,11 +129,11 @@ expect_death(const char *fault, const char *more, const char *cause, const char 
 
 START_TEST(every_way_to_die)
 {
-	expect_death("panic", "", "panic", "panic");
-	expect_death("SIGBUS", "", "signal", "SIGBUS");
-	expect_death("stack_overflow", "", "signal", "SIGSEGV");
-	expect_death("busy", "handler_timeout: 1s", "deadline", "deadline");
-	expect_death("garbage", "", "protocol_violation", "protocol_violation");
+	expect_death_in_hand("panic", "", "panic", "panic");
+	expect_death_in_hand("SIGBUS", "", "signal", "SIGBUS");
+	expect_death_in_hand("stack_overflow", "", "signal", "SIGSEGV");
+	expect_death_in_hand("busy", "handler_timeout: 1s", "deadline", "deadline");
+	expect_death_in_hand("garbage", "", "protocol_violation", "protocol_violation");
 }
 END_TEST
 
@@ -217,6 +276,31 @@ START_TEST(a_reply_that_is_slow)
 }
 END_TEST
 
+/* Not at the first, not at another message: at the third of this one, and with it in hand. */
+START_TEST(inject_at_the_third_message)
+{
+	struct process *tree = one_victim("");
+
+	inject("/t/a", "segv", "victim.note:3");
+	tell("/t/a", "victim.note", "{\"number\":1}");
+	json_decref(ask("/t/a", "victim.ping", "{}"));
+	tell("/t/a", "victim.note", "{\"number\":2}");
+	json_decref(ask("/t/a", "victim.ping", "{}"));
+	expect_crashes(NULL, 0);
+	tell("/t/a", "victim.note", "{\"number\":3}");
+	expect_node("t", "/t/a", "running", 2, SOON_MS);
+	json_t *report = crash_of("/t/a", 1);
+	expect_text(report, "signal", "SIGSEGV");
+	expect_text(report, "message.name", "note");
+	expect_number(report, "message.fields.number", 3);
+	json_decref(report);
+	tell("/t/a", "victim.note", "{\"number\":4}"); /* once is once */
+	json_decref(ask("/t/a", "victim.ping", "{}"));
+	ck_assert_int_eq(expect_node("t", "/t/a", "running", 2, SOON_MS).incarnation, 2);
+	tree_down(tree);
+}
+END_TEST
+
 /* Which of 12 asks were refused. */
 static unsigned
 refused_of_12(const char *seed)
@@ -246,15 +330,35 @@ START_TEST(the_same_seed_is_the_same_run)
 }
 END_TEST
 
+START_TEST(inject_what_cannot_be)
+{
+	struct process *tree = small_tree_up();
+
+	expect_command(2, "^$", "did you mean \"segv\"", "inject", "/t/a", "segf", NULL);
+	expect_command(2, "^$", "which exit\\? exit:0 to exit:255", "inject", "/t/a", "exit:300", NULL);
+	expect_command(2, "^$", "segv has no number", "inject", "/t/a", "segv:3", NULL);
+	expect_command(2, "^$", "leave the place \\(at\\) out", "inject", "/t/a", "kill", "--at",
+		"victim.note", NULL);
+	expect_command(
+		2, "^$", "did you mean victim.note\\?", "inject", "/t/a", "segv", "--at", "victim.not", NULL);
+	expect_command(4, "^$", "is a supervisor, not an actor", "inject", "/t/s", "segv", NULL);
+	expect_crashes(NULL, 0);
+	tree_down(tree);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("inject");
 
-	SCENARIO_CASE(suite, "deaths", 60, every_way_to_die, a_corrupted_heap);
+	SCENARIO_CASE(suite, "at once", 30, inject_segv, inject_abort, inject_exit, inject_exit_0,
+		inject_hang, inject_kill, inject_stop);
+	SCENARIO_CASE(suite, "in hand", 60, every_way_to_die, a_corrupted_heap);
 	SCENARIO_CASE(suite, "hurts", 30, what_only_hurts, no_more_memory);
 	SCENARIO_CASE(suite, "places", 30, a_start_that_fails, a_stop_that_is_refused,
 		before_and_after_a_handler, before_the_reply, a_reply_that_is_slow,
-		the_same_seed_is_the_same_run);
+		inject_at_the_third_message, the_same_seed_is_the_same_run);
+	SCENARIO_CASE(suite, "refused", 30, inject_what_cannot_be);
 	return suite;
 }

@@ -69,6 +69,14 @@ tree_up(const char *format, ...)
 	return tree;
 }
 
+struct process *
+small_tree_up(void)
+{
+	return tree_up(
+		"{name: t, intensity: 20, children: [%s, {supervisor: s, strategy: rest_for_one, children: [%s, %s]}]}",
+		actor_line("a", "victim"), actor_line("b", "victim"), actor_line("c", "courier"));
+}
+
 void
 tree_down(struct process *tree)
 {

@@ -20,6 +20,9 @@ const char *actor_line_with(const char *name, const char *program, const char *m
 /* Writes the file `t.yaml`, a printf format, whose tree is named "t", runs it and waits until it is up. */
 struct process *tree_up(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same with two victims and a courier: /t/a, and below the supervisor /t/s, whose strategy is rest_for_one, /t/s/b and /t/s/c. */
+struct process *small_tree_up(void);
+
 /* SIGTERM, and exit code 0 by it. */
 void tree_down(struct process *tree);
 
