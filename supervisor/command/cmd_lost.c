@@ -141,29 +141,12 @@ print_letter(void *arg, const json_t *data)
 	return true;
 }
 
-/* The reply to an ask that was sent again. */
-static bool
-print_reply(void *arg, const json_t *data)
-{
-	const struct command_line *line = arg;
-
-	if (line->json) {
-		json_t *reply = output_need(json_pack("{s:O}", "reply", data));
-		output_json_line(stdout, reply);
-		json_decref(reply);
-		return true;
-	}
-	output_json(stdout, data);
-	putchar('\n');
-	return true;
-}
-
 static const struct verb {
 	const char *word, *command;
 	client_data *print;
 } verbs[] = {
 	{ "show", "poison_show", print_letter },
-	{ "requeue", "poison_requeue", print_reply },
+	{ "requeue", "poison_requeue", talk_print_reply },
 	{ "drop", "poison_drop", NULL },
 };
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))

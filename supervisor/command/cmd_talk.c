@@ -52,8 +52,8 @@ read_fields(const struct command_line *line)
 	return fields;
 }
 
-static bool
-print_reply(void *arg, const json_t *data)
+bool
+talk_print_reply(void *arg, const json_t *data)
 {
 	const struct command_line *line = arg;
 
@@ -106,5 +106,5 @@ cmd_tell(const struct command_line *line)
 int
 cmd_ask(const struct command_line *line)
 {
-	return talk(line, "ask", print_reply);
+	return talk(line, "ask", talk_print_reply);
 }

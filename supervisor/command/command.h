@@ -95,6 +95,9 @@ int cmd_logs(const struct command_line *line);
 /* cmd_talk.c */
 int cmd_tell(const struct command_line *line);
 int cmd_ask(const struct command_line *line);
+struct json_t;
+/* An actor's reply, by itself or, with --json, in an object; `arg` is the command line. For a client_call. */
+bool talk_print_reply(void *arg, const struct json_t *data);
 /* cmd_lost.c */
 int cmd_poison(const struct command_line *line);
 int cmd_dead_letters(const struct command_line *line);
