@@ -180,19 +180,9 @@ expect_bad(const struct bad *bad)
 	struct treefile_report report;
 	struct scenario_file file;
 	char *text = expand(bad->text);
-	size_t count = 0;
 
 	tractor_err err = load(text, &report, &file);
-	while (count < EXPECTED_MAX && bad->expected[count] != NULL)
-		count++;
-	bool same = report.count == count;
-	for (size_t i = 0; same && i < count; i++)
-		same = error_is(&report.errors[i], bad->expected[i]);
-	if (!same) {
-		fprintf(stderr, "---- of\n%.1000s\n---- found\n", text);
-		treefile_report_print(&report, "s.yaml", stderr);
-	}
-	ck_assert_msg(same, "see standard error");
+	expect_report(&report, "s.yaml", text, bad->expected);
 	ck_assert_int_eq(err, TRACTOR_EINVAL);
 	treefile_report_free(&report);
 	free(text);

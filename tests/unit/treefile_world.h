@@ -134,28 +134,37 @@ error_is(const struct treefile_error *error, const char *expected)
 	return same;
 }
 
+/* It has these errors and no more; `text` is what `name` had in it. */
+static inline void
+expect_report(const struct treefile_report *report, const char *name, const char *text,
+	const char *const expected[EXPECTED_MAX])
+{
+	size_t count = 0;
+
+	while (count < EXPECTED_MAX && expected[count] != NULL)
+		count++;
+	bool same = report->count == count;
+	for (size_t i = 0; same && i < count; i++)
+		same = error_is(&report->errors[i], expected[i]);
+	if (!same) {
+		fprintf(stderr, "---- of\n%.1000s\n---- expected\n", text);
+		for (size_t i = 0; i < count; i++)
+			fprintf(stderr, "%s\n", expected[i]);
+		fprintf(stderr, "---- found\n");
+		treefile_report_print(report, name, stderr);
+	}
+	ck_assert_msg(same, "see standard error");
+}
+
 static inline void
 check_bad(const struct bad *bad)
 {
 	struct treefile_report report;
 	struct spec *root = (struct spec *)&report; /* must stay so */
 	char *text = expand(bad->text);
-	size_t count = 0;
 
 	tractor_err err = parse(text, &report, &root);
-	while (count < EXPECTED_MAX && bad->expected[count] != NULL)
-		count++;
-	bool same = report.count == count;
-	for (size_t i = 0; same && i < count; i++)
-		same = error_is(&report.errors[i], bad->expected[i]);
-	if (!same) {
-		fprintf(stderr, "---- of\n%.1000s\n---- expected\n", text);
-		for (size_t i = 0; i < count; i++)
-			fprintf(stderr, "%s\n", bad->expected[i]);
-		fprintf(stderr, "---- found\n");
-		treefile_report_print(&report, "tree.yaml", stderr);
-	}
-	ck_assert_msg(same, "see standard error");
+	expect_report(&report, "tree.yaml", text, bad->expected);
 	ck_assert_int_eq(err, TRACTOR_EINVAL);
 	ck_assert_ptr_eq(root, (struct spec *)&report);
 	treefile_report_free(&report);
