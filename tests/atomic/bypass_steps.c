@@ -4,7 +4,7 @@
  * be reported to have been.
  *
  * What a process leaves behind changes only with what it writes to memory that it shares, and with what it has the kernel do. So each path is first gone through once, to see after which instructions that is so; it is
- * killed behind each of these, or every Nth of them, and behind every Nth (--rest) of all instructions. That is about where they are: a look at the clock takes more instructions at one time than at another. With --all it
+ * killed behind each of these, or every Nth of them, and behind every Nth (--rest) of all instructions, of which a look at the clock is one. That is about where they are: an item takes more instructions than another. With --all it
  * is behind each instruction, to the end of the path.
  *
  * Exit: 0 it held; 1 it did not; 2 usage; 77 this machine does not let us trace, or is none that this is written for.

@@ -2,8 +2,12 @@
 #include "tracing.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,10 +61,33 @@ go_on(struct traced *traced, enum __ptrace_request how, bool may_wait)
 	return ptrace(how, traced->pid, 0, signal_of(traced->status)) == 0 && await_stop(traced, may_wait);
 }
 
+static void
+find_vdso(struct traced *traced)
+{
+	char path[64], line[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)traced->pid);
+	FILE *maps = fopen(path, "re");
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, "[vdso]"))
+			sscanf(line, "%" SCNx64 "-%" SCNx64, &traced->vdso_begin, &traced->vdso_end);
+	if (maps)
+		fclose(maps);
+}
+
+static bool
+is_in_vdso(const struct traced *traced)
+{
+	uint64_t next = (uint64_t)ptrace(PTRACE_PEEKUSER, traced->pid, offsetof(struct user, regs.rip), 0);
+
+	return next >= traced->vdso_begin && next < traced->vdso_end;
+}
+
 bool
 tracing_begin(struct traced *traced, pid_t pid, void (*meanwhile)(void *arg), void *arg)
 {
 	*traced = (struct traced){ .pid = pid, .meanwhile = meanwhile, .arg = arg };
+	find_vdso(traced);
 	return ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD) == 0 &&
 	       ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0 && await_stop(traced, true);
 }
@@ -147,7 +174,11 @@ tracing_is_about_to_wait(const struct traced *traced)
 bool
 tracing_step(struct traced *traced)
 {
-	return go_on(traced, PTRACE_SINGLESTEP, traced->meanwhile && next_call(traced) >= 0);
+	do
+		if (!go_on(traced, PTRACE_SINGLESTEP, traced->meanwhile && next_call(traced) >= 0))
+			return false;
+	while (is_in_vdso(traced));
+	return true;
 }
 #else
 bool

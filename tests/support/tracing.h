@@ -3,6 +3,7 @@
 #define TRACTOR_TESTS_TRACING_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #ifdef __x86_64__
@@ -15,7 +16,8 @@
 
 struct traced {
 	pid_t pid;
-	int status; /* of its last stop */
+	int status;		       /* of its last stop */
+	uint64_t vdso_begin, vdso_end; /* the kernel's code in it: vdso(7) */
 	/* Is called again and again while it is in a system call, which may wait for whoever does this; NULL: nobody is. */
 	void (*meanwhile)(void *arg);
 	void *arg;
@@ -39,7 +41,10 @@ bool tracing_is_about_to_call(const struct traced *traced);
 bool tracing_is_about_to(const struct traced *traced, long number);
 bool tracing_is_about_to_wait(const struct traced *traced);
 
-/* One instruction. False: it has ended. */
+/*
+ * One instruction; or a look at the clock as a whole, from the first instruction of the kernel's code to the last: it is begun anew if the clock has ticked meanwhile, and so for ever where it takes longer than a tick.
+ * False: it has ended.
+ */
 bool tracing_step(struct traced *traced);
 
 #endif
