@@ -370,7 +370,6 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	if (runtime->tree)
 		unwinding_finish(runtime);
 	inventory_close(runtime);
-	orphans_close(runtime);
 	if (runtime->tree) {
 		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */
 	}
@@ -381,6 +380,7 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	free(runtime->reloading.file);
 	policy_close(runtime);
 	unwinding_close(runtime);
+	orphans_close(runtime); /* whom the policy and the unwinders have left, too */
 	port_close(runtime);
 	waiter_close(runtime);
 	tree_free(runtime->tree);

@@ -386,6 +386,17 @@ START_TEST(an_unwinder_that_takes_too_long)
 }
 END_TEST
 
+/* It is killed when the tree has waited for it long enough. */
+START_TEST(an_unwinder_that_outlasts_the_tree_leaves_nobody)
+{
+	set_unwinder("sleep 1000 & exec sleep 1000");
+	struct process *tree = tree_up("{name: t, children: [%s]}", actor_line("victim", "victim"));
+	tell("/t/victim", "victim.die", "{\"how\":\"segv\"}");
+	expect_node("t", "/t/victim", "running", 2, SOON_MS);
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(an_unwinder_that_is_not_there)
 {
 	setenv("TRACTOR_UNWINDER", "/nowhere/unwinder", 1);
@@ -452,7 +463,7 @@ test_suite(void)
 		a_crash_that_ends_the_tree_is_told_in_full);
 	SCENARIO_CASE(suite, "unwinders", 30, an_unwinder_that_fails, an_unwinder_that_is_killed,
 		an_unwinder_that_babbles, an_unwinder_that_says_nothing, an_unwinder_that_never_stops_talking,
-		an_unwinder_that_takes_too_long, an_unwinder_that_is_not_there, without_an_unwinder,
-		an_unwinder_inherits_nothing);
+		an_unwinder_that_takes_too_long, an_unwinder_that_outlasts_the_tree_leaves_nobody,
+		an_unwinder_that_is_not_there, without_an_unwinder, an_unwinder_inherits_nothing);
 	return suite;
 }
