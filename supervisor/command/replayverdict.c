@@ -1,6 +1,7 @@
 /*
  * replayverdict.c: what a replayed actor died of, by the rules by which a supervisor judges (shell/death.c), and whether that is the crash that was recorded: the same cause, at the same thing, in the same place.
- * Places are compared by function and line where both have names, else by where in the program they are. Reports may say anything; what is missing makes no difference.
+ * Places are compared by function and line where both have names, else by where in the program they are. Reports may say anything; what is missing makes no difference. If it is the names that the unwinder should have given now, that
+ * is what is said.
  */
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +20,8 @@
 #include "utf8.h"
 #include "why.h"
 
-#define NAMES_MS 5000 /* the unwinder gives itself two seconds of the CPU */
+#define NAMES_MS 5000  /* the unwinder gives itself two seconds */
+#define ATTEMPTS_MAX 2 /* on a machine that is swamped; as the supervisor's */
 
 /* --- what it died of --- */
 
@@ -132,7 +134,7 @@ add_fault(json_t *report, const json_t *recorded, struct tri_fault *fault)
 	reportfault_add(report, copy, &mappings, false);
 	json_object_set_new(report, "overflow", json_boolean(reportfault_is_overflow(copy, &mappings)));
 	free(copy);
-	if (unwinder != NULL)
+	for (int i = 0; i < ATTEMPTS_MAX && unwinder != NULL && !has_names(report); i++)
 		unwind(report, fault, unwinder);
 	free(unwinder);
 }
@@ -316,8 +318,11 @@ replayverdict_differs(const struct recording *recording, const json_t *recorded,
 	char *differs = compare_causes(recorded, replayed);
 	if (differs != NULL)
 		return differs;
-	if (has_telling_place(was, recorded) && !are_same_places(recorded, replayed))
-		return sentence("it crashed in another place: in %s, not in %s",
-			unwound_top(replayed, top_now), unwound_top(recorded, top_then));
-	return NULL;
+	if (!has_telling_place(was, recorded) || are_same_places(recorded, replayed))
+		return NULL;
+	if (has_names(recorded) && !has_names(replayed)) /* by which the way out of a panic is told */
+		return sentence("whether it was at %s is not known: the unwinder gave no names",
+			unwound_top(recorded, top_then));
+	return sentence("it crashed in another place: in %s, not in %s", unwound_top(replayed, top_now),
+		unwound_top(recorded, top_then));
 }

@@ -126,6 +126,26 @@ START_TEST(a_crash_that_depends_on_an_answer)
 }
 END_TEST
 
+/* Where it has names and the replay has none, as its unwinder takes too long. */
+START_TEST(in_another_place_is_said_of_places_that_are_known)
+{
+	struct process *tree = player_up("player", "");
+
+	tell("/t/them", "player.check", "{\"limit\":-1}");
+	json_decref(ask("/t/oracle", "oracle.number", "{}"));
+	expect_node("t", "/t/them", "running", 2, SOON_MS);
+	tell("/t/them", "player.consult", "{" ORACLE ",\"how\":\"number\"}");
+	json_decref(unwound_crash_of("/t/them", 1));
+	json_decref(unwound_crash_of("/t/them", 2));
+	tree_down(tree);
+	setenv("TRACTOR_UNWINDER", "", 1);
+	EXPECT_REPLAY(0, "in the same way: signal, SIGSEGV in player\\+0x", NULL, crash_id("/t/them", 1));
+	EXPECT_REPLAY(1,
+		"^not the same: whether it was at player_on_consult at player\\.c:[0-9]+ is not known: ",
+		NULL, crash_id("/t/them", 2));
+}
+END_TEST
+
 START_TEST(an_ask_that_was_refused_is_refused)
 {
 	dies_again("fresh", "", "player.consult", "{" ORACLE ",\"how\":\"secret\"}",
@@ -473,7 +493,8 @@ test_suite(void)
 			gdb_and_a_start_that_crashes, a_debugger_that_is_not_there, valgrind_sees_it_too);
 	SCENARIO_CASE(suite, "what it depends on", 60, a_crash_that_depends_on_the_state,
 		without_the_state_it_is_not_the_same, a_crash_that_depends_on_an_answer,
-		an_ask_that_was_refused_is_refused, an_ask_that_was_waited_for_too_long_is_again,
+		in_another_place_is_said_of_places_that_are_known, an_ask_that_was_refused_is_refused,
+		an_ask_that_was_waited_for_too_long_is_again,
 		what_was_answered_at_the_start_is_answered_again, what_it_tells_is_shown,
 		answers_without_end_are_not_kept_without_end);
 	SCENARIO_CASE(suite, "what it was at", 60, a_crash_in_on_down, a_crash_in_on_stop,
