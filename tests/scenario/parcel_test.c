@@ -17,7 +17,7 @@
 
 #define HUGE (((size_t)64 << 20) - HAULER_BESIDE) /* the largest there is */
 #define LARGE ((size_t)1 << 20)
-#define SLOW_MS 30000
+#define SLOW_MS 30000  /* as --timeout has it below */
 #define GROWN_KB 16384 /* the allocator's own; the largest that is kept would be more */
 
 static bool
@@ -80,6 +80,21 @@ down(struct process *tree)
 	unlink(scenario_path("b.log"));
 }
 
+/* The reply, which may take longer than a command does: megabytes by the dozen. */
+static json_t *
+ask_patiently(const char *path, const char *message, const char *fields)
+{
+	const char *argv[] = { tractor_command(), "ask", "--timeout", "30s", path, message, fields, NULL };
+	struct process *command = process_start_with(&(struct process_options){ .argv = argv });
+	int status = process_wait(command, SLOW_MS + RUN_DEADLINE_MS);
+
+	ck_assert_msg(status == 0, "ask %s %s: %s", path, message, process_errors(command));
+	json_t *reply = json_loads(process_output(command), 0, NULL);
+	ck_assert_ptr_nonnull(reply);
+	process_close(command);
+	return reply;
+}
+
 static json_t *
 order(const char *path, const char *what, const char *to, int first, int count, size_t size)
 {
@@ -88,7 +103,7 @@ order(const char *path, const char *what, const char *to, int first, int count, 
 	snprintf(fields, sizeof(fields),
 		"{\"to\":\"%s\",\"first\":%d,\"count\":%d,\"size\":%zu,\"small_each\":3}", to, first, count,
 		size);
-	return run_json(tractor_command(), "ask", "--timeout", "30s", path, what, fields, NULL);
+	return ask_patiently(path, what, fields);
 }
 
 static void
@@ -104,7 +119,7 @@ expect_order(const char *path, const char *what, const char *to, int first, int 
 static json_t *
 what_is_seen(const char *path)
 {
-	return run_json(tractor_command(), "ask", "--timeout", "30s", path, "hauler.seen", NULL);
+	return ask_patiently(path, "hauler.seen", "{}");
 }
 
 struct sight {
