@@ -78,6 +78,9 @@ open_pair(struct nng_socket_s *ret_socket)
 	int rv = nng_pair0_open(ret_socket);
 	if (small)
 		set_stacks(&usual, size);
+	if (small &&
+		rv != 0) /* a thread's stack has the program's thread-local variables, too, and they may be large */
+		rv = nng_pair0_open(ret_socket);
 	pthread_attr_destroy(&usual);
 	return rv;
 }

@@ -134,6 +134,13 @@ START_TEST(it_kills_itself_as_its_first_act)
 }
 END_TEST
 
+/* So that nng has to have more for its threads than we would give it. */
+START_TEST(one_with_large_thread_local_variables_starts)
+{
+	tree_down(tree_up("{name: t, children: [%s]}", actor_line("a", "roomy")));
+}
+END_TEST
+
 START_TEST(on_start_says_that_it_is_not_needed)
 {
 	struct process *tree = tree_of_three("args: {start: ignore}");
@@ -200,7 +207,8 @@ test_suite(void)
 	SCENARIO_CASE(suite, "at the start", 30, on_start_refuses, on_start_panics, on_start_crashes,
 		on_start_exits, on_start_takes_too_long, on_start_asks_one_that_is_started_later,
 		it_never_says_hello, it_dies_as_its_first_act, it_succeeds_as_its_first_act,
-		it_kills_itself_as_its_first_act, on_start_says_that_it_is_not_needed);
+		it_kills_itself_as_its_first_act, one_with_large_thread_local_variables_starts,
+		on_start_says_that_it_is_not_needed);
 	SCENARIO_CASE(suite, "at a restart", 30, restarts_that_refuse_use_up_the_intensity,
 		a_restart_that_refused_for_a_while);
 	return suite;
