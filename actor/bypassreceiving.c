@@ -286,7 +286,7 @@ tri_ways_done(struct tri_actor *actor, struct tri_packet *packet)
 								     : (actor->now_ns = tri_now_ns()));
 	count_handled(way);
 	if (packet->frame.flags & TRI_FLAG_ASK)
-		tri_coalesce_spoke(&actor->channel.coalesce);
+		tri_coalesce_asked(&actor->channel.coalesce);
 	else
 		tri_coalesce_told(&actor->channel.coalesce);
 	atomic_store_explicit(&actor->box->in_hand, 0, memory_order_release);

@@ -33,6 +33,14 @@ tri_coalesce_spoke(struct tri_coalesce *coalesce)
 	coalesce->spoke = true;
 }
 
+/* Somebody waits for an answer. So does whoever asks behind tells, which a rest that was found to pay may have been for: it begins small again. */
+static inline void
+tri_coalesce_asked(struct tri_coalesce *coalesce)
+{
+	coalesce->spoke = true;
+	coalesce->rest_ns = 0;
+}
+
 /* There is nothing to take: for how long there is no look; 0: look. */
 static inline int64_t
 tri_coalesce_ns(struct tri_coalesce *coalesce)

@@ -206,8 +206,10 @@ finish(struct tri_actor *actor, const struct tri_hand *hand, tractor_err err, co
 	frame.sequence = hand->packet->frame.sequence;
 	frame.flags = TRI_FLAG_DONE;
 	tri_state_save(&actor->state, frame.sequence);
-	if (answers)
+	if (answers) {
+		tri_coalesce_asked(&actor->channel.coalesce);
 		make_answer(&answer, err, message->reply, reply);
+	}
 	bool passed = answers && pass_by_lane(actor, &frame, &answer);
 	bool held = answers && !passed && hold_answer(actor, &frame, &answer);
 	tri_commit(actor, frame.sequence);

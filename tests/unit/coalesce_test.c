@@ -51,12 +51,24 @@ START_TEST(never_where_somebody_waits)
 }
 END_TEST
 
+/* A tell and an ask in turn: what is found after a rest is the ask, every time. */
+START_TEST(hardly_where_what_comes_is_asked)
+{
+	for (int i = 0; i < 20; i++) {
+		ck_assert_int_eq(rest_after_a_tell(), TRI_COALESCE_LEAST_NS);
+		tri_coalesce_looked(&coalesce, TRI_COALESCE_LEAST_NS, true);
+		tri_coalesce_asked(&coalesce);
+		ck_assert_int_eq(tri_coalesce_ns(&coalesce), 0);
+	}
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("coalesce");
 
 	TEST_CASE_WITH(suite, "coalesce", 10, setup, NULL, rests_longer_while_it_pays,
-		rests_hardly_where_it_does_not, never_where_somebody_waits);
+		rests_hardly_where_it_does_not, never_where_somebody_waits, hardly_where_what_comes_is_asked);
 	return suite;
 }
