@@ -282,8 +282,12 @@ tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 	tri_spin_give_way(&channel->spin);
 	int64_t began_ns = channel->looked_ns = (int64_t)tri_now_ns();
 
-	if (has_news(channel) || has_news_later(channel, began_ns, until_ns))
+	if (has_news(channel))
 		return true;
+	if (has_news_later(channel, began_ns, until_ns)) {
+		tri_spin_looked(&channel->spin, true); /* a look that began now would have found it, too */
+		return true;
+	}
 	int64_t span_ns = channel->down.out && began_ns < until_ns ? tri_spin_ns(&channel->spin) : 0;
 	if (span_ns == 0)
 		return false;
