@@ -199,8 +199,10 @@ bool
 tri_outbox_read(const struct tri_blackbox *box, struct tri_outbox_place *place,
 	struct tri_outbox_record *ret_record, const void **ret_frame)
 {
+	if (place->banks == 0 && place->at == 0)
+		place->first = older_bank(box); /* once: which it is may change while it is written */
 	for (; place->banks < 2; place->banks++, place->at = 0) {
-		unsigned which = place->banks == 0 ? older_bank(box) : !older_bank(box);
+		unsigned which = place->banks == 0 ? place->first : !place->first;
 		const uint8_t *from = box->outbox.bank[which];
 		uint64_t end = atomic_load(&box->published[which]), at = place->at;
 		if (end > TRI_BANK_BYTES || at + sizeof(*ret_record) > end)

@@ -67,6 +67,7 @@ const void *tri_outbox_take(struct tri_outbox_end *outbox, size_t *ret_size_byte
 /* A place in an outbox; all zero: before the first record. */
 struct tri_outbox_place {
 	unsigned banks; /* looked through */
+	unsigned first; /* of them, as it was when that began */
 	uint64_t at;
 };
 

@@ -163,6 +163,29 @@ START_TEST(what_is_not_heard_stays_while_banks_change)
 }
 END_TEST
 
+/* One that lives is looked at, too: while that goes on it may begin the bank anew that was the older one. */
+START_TEST(a_bank_is_begun_anew_while_it_is_read)
+{
+	struct tri_outbox_place place = { .banks = 0 };
+	struct tri_outbox_record record;
+	const void *frame;
+	uint64_t said = 0, before;
+
+	for (; atomic_load(&box->published[1]) == 0; said++)
+		say(said + 1, 100, said + 1);
+	before = said - 1;
+	atomic_store(&box->heard, before);
+	for (; atomic_load(&box->published[0]) > 4096; said++)
+		say(said + 1, 100, said + 1);
+	ck_assert(tri_outbox_read(box, &place, &record, &frame));
+	ck_assert_uint_eq(record.number, before + 1);
+	atomic_store(&box->published[1], 0);
+	ck_assert(tri_outbox_read(box, &place, &record, &frame));
+	ck_assert_uint_eq(record.number, said);
+	ck_assert(!tri_outbox_read(box, &place, &record, &frame));
+}
+END_TEST
+
 static size_t
 pages_in_use(void)
 {
@@ -237,7 +260,7 @@ test_suite(void)
 	TEST_CASE_WITH(suite, "outbox", 30, setup, teardown, nothing_is_in_a_new_one,
 		what_is_held_was_never_said, what_is_sent_before_its_time_is_no_record,
 		a_place_is_used_again_once_it_is_heard, what_is_not_heard_stays_while_banks_change,
-		large_ones_fit_and_give_their_pages_back, a_handler_has_no_more_than_its_share,
-		nonsense_is_read_to_an_end);
+		a_bank_is_begun_anew_while_it_is_read, large_ones_fit_and_give_their_pages_back,
+		a_handler_has_no_more_than_its_share, nonsense_is_read_to_an_end);
 	return suite;
 }
