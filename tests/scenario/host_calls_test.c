@@ -2,9 +2,11 @@
  * host_calls_test.c: a machine that refuses, seen from inside: of the calls of this process's own runtime, those from the Nth of a kind on fail for a while. A start that can't be says so; what runs comes back, and pays no restart for it.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <tractor/runtime.h>
@@ -36,6 +38,26 @@ failing_clone(int (*child)(void *arg), void *stack, int more, void *arg, int *re
 		return sys_real.clone(child, stack, more, arg, ret_pidfd, held);
 	errno = clone_error;
 	return -1;
+}
+
+static int (*stalled_child)(void *arg);
+
+/* As spawn.c: a sanitizer would take it for a call of ours. */
+__attribute__((no_sanitize("address", "thread", "undefined"))) static int
+stop_then_go_on(void *arg)
+{
+	long pid = syscall(SYS_getpid); /* libc's calls are not for one that shares our memory */
+
+	syscall(SYS_kill, pid, SIGSTOP);
+	return stalled_child(arg);
+}
+
+/* It comes to be, and never executes its program. */
+static pid_t
+stalled_clone(int (*child)(void *arg), void *stack, int more, void *arg, int *ret_pidfd, int *held)
+{
+	stalled_child = child;
+	return sys_real.clone(is_to_fail() ? stop_then_go_on : child, stack, more, arg, ret_pidfd, held);
 }
 
 static int
@@ -174,6 +196,15 @@ START_TEST(no_pidfd_for_a_while)
 }
 END_TEST
 
+/* That is no lack of anything, and takes a second in which nobody else is served: it is not tried again at once. */
+START_TEST(no_program_in_time)
+{
+	calls_before = 1 << 20;
+	sys.clone = stalled_clone;
+	survives(0, 1, 3);
+}
+END_TEST
+
 /* Two for each start. */
 START_TEST(no_pipe_for_a_while)
 {
@@ -256,7 +287,7 @@ test_suite(void)
 	Suite *suite = suite_create("host_calls");
 
 	SCENARIO_CASE(suite, "failing calls", 30, no_process_for_a_while, no_pidfd_for_a_while,
-		no_pipe_for_a_while, files_that_may_not_be_large_in_a_program, no_memfd_at_the_start,
-		no_watches_for_a_while, a_report_on_a_full_disk);
+		no_program_in_time, no_pipe_for_a_while, files_that_may_not_be_large_in_a_program,
+		no_memfd_at_the_start, no_watches_for_a_while, a_report_on_a_full_disk);
 	return suite;
 }
