@@ -11,6 +11,7 @@ static _Thread_local volatile char room[1 << 20];
 static tractor_err
 start(struct roomy *self, tractor_ctx *ctx)
 {
+	(void)ctx;
 	room[sizeof(room) - 1] = 1;
 	self->used = sizeof(room);
 	return TRACTOR_OK;
