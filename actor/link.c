@@ -18,9 +18,8 @@
 
 #define REDIAL_MIN_MS 5 /* the listener is there before we are, but for one that is being replaced */
 #define REDIAL_MAX_MS 40
-#define STACK_BYTES  \
-	((size_t)512 \
-		<< 10) /* of each thread of nng's, for callbacks like ours. The usual 8 MiB are address space, but each such stack takes a page table, too, to be made at the start and unmade at the death */
+/* Of each thread of nng's, for callbacks like ours. The usual 8 MiB are address space, but each such stack takes a page table, too, to be made at the start and unmade at the death. */
+#define STACK_BYTES ((size_t)512 << 10)
 #define QUEUE_LENGTH \
 	64 /* in nng, each way: a few windows' worth, so that neither side waits for the other's scheduling */
 
@@ -78,8 +77,8 @@ open_pair(struct nng_socket_s *ret_socket)
 	int rv = nng_pair0_open(ret_socket);
 	if (small)
 		set_stacks(&usual, size);
-	if (small &&
-		rv != 0) /* a thread's stack has the program's thread-local variables, too, and they may be large */
+	/* A thread's stack has the program's thread-local variables, too, and they may be large. */
+	if (small && rv != 0)
 		rv = nng_pair0_open(ret_socket);
 	pthread_attr_destroy(&usual);
 	return rv;

@@ -210,9 +210,10 @@ death_noticed(void *arg, uint32_t epoll_events)
 	slot->death = (struct death){ .time_ms = wall_clock_ms(), .usage = usage };
 	if (looked == 0 && info.si_code == CLD_KILLED && info.si_status == SIGKILL)
 		slot->death.oom = oom_struck(&slot->runtime->oom, slot->pid, slot->runtime->loop.now_ns);
+	/* Where somebody else in this program has reaped it, all that is known is that it is dead. */
 	if (looked == 0)
 		sys.group_kill(slot->pid, SIGKILL);
-	else /* somebody else in this program has reaped it: all that is known is that it is dead */
+	else
 		info = (siginfo_t){ .si_code = CLD_KILLED, .si_status = SIGKILL };
 	table_remove(&slot->runtime->pids, &slot->by_pid);
 	loop_unwatch(&slot->runtime->loop, &slot->process);

@@ -142,9 +142,10 @@ ended(void *arg, uint32_t epoll_events)
 	(void)epoll_events;
 	if ((looked < 0 && errno != ECHILD) || (looked == 0 && info.si_pid == 0))
 		return;
+	/* While its number can't be anybody else's; unless somebody else in this program has reaped it. */
 	if (looked == 0)
-		sys.group_kill(spawned->pid, SIGKILL); /* while its number can't be anybody else's */
-	else					       /* it was reaped by somebody else in this program */
+		sys.group_kill(spawned->pid, SIGKILL);
+	else
 		info = (siginfo_t){ .si_code = CLD_KILLED, .si_status = SIGKILL };
 	if (spare->stock)
 		note_death(spare, &info);
