@@ -46,6 +46,12 @@ bool launch_has_lanes(const struct spec *spec);
 /* Starts one, with the wire and the state's memory that are there. Resets the arena. As spawn_start(); nothing but the state's memory is left behind in case of an error. */
 tractor_err launch_start(
 	struct tractor_runtime *runtime, const struct launch_plan *plan, struct launched *launched);
+/* Whether that was the host's doing, and no fault of what was to be started: it may work later. */
+static inline bool
+launch_was_refused(tractor_err err)
+{
+	return err == TRACTOR_ESYSTEM || err == TRACTOR_ETIMEDOUT || err == TRACTOR_ENOMEM;
+}
 /* Ends what is there of it, the process too; but the state's memory stays, and the wire, which is closed. Blocks for the moment that a SIGKILL takes. */
 void launch_release(struct tractor_runtime *runtime, struct launched *launched);
 

@@ -13,8 +13,6 @@
 #include "why.h"
 
 #define ALARMS 4
-#define LACK_NS \
-	(100 * SPEC_MILLISECOND) /* the host says at once what it lacks; what took longer is a program that could not be executed in time, and would take as long again */
 
 struct slot *
 slot_of(const struct node *node)
@@ -203,13 +201,11 @@ static tractor_err
 launch(struct slot *slot)
 {
 	struct launched launched = LAUNCHED_NOTHING;
-	int64_t began_ns = (int64_t)tri_now_ns();
 
 	launched.wire = slot->wire;
 	launched.state_fd = slot->state_fd;
 	tractor_err err = try_launch(slot, &launched);
-	if (err == TRACTOR_ESYSTEM && (int64_t)tri_now_ns() - began_ns < LACK_NS &&
-		corpses_bury(&slot->runtime->corpses)) /* they may have what it lacks */
+	if (err == TRACTOR_ESYSTEM && corpses_bury(&slot->runtime->corpses)) /* they may have what it lacks */
 		err = try_launch(slot, &launched);
 	slot->state_fd = launched.state_fd;
 	if (err == TRACTOR_OK && (err = slot_adopt(slot, &launched)) != TRACTOR_OK) {
@@ -227,7 +223,7 @@ slot_start(struct slot *slot)
 	slot->incarnation = slot->node->incarnation;
 	faults_begin(slot);
 	tractor_err err = naming_start(slot) ? TRACTOR_OK : launch(slot);
-	if (err == TRACTOR_ESYSTEM || err == TRACTOR_ENOMEM)
+	if (launch_was_refused(err))
 		death_refused(slot, err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());
 	else if (err != TRACTOR_OK)
 		death_unborn(slot);

@@ -135,7 +135,7 @@ pause_refills(struct tractor_runtime *runtime)
 static void
 not_begun(struct stock *stock, tractor_err err)
 {
-	bool refused = err == TRACTOR_ESYSTEM || err == TRACTOR_ENOMEM;
+	bool refused = launch_was_refused(err);
 
 	events_note(stock->runtime, refused ? "spare_refused" : "spare_lost", stock->node->path, 0, "%s",
 		err == TRACTOR_ENOMEM ? "out of memory" : tractor_why());

@@ -318,7 +318,7 @@ spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned)
 	if (spawned.pid < 0)
 		return host_refused(error, "clone", "a process");
 	if (birth.overdue)
-		return tri_why(TRACTOR_ESYSTEM,
+		return tri_why(TRACTOR_ETIMEDOUT,
 			"the host refused a process (%s was not executed within %d ms)", plan->path,
 			EXEC_LIMIT_MS);
 	if (birth.error != 0) {

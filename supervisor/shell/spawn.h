@@ -44,7 +44,7 @@ struct spawned {
  * Returns when exec has succeeded or failed: a fraction of a millisecond, a second at most. Call it from a thread that lives as long as the children should.
  *
  * TRACTOR_ESTART: the program can't be executed (tractor_why() has the reason and the path), or something else that trying again won't help until somebody mends it.
- * TRACTOR_ESYSTEM: the host is short of processes, fds or memory (see host_refused()), or did not come to execute it in time; it may work later. Nothing is left behind in either case.
+ * TRACTOR_ESYSTEM: the host is short of processes, fds or memory (see host_refused()). TRACTOR_ETIMEDOUT: it did not come to execute it in time. Either may work later. Nothing is left behind in any case.
  */
 tractor_err spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawned);
 
