@@ -44,7 +44,7 @@ tri_channel_open(struct tri_channel *channel, const char *url, struct tri_blackb
 		err = tri_bells_add(channel->bells, &channel->bell);
 	if (err == TRACTOR_OK)
 		err = tri_bells_add(channel->bells, &channel->knock);
-	return err == TRACTOR_OK ? tri_link_open(url, channel->knock.fd, &channel->link) : err;
+	return err == TRACTOR_OK ? tri_uplink_open(url, channel->knock.fd, &channel->link) : err;
 }
 
 /* --- taking --- */
@@ -85,7 +85,7 @@ take_from_lane(struct tri_channel *channel)
 static struct tri_packet *
 take_from_link(struct tri_channel *channel)
 {
-	struct tri_packet *packet = channel->early ? channel->early : tri_link_take(channel->link);
+	struct tri_packet *packet = channel->early ? channel->early : tri_uplink_take(channel->link);
 
 	channel->early = NULL;
 	channel->link_heard_out = !packet;
@@ -107,8 +107,8 @@ take_next(struct tri_channel *channel)
 
 	if (packet)
 		return packet;
-	if (tri_link_was_rung(channel->link)) {
-		tri_link_clear(channel->link);
+	if (tri_uplink_was_rung(channel->link)) {
+		tri_uplink_clear(channel->link);
 		channel->link_heard_out = false;
 	}
 	return channel->link_heard_out ? NULL : take_from_link(channel);
@@ -130,7 +130,7 @@ tri_channel_take(struct tri_channel *channel)
 bool
 tri_channel_has_lost(const struct tri_channel *channel)
 {
-	return channel->has_lost || tri_link_has_lost(channel->link);
+	return channel->has_lost || tri_uplink_has_lost(channel->link);
 }
 
 /* --- sending --- */
@@ -202,7 +202,7 @@ send_sized(struct tri_channel *channel, struct tri_frame *frame, const struct tr
 			tri_channel_publish(channel, frame);
 		return err;
 	}
-	return linked(channel, frame, tri_link_send(channel->link, frame, record, value, payload_bytes));
+	return linked(channel, frame, tri_uplink_send(channel->link, frame, record, value, payload_bytes));
 }
 
 bool
@@ -244,7 +244,7 @@ tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t si
 	const uint8_t *payload = (const uint8_t *)frame + sizeof(head);
 	uint8_t *to = room_for(channel, &head);
 	if (!to)
-		return linked(channel, &head, tri_link_send_bytes(channel->link, &head, payload));
+		return linked(channel, &head, tri_uplink_send_bytes(channel->link, &head, payload));
 	memcpy(to, payload, head.payload_bytes);
 	tri_channel_publish(channel, &head);
 	return TRACTOR_OK;
@@ -255,7 +255,7 @@ tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t si
 static bool
 has_news(const struct tri_channel *channel)
 {
-	return tri_lane_has_news(&channel->down) || tri_link_was_rung(channel->link) ||
+	return tri_lane_has_news(&channel->down) || tri_uplink_was_rung(channel->link) ||
 	       tri_ways_have_news(&channel->ways);
 }
 

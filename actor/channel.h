@@ -10,10 +10,10 @@
 #include "bypass.h"
 #include "coalesce.h"
 #include "lane.h"
-#include "link.h"
 #include "parcel.h"
 #include "rung.h"
 #include "spin.h"
+#include "uplink.h"
 
 /* The supervisor's, where there are lanes. */
 struct tri_channel_fds {
@@ -21,7 +21,7 @@ struct tri_channel_fds {
 };
 
 struct tri_channel {
-	struct tri_link *link;
+	struct tri_uplink *link;
 	int bells;
 	struct tri_bell bell;  /* the supervisor rings it for a lane; none: there are no lanes */
 	struct tri_bell knock; /* an eventfd: the link rings it */
@@ -54,14 +54,14 @@ struct tri_packet *tri_channel_take(struct tri_channel *channel);
 /* A frame came and there was no memory for it, or what came can't be one: it is lost. */
 bool tri_channel_has_lost(const struct tri_channel *channel);
 
-/* As tri_link_send(); what is large, in a parcel. HELLO goes by the link, and again by each that is dialled until there is an answer. */
+/* As tri_uplink_send(); what is large, in a parcel. HELLO goes by the link, and again by each that is dialled until there is an answer. */
 tractor_err tri_channel_send(struct tri_channel *channel, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value);
 /* The same in two steps, if there is room for it in the lane, where it outlives this process: it is sent once it is published, and nothing else may be sent before. False: it can't go there. */
 bool tri_channel_write_to_lane(struct tri_channel *channel, struct tri_frame *frame,
 	const struct tractor_record *record, const void *value);
 void tri_channel_publish(struct tri_channel *channel, const struct tri_frame *frame);
-/* As tri_link_send_bytes(). */
+/* As tri_uplink_send_bytes(). */
 tractor_err tri_channel_send_bytes(struct tri_channel *channel, const void *frame, size_t size_bytes);
 
 /* Looks for a moment whether something comes, if that has lately paid, until `until_ns` at most. True: there may be something to take; `looked_ns` is some us ago at the most. */

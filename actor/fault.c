@@ -115,7 +115,7 @@ send_garbage(struct tri_actor *actor)
 {
 	static const char garbage[200] = "this is no frame";
 
-	tri_link_send_raw(actor->channel.link, garbage, sizeof(garbage));
+	tri_uplink_send_raw(actor->channel.link, garbage, sizeof(garbage));
 	hang(); /* until it is killed for that */
 }
 

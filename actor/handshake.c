@@ -107,7 +107,7 @@ tri_handshake(struct tri_actor *actor)
 	int64_t until_ns = is_spare ? TRI_FOREVER : tri_until_ns(HELLO_LIMIT_MS);
 
 	while (!actor->welcome) {
-		uint32_t connection = tri_link_connection(actor->channel.link);
+		uint32_t connection = tri_uplink_connection(actor->channel.link);
 		if (connection != 0 && connection != actor->greeted) {
 			tractor_err err = say_hello(actor);
 			if (err != TRACTOR_OK)

@@ -29,7 +29,7 @@ on_sigterm(int signal)
 	(void)signal;
 	stop_requested = 1;
 	if (tri_the_actor && tri_the_actor->channel.link)
-		tri_link_ring(tri_the_actor->channel.link);
+		tri_uplink_ring(tri_the_actor->channel.link);
 }
 
 void
@@ -80,7 +80,7 @@ tri_actor_cut_off(const struct tri_actor *actor)
 	if (tri_channel_has_lost(&actor->channel))
 		return "out of memory: there was none for a message";
 	/* Until it is welcomed it may dial anew. Afterwards it is nng that gives the connection up, and we know of one reason. */
-	if (actor->said && tri_link_connection(actor->channel.link) != actor->greeted)
+	if (actor->said && tri_uplink_connection(actor->channel.link) != actor->greeted)
 		return "the link to the supervisor is broken: out of memory, most likely";
 	return NULL;
 }

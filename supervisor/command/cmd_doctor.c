@@ -12,8 +12,8 @@
 
 #include "command.h"
 #include "doctor.h"
-#include "link.h"
 #include "output.h"
+#include "uplink.h"
 #include "why.h"
 
 #define CELL_BYTES 128

@@ -70,7 +70,7 @@ byte unsent[2];	/* of `up`, the last so many are in nng yet: lost if it dies */
 bool connected[2];
 bool closed_link[2];	/* its end of the link is closed; what it had sent can still be read */
 bool leaving;	/* has said bye, waits for the farewell */
-bool redialled[2];	/* a new connection was let in: tri_link_connections() has gone up */
+bool redialled[2];	/* a new connection was let in: tri_uplink_connections() has gone up */
 
 #define HERE (incarnation % 2)
 #define LIVES(i) (process[i] == ALIVE || process[i] == HUNG || process[i] == EXITING)
@@ -147,7 +147,7 @@ inline terminate_process(i) {
 
 /* ==================== the actor ==================== */
 
-/* tri_link_send(). With the connection gone nng keeps it for the next one. */
+/* tri_uplink_send(). With the connection gone nng keeps it for the next one. */
 inline say(kind, about) {
 	d_step { nfull(up[me]) -> up[me]!kind,about; unsent[me] = (connected[me] -> unsent[me] : unsent[me] + 1) }
 }

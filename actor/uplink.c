@@ -1,10 +1,11 @@
 /*
- * link.c: nng, as an actor uses it. Receives with an aio whose callback, in a thread of nng's, queues the message and rings an eventfd; all else
+ * uplink.c: nng, as an actor uses it. Receives with an aio whose callback, in a thread of nng's, queues the message and rings an eventfd; all else
  * runs in the actor's one thread. Polling nng's own receive fd would leak it (nng 1.5). What fails is returned.
  */
-#include "link.h"
+#include "uplink.h"
 
 #include <errno.h>
+#include <link.h>
 #include <nng/nng.h>
 #include <nng/protocol/pair0/pair.h>
 #include <pthread.h>
@@ -18,12 +19,12 @@
 
 #define REDIAL_MIN_MS 5 /* the listener is there before we are, but for one that is being replaced */
 #define REDIAL_MAX_MS 40
-/* Of each thread of nng's, for callbacks like ours. The usual 8 MiB are address space, but each such stack takes a page table, too, to be made at the start and unmade at the death. */
+/* Of each thread of nng's, for callbacks like ours, beside its thread-local variables. The usual 8 MiB are address space, but each such stack takes a page table, too, to be made at the start and unmade at the death. */
 #define STACK_BYTES ((size_t)512 << 10)
 #define QUEUE_LENGTH \
 	64 /* in nng, each way: a few windows' worth, so that neither side waits for the other's scheduling */
 
-struct tri_link {
+struct tri_uplink {
 	nng_socket socket;
 	nng_aio *receiving;
 	int bell;
@@ -63,23 +64,40 @@ set_stacks(pthread_attr_t *usual, size_t size)
 	return pthread_attr_setstacksize(usual, size) == 0 && pthread_setattr_default_np(usual) == 0;
 }
 
+static int
+add_local(struct dl_phdr_info *object, size_t size, void *sum)
+{
+	(void)size;
+	for (int i = 0; i < object->dlpi_phnum; i++)
+		if (object->dlpi_phdr[i].p_type == PT_TLS)
+			*(size_t *)sum += object->dlpi_phdr[i].p_memsz + object->dlpi_phdr[i].p_align;
+	return 0;
+}
+
+/* What the program's thread-local variables take, which lie in each thread's stack, too. */
+static size_t
+local_bytes(void)
+{
+	size_t sum = 0;
+
+	dl_iterate_phdr(add_local, &sum);
+	return sum;
+}
+
 /* nng makes its threads at the first socket, and says nothing of their stacks. Everybody else's are as they were. */
 static int
 open_pair(struct nng_socket_s *ret_socket)
 {
+	size_t size = 0, enough = STACK_BYTES + local_bytes();
 	pthread_attr_t usual;
-	size_t size = 0;
 
 	if (pthread_getattr_default_np(&usual) != 0)
 		return nng_pair0_open(ret_socket);
 	pthread_attr_getstacksize(&usual, &size);
-	bool small = size > STACK_BYTES && set_stacks(&usual, STACK_BYTES);
+	bool small = size > enough && set_stacks(&usual, enough);
 	int rv = nng_pair0_open(ret_socket);
 	if (small)
 		set_stacks(&usual, size);
-	/* A thread's stack has the program's thread-local variables, too, and they may be large. */
-	if (small && rv != 0)
-		rv = nng_pair0_open(ret_socket);
 	pthread_attr_destroy(&usual);
 	return rv;
 }
@@ -115,7 +133,7 @@ release_message(void *message)
 
 /* NULL: malformed, or no memory, which is noted; the message is freed then. */
 static struct tri_packet *
-packet_of(struct tri_link *link, nng_msg *message)
+packet_of(struct tri_uplink *link, nng_msg *message)
 {
 	struct tri_packet *packet = calloc(1, sizeof(*packet));
 
@@ -137,7 +155,7 @@ packet_of(struct tri_link *link, nng_msg *message)
 static void
 received(void *arg)
 {
-	struct tri_link *link = arg;
+	struct tri_uplink *link = arg;
 
 	if (nng_aio_result(link->receiving) != 0)
 		return;
@@ -147,7 +165,7 @@ received(void *arg)
 		tri_packets_put(&link->came, packet);
 		pthread_mutex_unlock(&link->mutex);
 	}
-	tri_link_ring(link);
+	tri_uplink_ring(link);
 	nng_recv_aio(link->socket, link->receiving);
 }
 
@@ -155,18 +173,18 @@ received(void *arg)
 static void
 connected(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
-	struct tri_link *link = arg;
+	struct tri_uplink *link = arg;
 	uint32_t ended = (uint32_t)nng_pipe_id(pipe);
 
 	if (event == NNG_PIPE_EV_ADD_POST)
 		atomic_store(&link->connection, ended);
 	else
 		atomic_compare_exchange_strong(&link->connection, &ended, 0);
-	tri_link_ring(link);
+	tri_uplink_ring(link);
 }
 
 static int
-begin(struct tri_link *link, const char *url)
+begin(struct tri_uplink *link, const char *url)
 {
 	int rv = tri_nng_open(&link->socket);
 
@@ -189,9 +207,9 @@ begin(struct tri_link *link, const char *url)
 }
 
 tractor_err
-tri_link_open(const char *url, int bell, struct tri_link **ret_link)
+tri_uplink_open(const char *url, int bell, struct tri_uplink **ret_link)
 {
-	struct tri_link *link = calloc(1, sizeof(*link));
+	struct tri_uplink *link = calloc(1, sizeof(*link));
 
 	if (!link)
 		return TRACTOR_ENOMEM;
@@ -208,13 +226,13 @@ tri_link_open(const char *url, int bell, struct tri_link **ret_link)
 }
 
 void
-tri_link_clear(struct tri_link *link)
+tri_uplink_clear(struct tri_uplink *link)
 {
 	atomic_store(&link->rung, false);
 }
 
 void
-tri_link_ring(struct tri_link *link)
+tri_uplink_ring(struct tri_uplink *link)
 {
 	uint64_t one = 1;
 	int saved_errno = errno;
@@ -225,25 +243,25 @@ tri_link_ring(struct tri_link *link)
 }
 
 bool
-tri_link_was_rung(const struct tri_link *link)
+tri_uplink_was_rung(const struct tri_uplink *link)
 {
 	return atomic_load_explicit(&link->rung, memory_order_acquire);
 }
 
 uint32_t
-tri_link_connection(const struct tri_link *link)
+tri_uplink_connection(const struct tri_uplink *link)
 {
 	return atomic_load(&link->connection);
 }
 
 bool
-tri_link_has_lost(const struct tri_link *link)
+tri_uplink_has_lost(const struct tri_uplink *link)
 {
 	return atomic_load(&link->has_lost);
 }
 
 struct tri_packet *
-tri_link_take(struct tri_link *link)
+tri_uplink_take(struct tri_uplink *link)
 {
 	pthread_mutex_lock(&link->mutex);
 	struct tri_packet *packet = tri_packets_take(&link->came);
@@ -253,7 +271,7 @@ tri_link_take(struct tri_link *link)
 
 /* Takes the message. */
 static tractor_err
-hand_over(struct tri_link *link, nng_msg *message)
+hand_over(struct tri_uplink *link, nng_msg *message)
 {
 	int rv = nng_sendmsg(link->socket, message, 0);
 
@@ -264,7 +282,7 @@ hand_over(struct tri_link *link, nng_msg *message)
 }
 
 tractor_err
-tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tractor_record *record,
+tri_uplink_send(struct tri_uplink *link, struct tri_frame *frame, const struct tractor_record *record,
 	const void *value, size_t payload_bytes)
 {
 	nng_msg *message;
@@ -288,7 +306,7 @@ tri_link_send(struct tri_link *link, struct tri_frame *frame, const struct tract
 }
 
 tractor_err
-tri_link_send_bytes(struct tri_link *link, const struct tri_frame *frame, const uint8_t *payload)
+tri_uplink_send_bytes(struct tri_uplink *link, const struct tri_frame *frame, const uint8_t *payload)
 {
 	nng_msg *message;
 
@@ -302,7 +320,7 @@ tri_link_send_bytes(struct tri_link *link, const struct tri_frame *frame, const 
 }
 
 tractor_err
-tri_link_send_raw(struct tri_link *link, const void *bytes, size_t size_bytes)
+tri_uplink_send_raw(struct tri_uplink *link, const void *bytes, size_t size_bytes)
 {
 	nng_msg *message;
 
