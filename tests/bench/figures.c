@@ -125,13 +125,13 @@ const struct figure figures[] = {
 #define CROWD "2,000 actors of one tree"
 	{ "crowd.start", CROWD, true, UNIT_NS, "bench-ours", "start", 0, 1, 2000, 3, true,
 		"one after the other, each ready before the next; mean" },
-	{ "crowd.killed", CROWD, true, UNIT_NS, "bench-ours", "crowd_killed", 0, 1, 2000, 3, true,
+	{ "crowd.killed", CROWD, true, UNIT_NS, "bench-crowd", "killed", 0, 1, 2000, 3, true,
 		"all are killed, one after the other, until all run again; mean" },
-	{ "crowd.killed.few", CROWD, true, UNIT_NS, "bench-ours", "crowd_killed", 0, 1, 200, 3, true,
+	{ "crowd.killed.few", CROWD, true, UNIT_NS, "bench-crowd", "killed", 0, 1, 200, 3, true,
 		"the same, of 200" },
-	{ "crowd.ask", CROWD, true, UNIT_NS, "bench-ours", "crowd_ask", 0, 1, 2000, 3, true,
+	{ "crowd.ask", CROWD, true, UNIT_NS, "bench-crowd", "ask", 0, 1, 2000, 3, true,
 		"ask.parent in their midst; mean of 20" },
-	{ "crowd.idle", CROWD, true, UNIT_PER_S, "bench-ours", "crowd_idle", 0, 1, 2000, 3, true,
+	{ "crowd.idle", CROWD, true, UNIT_PER_S, "bench-crowd", "idle", 0, 1, 2000, 3, true,
 		"how often any thread of theirs or the supervisor's is woken while there is nothing to do" },
 };
 const size_t figure_count = sizeof(figures) / sizeof(figures[0]);

@@ -1,7 +1,4 @@
-/*
- * ours.c: tractor, measured from a program that has a tree of its own, as the README's quick start has it. Whatever an actor sees is measured in the actor. The tree is in the current folder
- * and ends with this process.
- */
+/* ours.c: tractor, measured from a program that has a tree of its own. Whatever an actor sees is measured in the actor. */
 #include <dirent.h>
 #include <jansson.h>
 #include <signal.h>
@@ -10,151 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <tractor/runtime.h>
-
-#include "ours.h"
-#include "samples.h"
+#include "ours_tree.h"
 #include "stats.h"
 
-#define BY_LINK "link:" /* before a measure's name: without lanes */
-#define ANY_NUMBER \
-	5000 /* of restarts in PERIOD_MS: as many as nobody is fast enough for; what is remembered of them is soon all in use */
-#define PERIOD_MS 1000
+#define BY_LINK "link:"	   /* before a measure's name: without lanes */
 #define PATIENCE_MS 300000 /* a round of anything takes seconds */
 #define REST_MS 100	   /* before memory is looked at */
 #define POLL_MS 5	   /* between two looks at a count, which is an ask that is in the way */
 #define LONG_READINGS 100  /* of the supervisor's memory */
-#define CROWD_REST_MS 1000 /* until all that comes of its start is over */
-#define CROWD_IDLE_MS 10000
-#define CROWD_IDLE_AFTER_MS \
-	15000 /* of the restarts that there might have been nothing is remembered any more */
-#define CROWD_TRIPS 500
-
-struct tree {
-	struct tractor_runtime *runtime;
-	tractor_ctx *ctx;
-	uint64_t running_ns; /* when an actor was last heard to be ready */
-	unsigned long running_count,
-		spare_count; /* how many came up; how many processes wait to be named, or were */
-};
-
-static void
-ok(tractor_err err)
-{
-	if (err != TRACTOR_OK)
-		fail("tractor: %s: %s", tractor_err_name(err), tractor_why());
-}
-
-static void
-on_event(void *arg, const struct tractor_event *event)
-{
-	struct tree *tree = arg;
-
-	if (strcmp(event->event, "spare_ready") == 0)
-		tree->spare_count++;
-	if (strcmp(event->event, "running") != 0)
-		return;
-	tree->running_ns = clock_ns();
-	tree->running_count++;
-}
-
-static void
-open_tree(struct tree *tree)
-{
-	*tree = (struct tree){ .running_ns = 0 };
-	setenv("TRACTOR_RUN_DIR", ".", 1);
-	ok(tractor_runtime_open(&tree->runtime, &(struct tractor_options){ .name = "bench",
-							.intensity = ANY_NUMBER,
-							.period_ms = PERIOD_MS,
-							.on_event = on_event,
-							.arg = tree,
-							.raise_files = true }));
-	tree->ctx = tractor_port(tree->runtime);
-}
-
-/* bench-actor is beside this program. */
-static const char *
-actor_program(void)
-{
-	static char path[4096];
-
-	if (*path)
-		return path;
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - sizeof("bench-actor"));
-
-	must(length > 0, "readlink");
-	path[length] = '\0';
-	memcpy(strrchr(path, '/') + 1, "bench-actor", sizeof("bench-actor"));
-	return path;
-}
-
-/* SIGKILL at the end: some of them are in the middle of a flood. */
-static bench_ref
-start_actor_with(struct tree *tree, const char *name, const char *const *args)
-{
-	bench_ref ref;
-
-	ok(tractor_start(tree->runtime, bench, &ref,
-		&(struct tractor_child){
-			.name = name, .exec = actor_program(), .args = args, .shutdown_ms = TRACTOR_KILL }));
-	return ref;
-}
-
-static bench_ref
-start_actor(struct tree *tree, const char *name)
-{
-	return start_actor_with(tree, name, NULL);
-}
-
-static bench_ref
-start_numbered(struct tree *tree, unsigned long number)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "a%lu", number);
-	return start_actor(tree, name);
-}
-
-static void
-live_on(struct tree *tree, uint64_t ms)
-{
-	for (uint64_t until_ns = clock_ns() + ms * 1000000, now_ns; (now_ns = clock_ns()) < until_ns;)
-		ok(tractor_runtime_turn(tree->runtime, (int64_t)((until_ns - now_ns) / 1000000)));
-}
-
-static pid_t
-pid_of(struct tree *tree, const char *path)
-{
-	struct tractor_child_info *info;
-
-	ok(tractor_which_child(tree->runtime, path, &info));
-	pid_t pid = info->pid;
-	free(info);
-	return pid;
-}
 
 /* --- asks --- */
-
-/* Asks in a sample: more than one where they take no longer than reading the clock does. */
-static unsigned
-batch_of(const struct plan *plan, unsigned long load_bytes)
-{
-	return plan->pause_us == 0 && load_bytes == 0 ? 20 : 1;
-}
-
-struct asked {
-	struct tree tree;
-	bench_ref ref;
-};
-
-static void
-trip(void *arg)
-{
-	struct asked *asked = arg;
-	struct bench_block block;
-
-	ok(tractor_ask(asked->tree.ctx, asked->ref, &block, bench_echo, .from = 1));
-}
 
 static void
 take_ask_from_parent(const struct plan *plan)
@@ -448,122 +310,14 @@ static void
 take_memory(const struct plan *plan)
 {
 	struct tree tree;
-	char path[64];
 
 	open_tree(&tree);
 	for (unsigned long i = 0; i < plan->count; i++)
 		start_numbered(&tree, i);
 	live_on(&tree, REST_MS);
-	for (unsigned long i = 0; i < plan->count; i++) {
-		snprintf(path, sizeof(path), "/bench/a%lu", i);
-		sample(private_kib(pid_of(&tree, path)));
-	}
+	for (unsigned long i = 0; i < plan->count; i++)
+		sample(private_kib(pid_of_numbered(&tree, i)));
 	tractor_runtime_close(tree.runtime);
-}
-
-/* --- a crowd: plan->count actors of one tree, which is then left to itself --- */
-
-struct crowd {
-	struct tree tree;
-	unsigned long count;
-	pid_t *pids;
-};
-
-static void
-open_crowd(struct crowd *crowd, const struct plan *plan)
-{
-	char path[64];
-
-	*crowd = (struct crowd){ .count = plan->count, .pids = calloc(plan->count, sizeof(*crowd->pids)) };
-	must(crowd->pids != NULL, "memory");
-	open_tree(&crowd->tree);
-	for (unsigned long i = 0; i < crowd->count; i++) {
-		start_numbered(&crowd->tree, i);
-		snprintf(path, sizeof(path), "/bench/a%lu", i);
-		crowd->pids[i] = pid_of(&crowd->tree, path);
-	}
-	live_on(&crowd->tree, CROWD_REST_MS);
-}
-
-static void
-close_crowd(struct crowd *crowd)
-{
-	tractor_runtime_close(crowd->tree.runtime);
-	free(crowd->pids);
-}
-
-static void
-await_running(struct tree *tree, unsigned long count)
-{
-	while (tree->running_count < count)
-		ok(tractor_runtime_turn(tree->runtime, -1));
-}
-
-/* All are killed, one after the other, and all run again; mean. */
-static void
-take_crowd_killed(const struct plan *plan)
-{
-	struct crowd crowd;
-
-	open_crowd(&crowd, plan);
-	uint64_t began_ns = clock_ns();
-	for (unsigned long i = 0; i < crowd.count; i++)
-		must(kill(crowd.pids[i], SIGKILL) == 0, "kill");
-	await_running(&crowd.tree, 2 * crowd.count);
-	sample((double)(crowd.tree.running_ns - began_ns) / (double)crowd.count);
-	close_crowd(&crowd);
-}
-
-static void
-take_crowd_ask(const struct plan *plan)
-{
-	const struct plan trips = { .count = CROWD_TRIPS };
-	struct crowd crowd;
-	struct asked asked;
-
-	open_crowd(&crowd, plan);
-	asked.tree = crowd.tree;
-	asked.ref = start_actor(&asked.tree, "echo");
-	sample_trips(&trips, batch_of(&trips, 0), trip, &asked);
-	close_crowd(&crowd);
-}
-
-/* Of all threads of all of them. */
-static unsigned long
-wakeups_of(const struct crowd *crowd, pid_t supervisor)
-{
-	unsigned long sum = wakeups(supervisor);
-
-	for (unsigned long i = 0; i < crowd->count; i++)
-		sum += wakeups(crowd->pids[i]);
-	return sum;
-}
-
-/* How often anybody is woken, supervisor and actors, while there is nothing to do. Another process looks, and then ends it by a death. */
-static void
-take_crowd_idle(const struct plan *plan)
-{
-	pid_t supervisor = getpid();
-	struct crowd crowd;
-	int result[2];
-	double rate;
-
-	open_crowd(&crowd, plan);
-	live_on(&crowd.tree, CROWD_IDLE_AFTER_MS);
-	must(pipe(result) == 0, "pipe");
-	if (fork_peer() == 0) {
-		sleep_us(CROWD_REST_MS * 1000);
-		unsigned long before = wakeups_of(&crowd, supervisor);
-		sleep_us(CROWD_IDLE_MS * 1000);
-		rate = (double)(wakeups_of(&crowd, supervisor) - before) * 1000 / CROWD_IDLE_MS;
-		write_bytes(result[1], &rate, sizeof(rate));
-		must(kill(crowd.pids[0], SIGKILL) == 0, "kill");
-		_exit(0);
-	}
-	await_running(&crowd.tree, crowd.count + 1);
-	must(read_bytes(result[0], &rate, sizeof(rate)), "read");
-	sample(rate);
-	close_crowd(&crowd);
 }
 
 int
@@ -587,9 +341,6 @@ main(int argc, char **argv)
 		{ "supervisor_memory", take_supervisor_memory },
 		{ "start", take_start },
 		{ "memory", take_memory },
-		{ "crowd_killed", take_crowd_killed },
-		{ "crowd_ask", take_crowd_ask },
-		{ "crowd_idle", take_crowd_idle },
 		{ NULL, NULL },
 	};
 
