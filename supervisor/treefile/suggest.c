@@ -106,9 +106,9 @@ suggest_word(const char *word, const char *const *words, size_t count)
 	const char *best = NULL;
 
 	if (strnlen(word, SUGGEST_LENGTH_MAX + 1) <= SUGGEST_LENGTH_MAX) {
-		best = nearest(word, words, count);
+		best = only_completion(word, words, count);
 		if (best == NULL)
-			best = only_completion(word, words, count);
+			best = nearest(word, words, count);
 	}
 	return best;
 }

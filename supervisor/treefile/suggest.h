@@ -17,8 +17,8 @@
 size_t suggest_distance(const char *from, const char *to);
 
 /*
- * The one of the `count` words that `word` was most likely meant to be: the nearest one, the first in the list where several are
- * equally near; or the only one that `word` is the beginning of (three letters at least). NULL: none is near enough.
+ * The one of the `count` words that `word` was most likely meant to be: the only one that it is the beginning of (three letters at
+ * least); or the nearest one, the first in the list where several are equally near. NULL: none is near enough.
  * Entries may be NULL and are passed over. What is returned is an entry of `words`.
  */
 const char *suggest_word(const char *word, const char *const *words, size_t count);

@@ -59,7 +59,7 @@ START_TEST(nearest_word_is_suggested)
 		{ "restrat", "restart" },
 		{ "start-timeout", "start_timeout" },
 		{ "one-for-all", "one_for_all" },
-		{ "stat", "status" }, /* begins another too, but this is the nearest */
+		{ "stat", "status" }, /* begins only this one */
 		{ "one_for", NULL },  /* begins two, and both are far */
 		{ "statu", "status" },
 		{ "perm", NULL },
@@ -81,6 +81,16 @@ START_TEST(nearest_word_is_suggested)
 }
 END_TEST
 
+/* Who leaves off the end of a word has not mistyped its beginning. */
+START_TEST(a_beginning_comes_before_what_is_nearer)
+{
+	static const char *const words[] = { "start", "status", "stop" };
+
+	ck_assert_ptr_eq(suggest_word("stat", words, 3), words[1]);
+	ck_assert_ptr_null(suggest_word("sta", words, 3)); /* begins two, and both are far */
+}
+END_TEST
+
 START_TEST(first_of_equals_and_entries_of_the_list)
 {
 	static const char *const words[] = { NULL, "bat", "cat" };
@@ -97,6 +107,7 @@ test_suite(void)
 	Suite *suite = suite_create("suggest");
 
 	TEST_CASE(suite, "distance", 30, distance_counts_steps, distance_of_long_words_is_endless);
-	TEST_CASE(suite, "word", 30, nearest_word_is_suggested, first_of_equals_and_entries_of_the_list);
+	TEST_CASE(suite, "word", 30, nearest_word_is_suggested, a_beginning_comes_before_what_is_nearer,
+		first_of_equals_and_entries_of_the_list);
 	return suite;
 }
