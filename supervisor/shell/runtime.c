@@ -144,6 +144,10 @@ open_parts(struct tractor_runtime *runtime)
 	tractor_err err = open_loop(runtime);
 
 	if (err == TRACTOR_OK)
+		err = table_init(&runtime->pids);
+	if (err == TRACTOR_OK)
+		err = corpses_open(&runtime->corpses, &runtime->loop);
+	if (err == TRACTOR_OK)
 		err = inventory_open(runtime);
 	if (err == TRACTOR_OK)
 		err = unwinding_open(runtime);
@@ -157,10 +161,6 @@ open_parts(struct tractor_runtime *runtime)
 		err = loglines_open(runtime);
 	if (err == TRACTOR_OK)
 		err = router_new(&coreops_router, runtime, &runtime->router);
-	if (err == TRACTOR_OK)
-		err = table_init(&runtime->pids);
-	if (err == TRACTOR_OK)
-		err = corpses_open(&runtime->corpses, &runtime->loop);
 	if (err == TRACTOR_OK)
 		err = parcels_open(&runtime->parcels, &runtime->handover);
 	return err == TRACTOR_OK ? spares_open(runtime) : err;
