@@ -94,10 +94,13 @@ open_pair(struct nng_socket_s *ret_socket)
 	if (pthread_getattr_default_np(&usual) != 0)
 		return nng_pair0_open(ret_socket);
 	pthread_attr_getstacksize(&usual, &size);
-	bool small = size > enough && set_stacks(&usual, enough);
+	bool ours = size != enough && set_stacks(&usual, enough);
 	int rv = nng_pair0_open(ret_socket);
-	if (small)
+	if (ours)
 		set_stacks(&usual, size);
+	/* The C library may have set more aside in each than we know of (GLIBC_TUNABLES). */
+	if (ours && rv != 0)
+		rv = nng_pair0_open(ret_socket);
 	pthread_attr_destroy(&usual);
 	return rv;
 }

@@ -1,5 +1,5 @@
 /*
- * suggest.c: edit distance, and the choice of the nearest word by it.
+ * suggest.c: edit distance, and the choice of the word that was meant.
  *
  * The distance is the "optimal string alignment" one: Levenshtein's, with a swap of two neighbours as one step, because that
  * is how people mistype. It must not know what the words are for. It allocates nothing and cannot fail; a word that is too long

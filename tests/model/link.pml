@@ -70,7 +70,7 @@ byte unsent[2];	/* of `up`, the last so many are in nng yet: lost if it dies */
 bool connected[2];
 bool closed_link[2];	/* its end of the link is closed; what it had sent can still be read */
 bool leaving;	/* has said bye, waits for the farewell */
-bool redialled[2];	/* a new connection was let in: tri_uplink_connections() has gone up */
+bool redialled[2];	/* a new connection was let in: tri_uplink_connection() has gone up */
 
 #define HERE (incarnation % 2)
 #define LIVES(i) (process[i] == ALIVE || process[i] == HUNG || process[i] == EXITING)

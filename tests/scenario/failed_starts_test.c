@@ -134,7 +134,7 @@ START_TEST(it_kills_itself_as_its_first_act)
 }
 END_TEST
 
-/* So that nng has to have more for its threads than we would give it. */
+/* They lie in the stacks of nng's threads, too, which must have room beside them. */
 START_TEST(one_with_large_thread_local_variables_starts)
 {
 	tree_down(tree_up("{name: t, children: [%s]}", actor_line("a", "roomy")));

@@ -1,4 +1,4 @@
-/* roomy.c: has thread-local variables that are larger than the stacks that we would give to nng's threads. */
+/* roomy.c: has thread-local variables that are larger than what nng's threads need of their stacks. */
 #include <tractor/actor.h>
 
 struct roomy {
