@@ -74,21 +74,21 @@ add_local(struct dl_phdr_info *object, size_t size, void *sum)
 	return 0;
 }
 
-/* What the program's thread-local variables take, which lie in each thread's stack, too. */
+/* With the program's thread-local variables, which lie in each thread's stack, too. Whole pages: else what is at its top lies in one more of them. */
 static size_t
-local_bytes(void)
+stack_bytes(void)
 {
-	size_t sum = 0;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes = STACK_BYTES;
 
-	dl_iterate_phdr(add_local, &sum);
-	return sum;
+	dl_iterate_phdr(add_local, &bytes);
+	return (bytes + page - 1) / page * page;
 }
 
 /* nng makes its threads at the first socket, and says nothing of their stacks. Everybody else's are as they were. */
 static int
 open_pair(struct nng_socket_s *ret_socket)
 {
-	size_t size = 0, enough = STACK_BYTES + local_bytes();
+	size_t size = 0, enough = stack_bytes();
 	pthread_attr_t usual;
 
 	if (pthread_getattr_default_np(&usual) != 0)
