@@ -104,6 +104,8 @@ const struct figure figures[] = {
 		"the same from SIGKILL, with a spare" },
 	{ "spawn.restart", RESTART, false, UNIT_NS, "bench-nng", "restart", AFTER_US, 0, 20, 2, false,
 		"SIGKILL, wait, posix_spawn, exec, and the first word over an nng pair socket" },
+	{ "end", RESTART, false, UNIT_NS, "bench-nng", "end", AFTER_US, 0, 20, 2, false,
+		"from SIGKILL until a process with an nng pair socket has ended, which every restart waits for" },
 	{ "runit", RESTART, false, UNIT_NS, "bench-supervisors", "runit", 0, 0, 3, 1, false,
 		"from SIGKILL until the service runs again under runsv, as it says itself" },
 	{ "supervisord", RESTART, false, UNIT_NS, "bench-supervisors", "supervisord", 0, 0, 2, 1, false,

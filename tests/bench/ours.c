@@ -13,7 +13,6 @@
 #define BY_LINK "link:"	   /* before a measure's name: without lanes */
 #define PATIENCE_MS 300000 /* a round of anything takes seconds */
 #define REST_MS 100	   /* before memory is looked at */
-#define POLL_MS 5	   /* between two looks at a count, which is an ask that is in the way */
 #define LONG_READINGS 100  /* of the supervisor's memory */
 
 /* --- asks --- */
@@ -107,10 +106,7 @@ flood(struct tree *tree, bench_ref sink, const bench_ref *senders, unsigned send
 	ok(tractor_ask(tree->ctx, sink, TRACTOR_ACK, bench_expect, .count = each * sender_count));
 	for (unsigned i = 0; i < sender_count; i++)
 		ok(tractor_tell(tree->ctx, senders[i], bench_flood, .to = sink, .from = i, .count = each));
-	do {
-		live_on(tree, POLL_MS);
-		ok(tractor_ask_within(tree->ctx, PATIENCE_MS, sink, &tally, bench_count));
-	} while (tally.count < each * sender_count);
+	ok(tractor_ask_within(tree->ctx, PATIENCE_MS, sink, &tally, bench_count));
 	return tally;
 }
 

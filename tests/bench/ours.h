@@ -44,7 +44,7 @@ TRACTOR_RECORD(bench_tally, BENCH_TALLY);
 	TELL(bench, item, BENCH_BLOCK)                                                           \
 	TELL(bench, flood, BENCH_FLOOD) /* tells somebody items, without a pause */              \
 	ASK(bench, expect, BENCH_EXPECT, tractor_none)                                           \
-	ASK(bench, count, BENCH_NOTHING, bench_tally)
+	ASK(bench, count, BENCH_NOTHING, bench_tally) /* once what is expected has come */
 TRACTOR_MESSAGES(bench, BENCH_PROTOCOL);
 
 #endif

@@ -12,6 +12,7 @@ struct bench {
 	double *trips_ns; /* of the last `trips` */
 	uint64_t expected, count, first_ns, last_ns;
 	uint64_t counts[SENDERS_MAX], shares[SENDERS_MAX];
+	bench_count_promise owed; /* until what is expected has come */
 };
 #define TRACTOR_STATE struct bench
 TRACTOR_SERVE(bench, BENCH_PROTOCOL);
@@ -84,6 +85,16 @@ bench_on_trips(struct bench *self, tractor_ctx *ctx, const struct bench_trips *m
 	return err;
 }
 
+static struct bench_tally
+tally_of(struct bench *self)
+{
+	return (struct bench_tally){
+		.count = self->count,
+		.took_ns = self->last_ns - self->first_ns,
+		.shares = { self->shares, SENDERS_MAX },
+	};
+}
+
 static tractor_err
 bench_on_item(struct bench *self, tractor_ctx *ctx, const struct bench_item *msg)
 {
@@ -93,9 +104,12 @@ bench_on_item(struct bench *self, tractor_ctx *ctx, const struct bench_item *msg
 		self->first_ns = clock_ns();
 	if (self->count == self->expected / 2)
 		memcpy(self->shares, self->counts, sizeof(self->shares));
-	if (self->count == self->expected)
-		self->last_ns = clock_ns();
-	return TRACTOR_OK;
+	if (self->count != self->expected)
+		return TRACTOR_OK;
+	self->last_ns = clock_ns();
+	struct bench_tally tally = tally_of(self);
+	return bench_count_is_promised_in(self->owed) ? bench_count_reply(ctx, &self->owed, &tally)
+						      : TRACTOR_OK;
 }
 
 static tractor_err
@@ -121,10 +135,9 @@ bench_on_expect(
 static tractor_err
 bench_on_count(struct bench *self, tractor_ctx *ctx, const struct bench_count *msg, struct bench_tally *reply)
 {
-	reply->count = self->count;
-	reply->took_ns = self->count >= self->expected ? self->last_ns - self->first_ns : 0;
-	reply->shares.items = self->shares;
-	reply->shares.count = SENDERS_MAX;
+	if (self->count < self->expected)
+		return tractor_defer(ctx, &self->owed);
+	*reply = tally_of(self);
 	return TRACTOR_OK;
 }
 

@@ -85,11 +85,12 @@ start_numbered(struct tree *tree, unsigned long number)
 	return start_actor(tree, name);
 }
 
+/* Rounded up: what is left of a ms, turned about in, would take a processor from who is measured. */
 void
 live_on(struct tree *tree, uint64_t ms)
 {
 	for (uint64_t until_ns = clock_ns() + ms * 1000000, now_ns; (now_ns = clock_ns()) < until_ns;)
-		ok(tractor_runtime_turn(tree->runtime, (int64_t)((until_ns - now_ns) / 1000000)));
+		ok(tractor_runtime_turn(tree->runtime, (int64_t)((until_ns - now_ns + 999999) / 1000000)));
 }
 
 pid_t
