@@ -138,6 +138,7 @@ END_TEST
 START_TEST(one_with_large_thread_local_variables_starts)
 {
 	tree_down(tree_up("{name: t, children: [%s]}", actor_line("a", "roomy")));
+	tree_down(tree_up("{name: t, children: [%s]}", actor_line("a", "snug")));
 }
 END_TEST
 
