@@ -15,6 +15,8 @@
 #include "context.h"
 #include "lane.h"
 
+struct tri_rung_end;
+
 /* The numbers that a receiver gives to messages that came so; the supervisor's are below. */
 #define TRI_BYPASS_SEQUENCE (UINT64_C(1) << 63)
 
@@ -153,6 +155,8 @@ void tri_ways_marked(struct tri_actor *actor, uint64_t number, uint64_t mark);
 
 bool tri_ways_have_news(const struct tri_ways *ways);
 bool tri_ways_sleep(struct tri_ways *ways);
+/* Notes who has yet to answer, or to take our answer: it may be awake and have no processor, and then nobody rings it. For who sleeps now. */
+void tri_ways_hurry(const struct tri_ways *ways, const struct tri_rung_end *rung);
 void tri_ways_wake(struct tri_ways *ways);
 
 #endif

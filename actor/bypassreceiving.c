@@ -375,6 +375,14 @@ tri_ways_sleep(struct tri_ways *ways)
 }
 
 void
+tri_ways_hurry(const struct tri_ways *ways, const struct tri_rung_end *rung)
+{
+	for (const struct tri_way *way = ways->first; way; way = way->next)
+		if (way->sends ? way->awaited != 0 : !tri_lane_is_taken(&way->out))
+			tri_rung_note(rung, way->who);
+}
+
+void
 tri_ways_wake(struct tri_ways *ways)
 {
 	for (struct tri_way *way = ways->first; way; way = way->next) {

@@ -316,7 +316,12 @@ sleep_begins(struct tri_channel *channel)
 	bool sleeps = tri_lane_sleep(&channel->down);
 
 	tri_bell_expect(&channel->bell);
-	return tri_ways_sleep(&channel->ways) && sleeps;
+	if (!tri_ways_sleep(&channel->ways) || !sleeps)
+		return false;
+	if (!tri_lane_is_taken(&channel->up))
+		tri_rung_note(&channel->rung, TRI_RUNG_SUPERVISOR);
+	tri_ways_hurry(&channel->ways, &channel->rung);
+	return true;
 }
 
 tractor_err

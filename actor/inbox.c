@@ -128,10 +128,12 @@ tri_actor_wait(struct tri_actor *actor, struct pollfd *fds, size_t count, int64_
 	tri_dispatch_took_time(actor);
 	channel->ways.wants_mail = wants_mail;
 	tri_blackbox_count(&actor->box->progress);
-	if (count == 0 && tri_channel_look(channel, until_ns))
+	if (count == 0 && tri_channel_look(channel, until_ns)) {
+		tri_rung_came(&channel->rung);
 		looked_at(actor, (uint64_t)channel->looked_ns);
-	else
+	} else {
 		err = tri_channel_wait(channel, fds, count, until_ns);
+	}
 	if (err == TRACTOR_OK)
 		take_all(actor);
 	return err;

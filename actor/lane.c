@@ -121,6 +121,12 @@ tri_lane_publish(struct tri_lane_sender *sender)
 	return is_to_ring(sender) ? TRI_LANE_SENT_RING : TRI_LANE_SENT;
 }
 
+bool
+tri_lane_is_taken(const struct tri_lane_sender *sender)
+{
+	return !sender->out || atomic_load_explicit(&sender->in->tail, memory_order_acquire) == sender->head;
+}
+
 /* --- the receiver's end --- */
 
 static uint64_t

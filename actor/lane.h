@@ -72,6 +72,9 @@ enum tri_lane_sent {
 /* What was written into the room last reserved is sent. */
 enum tri_lane_sent tri_lane_publish(struct tri_lane_sender *sender);
 
+/* Whether all that was sent has been taken, as the receiver says. */
+bool tri_lane_is_taken(const struct tri_lane_sender *sender);
+
 /* --- the receiver's end --- */
 
 struct tri_lane_receiver {

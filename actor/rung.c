@@ -60,6 +60,16 @@ tri_rung_note(const struct tri_rung_end *end, unsigned who)
 	atomic_store(&end->rung->any, 1);
 }
 
+void
+tri_rung_take_back(const struct tri_rung_end *end)
+{
+	_Atomic uint64_t *place = &end->rung->notes[end->who % TRI_RUNG_PLACES];
+	uint64_t note = atomic_load_explicit(place, memory_order_relaxed);
+
+	if (note != 0 && who_of(note) == end->who)
+		atomic_compare_exchange_strong(place, &note, 0);
+}
+
 /* The longest of those that are waited for, ns; 0: nobody is. Our own notes go, as we are here, and those of who has waited too long. */
 static uint64_t
 longest_ns(const struct tri_rung_end *end, uint64_t now_ns)

@@ -1,6 +1,7 @@
 /*
- * rung.h: who of a tree was rung and has not come yet, so that those who compute without a pause give way to it. The kernel mostly runs one who wakes in the place of one who computes, at once. Where it doesn't, it looks again at
- * its next tick, some ms later: thousands of messages' time, and mostly nobody but the tree's own actors is in the way. So they look here, between two messages.
+ * rung.h: who of a tree is waited for and has not come yet, so that those who compute without a pause give way to it: who was rung; and who is awake and may yet have no processor, as who waits for it notes before it sleeps. The
+ * kernel mostly runs one who wakes in the place of one who computes, at once. Where it doesn't, it looks again at its next tick, some ms later: thousands of messages' time, and mostly nobody but the tree's own actors is in the
+ * way. So they look here, between two messages.
  *
  * One line of the cache for a whole tree, which all its processes write. It is a hint and nothing else: whatever is written there, at worst somebody waits for a tick as before, or yields now and then for nothing.
  */
@@ -44,10 +45,11 @@ void tri_rung_begin(struct tri_rung_end *end, struct tri_rung *rung, unsigned wh
 void tri_rung_open(struct tri_rung_end *end, int fd, unsigned who);
 void tri_rung_close(struct tri_rung_end *end);
 
-/* Before somebody is rung who may be in a hurry. */
+/* Before somebody is rung who may be in a hurry; or where it need not be rung, and somebody sleeps until it comes. */
 void tri_rung_note(const struct tri_rung_end *end, unsigned who);
 
 void tri_rung_look(struct tri_rung_end *end);
+void tri_rung_take_back(const struct tri_rung_end *end);
 
 /* To be called by who has slept: nobody needs to wait for us any more. As the next one. */
 static inline void
@@ -55,6 +57,14 @@ tri_rung_here(struct tri_rung_end *end)
 {
 	if (end->rung && atomic_load_explicit(&end->rung->any, memory_order_relaxed) != 0)
 		tri_rung_look(end);
+}
+
+/* The same for who has found something without a sleep: it is in a hurry itself, and does not give way. */
+static inline void
+tri_rung_came(const struct tri_rung_end *end)
+{
+	if (end->rung && atomic_load_explicit(&end->rung->any, memory_order_relaxed) != 0)
+		tri_rung_take_back(end);
 }
 
 /* To be called often by who may have been busy for long: somebody else may need the processor more. */

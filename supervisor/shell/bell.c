@@ -177,6 +177,8 @@ bell_sleep(struct bell *bell)
 
 	for (struct wire *wire; (wire = bell->warm);) {
 		cool(wire);
+		if (!tri_lane_is_taken(&wire->lanes.down))
+			tri_rung_note(&bell->rung, wire->lanes.who);
 		/* One that comes after what the socket brings will be heard with that. */
 		if (!tri_lane_sleep(&wire->lanes.up) && !wire->lanes.behind) {
 			bell_ring(wire);

@@ -89,6 +89,7 @@ START_TEST(nobody_has_none)
 	ck_assert(!tri_lane_has_news(&receiver));
 	ck_assert(tri_lane_sleep(&receiver));
 	ck_assert_ptr_null(tri_lane_reserve(&sender, SMALLEST));
+	ck_assert(tri_lane_is_taken(&sender));
 }
 END_TEST
 
@@ -99,6 +100,19 @@ START_TEST(what_is_not_published_is_not_there)
 	ck_assert(put(1, 200)); /* in its place */
 	get(1, 200);
 	expect(TRI_LANE_EMPTY);
+}
+END_TEST
+
+START_TEST(the_sender_sees_when_all_is_taken)
+{
+	ck_assert(tri_lane_is_taken(&sender));
+	put(0, SMALLEST);
+	put(1, SMALLEST);
+	ck_assert(!tri_lane_is_taken(&sender));
+	get(0, SMALLEST);
+	ck_assert(!tri_lane_is_taken(&sender));
+	get(1, SMALLEST);
+	ck_assert(tri_lane_is_taken(&sender));
 }
 END_TEST
 
@@ -405,6 +419,7 @@ test_suite(void)
 	tcase_add_test(there_and_back, empty_at_first);
 	tcase_add_test(there_and_back, nobody_has_none);
 	tcase_add_test(there_and_back, what_is_not_published_is_not_there);
+	tcase_add_test(there_and_back, the_sender_sees_when_all_is_taken);
 	tcase_add_test(there_and_back, looking_takes_nothing);
 	tcase_add_test(there_and_back, full_is_no_room);
 	tcase_add_test(there_and_back, exactly_full);

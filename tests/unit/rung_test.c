@@ -1,8 +1,11 @@
-/* rung_test.c: who computes gives way to who was rung and hasn't come; to nobody else, and not for ever. */
+/* rung_test.c: who computes gives way to who is waited for and hasn't come; to nobody else, and not for ever. */
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "blackbox.h"
+#include "bypass.h"
 #include "rung.h"
 #include "unit.h"
 
@@ -104,6 +107,56 @@ START_TEST(who_is_here_needs_it_no_more)
 }
 END_TEST
 
+START_TEST(who_did_not_sleep_needs_it_no_more_and_gives_no_way)
+{
+	was_rung(OTHER, MS);
+	was_rung(ME, MS);
+	tri_rung_came(&end);
+	ck_assert_uint_eq(note_of(ME), 0);
+	ck_assert_uint_ne(note_of(OTHER), 0);
+	ck_assert_uint_eq(end.yield.from_ns, 0);
+	was_rung(ME + TRI_RUNG_PLACES, MS);
+	tri_rung_came(&end);
+	ck_assert_uint_ne(note_of(ME), 0); /* another's, in the same place */
+}
+END_TEST
+
+static void
+send_empty(struct tri_lane_sender *lane)
+{
+	ck_assert_ptr_nonnull(tri_lane_reserve(lane, TRI_PACKED_MIN));
+	tri_lane_publish(lane);
+}
+
+START_TEST(who_sleeps_notes_who_has_yet_to_answer_or_to_take_an_answer)
+{
+	struct tri_lane *lane = aligned_alloc(64, sizeof(*lane));
+	struct tri_way way = { .who = OTHER, .sends = true };
+	struct tri_ways ways = { .first = &way };
+
+	ck_assert_ptr_nonnull(lane);
+	memset(lane, 0, sizeof(*lane));
+	way.out = tri_lane_sender(lane);
+	send_empty(&way.out); /* a tell: nobody waits */
+	tri_ways_hurry(&ways, &end);
+	ck_assert_uint_eq(note_of(OTHER), 0);
+	way.awaited = 1;
+	tri_ways_hurry(&ways, &end);
+	ck_assert_uint_eq(note_of(OTHER) & TRI_RUNG_WHO_MAX, OTHER);
+
+	atomic_store(&end.rung->notes[OTHER % TRI_RUNG_PLACES], 0);
+	way.sends = false;
+	way.awaited = 0;
+	tri_ways_hurry(&ways, &end);
+	ck_assert_uint_eq(note_of(OTHER) & TRI_RUNG_WHO_MAX, OTHER);
+	atomic_store(&end.rung->notes[OTHER % TRI_RUNG_PLACES], 0);
+	atomic_store(&lane->in.tail, way.out.head);
+	tri_ways_hurry(&ways, &end);
+	ck_assert_uint_eq(note_of(OTHER), 0);
+	free(lane);
+}
+END_TEST
+
 START_TEST(who_never_comes_is_forgotten)
 {
 	was_rung(OTHER, TRI_RUNG_STALE_NS + MS);
@@ -170,6 +223,7 @@ START_TEST(without_memory_for_it_nothing_happens)
 	tri_rung_note(&none, OTHER);
 	tri_rung_give_way(&none);
 	tri_rung_here(&none);
+	tri_rung_came(&none);
 	tri_rung_close(&none);
 }
 END_TEST
@@ -181,8 +235,9 @@ test_suite(void)
 
 	TEST_CASE_WITH(suite, "rung", 10, setup, teardown, where_nobody_was_rung_nobody_gives_way,
 		who_was_rung_is_noted_and_given_way_to, for_one_who_is_late_once_in_a_while_is_enough,
-		who_is_here_needs_it_no_more, who_never_comes_is_forgotten, who_came_first_keeps_the_place,
-		a_note_may_be_a_little_late, who_is_busy_looks_now_and_then, what_nobody_meant_is_thrown_away,
-		without_memory_for_it_nothing_happens);
+		who_is_here_needs_it_no_more, who_did_not_sleep_needs_it_no_more_and_gives_no_way,
+		who_sleeps_notes_who_has_yet_to_answer_or_to_take_an_answer, who_never_comes_is_forgotten,
+		who_came_first_keeps_the_place, a_note_may_be_a_little_late, who_is_busy_looks_now_and_then,
+		what_nobody_meant_is_thrown_away, without_memory_for_it_nothing_happens);
 	return suite;
 }
