@@ -18,7 +18,7 @@
 #include "outbox.h"
 
 #define TRI_BLACKBOX_MAGIC UINT32_C(0x58424254) /* "TBBX" */
-#define TRI_BLACKBOX_VERSION 10
+#define TRI_BLACKBOX_VERSION 11
 #define TRI_RECENT_COUNT 16 /* the last messages handled */
 #define TRI_TEXT_BYTES 1024 /* a panic's words */
 #define TRI_STACK_BYTES \

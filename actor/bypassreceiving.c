@@ -96,15 +96,34 @@ is_reached(uint64_t handled, uint64_t room_at)
 	return (int64_t)(handled - room_at) >= 0;
 }
 
+static bool
+others_have_mail(const struct tri_ways *ways, const struct tri_way *way)
+{
+	for (const struct tri_way *other = ways->first; other; other = other->next)
+		if (other != way && !other->sends && tri_lane_has_news(&other->in))
+			return true;
+	return false;
+}
+
+/* Whether who waits for room by that way is to be rung now. */
+static bool
+has_made_room(const struct tri_ways *ways, const struct tri_way *way)
+{
+	uint64_t room_at = atomic_load_explicit(&way->from->room_at, memory_order_relaxed),
+		 late_at = atomic_load_explicit(&way->from->room_late_at, memory_order_relaxed);
+
+	return is_reached(way->handled, room_at) &&
+	       (is_reached(way->handled, late_at) || !others_have_mail(ways, way));
+}
+
 static void
-count_handled(struct tri_way *way)
+count_handled(const struct tri_ways *ways, struct tri_way *way)
 {
 	tri_lane_take(&way->in);
 	way->handled++;
 	atomic_store(&way->to->handled, way->handled); /* is seen before we look whether the sender waits */
 	uint64_t waits = atomic_load(&way->from->waits_for_room);
-	if (waits % 2 == 0 || waits == way->rung ||
-		!is_reached(way->handled, atomic_load_explicit(&way->from->room_at, memory_order_relaxed)))
+	if (waits % 2 == 0 || waits == way->rung || !has_made_room(ways, way))
 		return;
 	way->rung = waits;
 	tri_bell_ring(&way->bell);
@@ -153,7 +172,7 @@ next_message(struct tri_actor *actor, struct tri_way *way, unsigned *late)
 			tri_way_give_up(actor, way);
 			break;
 		}
-		count_handled(way);
+		count_handled(&actor->channel.ways, way);
 	}
 	*late += tries;
 	if (tries == TRI_WINDOW)
@@ -284,7 +303,7 @@ tri_ways_done(struct tri_actor *actor, struct tri_packet *packet)
 	tri_dispatch_took_time(actor); /* its handler may have waited, and done much since */
 	tri_blackbox_passed(actor->box, tri_is_timed_roughly(packet) ? (actor->about_ns = tri_about_now_ns())
 								     : (actor->now_ns = tri_now_ns()));
-	count_handled(way);
+	count_handled(&actor->channel.ways, way);
 	if (packet->frame.flags & TRI_FLAG_ASK)
 		tri_coalesce_asked(&actor->channel.coalesce);
 	else
@@ -344,6 +363,7 @@ rest(struct tri_way *way)
 {
 	tri_bell_expect(&way->bell);
 	atomic_store_explicit(&way->from->room_at, way->room_at, memory_order_relaxed);
+	atomic_store_explicit(&way->from->room_late_at, way->room_late_at, memory_order_relaxed);
 	atomic_store(&way->from->waits_for_room, ++way->rests);
 }
 

@@ -75,6 +75,7 @@ table() {
 		defect   room   RECEIVER_WITHOUT_FENCE MESSAGES=4 MAILBOX=1
 		defect   room   LOOK_FIRST           MESSAGES=4
 		defect   room   LOOK_BEFORE          MESSAGES=4 MAILBOX=1
+		defect   room   LATER_THAN_SENT      MESSAGES=4 MOMENTS=0
 		ends     room   cycles               MESSAGES=4 MAILBOX=1
 	END
 }
