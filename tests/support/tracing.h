@@ -18,12 +18,16 @@ struct traced {
 	pid_t pid;
 	int status;		       /* of its last stop */
 	uint64_t vdso_begin, vdso_end; /* the kernel's code in it: vdso(7) */
+	uint64_t clock; /* where that looks at the clock, from its beginning on; 0: not known */
 	/* Is called again and again while it is in a system call, which may wait for whoever does this; NULL: nobody is. */
 	void (*meanwhile)(void *arg);
 	void *arg;
 };
 
-/* For this process and all that it starts from then on: a step takes a third of the time then, and no actor spins before it sleeps. */
+/*
+ * For this process and all that it starts from then on: a step takes a third of the time then, and no actor spins before it sleeps. To one that nobody else keeps to who traces, if there is one: where two do, each step waits for
+ * the other's time slice, and takes a hundred times as long.
+ */
 void tracing_keep_to_one_processor(void);
 
 /* Stops it, wherever it is. False: it can't be traced; errno says why. */
