@@ -19,7 +19,7 @@
 #define TRI_FD_BELL 5		      /* where the black box offers lanes: the actor's, a socket ... */
 #define TRI_FD_DOORBELL 6	      /* ... and the supervisor's, an eventfd */
 #define TRI_FD_SOCKET 7		      /* by which bypasses are handed over */
-#define TRI_FD_RUNG 8		      /* who of the tree was rung; see rung.h */
+#define TRI_FD_RUNG 8		      /* who of the tree is waited for; see rung.h */
 #define TRI_ENV_LINK "TRACTOR_LINK"   /* the url to dial */
 #define TRI_ENV_ACTOR "TRACTOR_ACTOR" /* which of the binary's actors to be; not set: the only one */
 #define TRI_ENV_SUPERVISOR "TRACTOR_SUPERVISOR" /* whose it is; stays for what it starts */

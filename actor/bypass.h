@@ -51,7 +51,7 @@ struct tri_bypass_from {
 	struct tri_lane_in answers;
 	_Atomic uint64_t waits_for_room; /* odd: it sleeps, or is about to; as tri_lane_in.sleeps */
 	_Atomic uint64_t room_at;	 /* and is to be rung when so many messages are handled */
-	_Atomic uint64_t room_late_at;	 /* or not before so many are, where others have messages, too */
+	_Atomic uint64_t room_late_at;	 /* or not before so many are, where others have sent plenty */
 	_Atomic uint32_t roundabout;	 /* enum tri_roundabout; written by the supervisor */
 };
 
@@ -92,7 +92,7 @@ struct tri_way {
 	uint64_t rests;		   /* as waits_for_room */
 	bool wants_room;	   /* it is waited for; then: */
 	uint64_t room_at;	   /* messages that are to be handled until there is enough */
-	uint64_t room_late_at;	   /* or until it is high time */
+	uint64_t room_late_at;	   /* or, where others send, until there is no reason to wait longer */
 	unsigned looks;		   /* meanwhile */
 	uint64_t seen_handled;	   /* when it was last looked at */
 	uint64_t awaited;	   /* the correlation of the ask that waits for an answer by it; 0: none */

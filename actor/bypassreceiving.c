@@ -10,6 +10,9 @@
 #include "codec.h"
 
 #define ROOM_LOOKS 16 /* of all looks while we spin, one is at how far the receiver is, which costs it time */
+#define PLENTY_BYTES      \
+	(TRI_LANE_BYTES / \
+		4) /* of small messages a hundred or more: about what a wake-up takes, if they are handled at once */
 
 /* The frame at the head of the way's lane, in a packet that is then ours; NULL: there is none. Not taken yet. */
 static struct tri_packet *
@@ -96,13 +99,16 @@ is_reached(uint64_t handled, uint64_t room_at)
 	return (int64_t)(handled - room_at) >= 0;
 }
 
+/* Whether others have sent so much that it keeps us busy until one who is rung later is awake. */
 static bool
-others_have_mail(const struct tri_ways *ways, const struct tri_way *way)
+others_have_plenty(const struct tri_ways *ways, const struct tri_way *way)
 {
-	for (const struct tri_way *other = ways->first; other; other = other->next)
-		if (other != way && !other->sends && tri_lane_has_news(&other->in))
-			return true;
-	return false;
+	uint64_t bytes = 0;
+
+	for (const struct tri_way *other = ways->first; other && bytes < PLENTY_BYTES; other = other->next)
+		if (other != way && !other->sends && !other->ended)
+			bytes += tri_lane_known(&other->in);
+	return bytes >= PLENTY_BYTES;
 }
 
 /* Whether who waits for room by that way is to be rung now. */
@@ -113,7 +119,7 @@ has_made_room(const struct tri_ways *ways, const struct tri_way *way)
 		 late_at = atomic_load_explicit(&way->from->room_late_at, memory_order_relaxed);
 
 	return is_reached(way->handled, room_at) &&
-	       (is_reached(way->handled, late_at) || !others_have_mail(ways, way));
+	       (is_reached(way->handled, late_at) || !others_have_plenty(ways, way));
 }
 
 static void
@@ -273,6 +279,7 @@ tri_ways_answer(struct tri_actor *actor, const struct tri_packet *packet, tracto
 	if (err != TRACTOR_OK)
 		return err;
 	tri_fault_at(actor, TRI_AT_REPLY, packet->frame.message);
+	tri_rung_came(&actor->channel.rung); /* before who waited for it looks */
 	if (tri_lane_publish(&way->out) == TRI_LANE_SENT_RING)
 		tri_way_ring(actor, way);
 	return TRACTOR_OK;
@@ -398,7 +405,7 @@ void
 tri_ways_hurry(const struct tri_ways *ways, const struct tri_rung_end *rung)
 {
 	for (const struct tri_way *way = ways->first; way; way = way->next)
-		if (way->sends ? way->awaited != 0 : !tri_lane_is_taken(&way->out))
+		if (!way->ended && (way->sends ? way->awaited != 0 : !tri_lane_is_taken(&way->out)))
 			tri_rung_note(rung, way->who);
 }
 

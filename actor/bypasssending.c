@@ -155,8 +155,8 @@ has_ample_room(struct tri_way *way, size_t size)
 }
 
 /*
- * What is waited for: that half of what is waiting there is handled, so that who sends more than is handled is not woken for each message; or all of it, where others send, too, so that the receiver has something to do until we
- * are awake. That may take long where a handler does, so it is for a moment only, and then one is enough.
+ * What is waited for: that half of what is waiting there is handled, so that who sends more than is handled is not woken for each message; or all of it, where the receiver has so much of others' that it is busy until we are
+ * awake. That may take long where a handler does, so it is for a moment only, and then one is enough.
  */
 static int64_t
 want_room(struct tri_way *way, bool at_first, int64_t until_ns)

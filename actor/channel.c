@@ -313,24 +313,30 @@ tri_channel_look(struct tri_channel *channel, int64_t until_ns)
 static bool
 sleep_begins(struct tri_channel *channel)
 {
+	tri_rung_came(&channel->rung); /* whatever we were waited for is done, or waits for somebody else */
 	bool sleeps = tri_lane_sleep(&channel->down);
-
 	tri_bell_expect(&channel->bell);
-	if (!tri_ways_sleep(&channel->ways) || !sleeps)
-		return false;
+	return tri_ways_sleep(&channel->ways) && sleeps;
+}
+
+/* Who has yet to take what we sent may be awake and have no processor. */
+static void
+note_awaited(const struct tri_channel *channel)
+{
 	if (!tri_lane_is_taken(&channel->up))
 		tri_rung_note(&channel->rung, TRI_RUNG_SUPERVISOR);
 	tri_ways_hurry(&channel->ways, &channel->rung);
-	return true;
 }
 
 tractor_err
 tri_channel_wait(struct tri_channel *channel, struct pollfd *fds, size_t count, int64_t until_ns)
 {
 	int64_t began_ns = (int64_t)tri_now_ns();
-	bool rung;
-	tractor_err err =
-		tri_bells_wait(channel->bells, fds, count, sleep_begins(channel) ? until_ns : 0, &rung);
+	bool sleeps = sleep_begins(channel), rung;
+
+	if (sleeps && until_ns > began_ns)
+		note_awaited(channel);
+	tractor_err err = tri_bells_wait(channel->bells, fds, count, sleeps ? until_ns : 0, &rung);
 
 	tri_rung_here(&channel->rung);
 	tri_lane_wake(&channel->down);

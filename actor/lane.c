@@ -165,8 +165,8 @@ can_be(uint64_t position, uint32_t frame_bytes, uint64_t published)
  * Bytes from the tail on that are known to be published; 0: none. The head is looked at again when they are all taken, and not before: its line of the cache is the sender's, who writes there with each frame, and to have it
  * over costs more than all else about a frame.
  */
-static uint64_t
-known(const struct tri_lane_receiver *receiver)
+uint64_t
+tri_lane_known(const struct tri_lane_receiver *receiver)
 {
 	uint64_t bytes = receiver->head - receiver->tail;
 
@@ -210,9 +210,9 @@ tri_lane_look(struct tri_lane_receiver *receiver, const void **ret_frame, size_t
 
 	if (!out)
 		return TRI_LANE_EMPTY;
-	if (known(receiver) == 0 && !look_at_head(receiver))
+	if (tri_lane_known(receiver) == 0 && !look_at_head(receiver))
 		return TRI_LANE_BAD;
-	uint64_t published = known(receiver);
+	uint64_t published = tri_lane_known(receiver);
 	if (published == 0)
 		return TRI_LANE_EMPTY;
 	uint32_t size = read_header(out, at);
@@ -244,7 +244,7 @@ tri_lane_has_news(const struct tri_lane_receiver *receiver)
 {
 	if (!receiver->out)
 		return false;
-	if (known(receiver) > 0)
+	if (tri_lane_known(receiver) > 0)
 		return true;
 	uint64_t published = published_to(receiver, memory_order_acquire);
 	if (published == receiver->tail)

@@ -107,6 +107,9 @@ void tri_lane_take(struct tri_lane_receiver *receiver);
 /* Whether anything was published that is not taken. */
 bool tri_lane_has_news(const struct tri_lane_receiver *receiver);
 
+/* Bytes that are published and not taken, as far as is known without a look at the sender's count, which would cost the sender time. */
+uint64_t tri_lane_known(const struct tri_lane_receiver *receiver);
+
 /* Where what is published now ends; never more ahead than there is room. */
 uint64_t tri_lane_end_of(const struct tri_lane_receiver *receiver);
 

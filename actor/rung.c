@@ -1,5 +1,5 @@
 /*
- * rung.c: noting who was rung, and giving way. What others wrote is believed for a moment only. Nothing fails.
+ * rung.c: noting who is waited for, and giving way. What others wrote is believed for a moment only. Nothing fails.
  */
 #include "rung.h"
 

@@ -17,14 +17,14 @@
 #define TRI_RUNG_WHO_MAX 4095 /* a note's lowest bits say who; the rest, since when: to 4 us */
 #define TRI_RUNG_SUPERVISOR 0 /* who it is */
 #define TRI_RUNG_PATIENCE_NS \
-	10000 /* who is rung is given so long to come by itself: about what a wake-up takes where there is a processor for it */
+	10000 /* who is waited for is given so long to come by itself: about what a wake-up takes where there is a processor for it */
 #define TRI_RUNG_MOMENT_NS \
 	1000000 /* who is late may have us wait for so long; what takes longer is no handler of most actors, but a stranger's time slice */
 #define TRI_RUNG_AHEAD_NS 1000000 /* a note may be later than the clock was when we looked there */
 #define TRI_RUNG_LOOKS \
 	8 /* calls, to each look of who doesn't sleep: it costs half of what a small message does */
 #define TRI_RUNG_STALE_NS \
-	10000000 /* who has not come then never will: it was killed, or stopped, or there is no processor for it that we could give */
+	10000000 /* who has not come then was killed, or stopped, or computes, or there is no processor for it that we could give */
 
 struct tri_rung {
 	_Alignas(64) _Atomic uint64_t any;	 /* of these is not 0, or was when somebody looked last */
@@ -51,7 +51,7 @@ void tri_rung_note(const struct tri_rung_end *end, unsigned who);
 void tri_rung_look(struct tri_rung_end *end);
 void tri_rung_take_back(const struct tri_rung_end *end);
 
-/* To be called by who has slept: nobody needs to wait for us any more. As the next one. */
+/* To be called by who has slept: nobody needs to wait for us any more, but we may be in somebody's way. */
 static inline void
 tri_rung_here(struct tri_rung_end *end)
 {
@@ -59,7 +59,7 @@ tri_rung_here(struct tri_rung_end *end)
 		tri_rung_look(end);
 }
 
-/* The same for who has found something without a sleep: it is in a hurry itself, and does not give way. */
+/* Nobody needs to wait for us any more; who waits for others is none of our business now. */
 static inline void
 tri_rung_came(const struct tri_rung_end *end)
 {
@@ -71,8 +71,10 @@ tri_rung_came(const struct tri_rung_end *end)
 static inline void
 tri_rung_give_way(struct tri_rung_end *end)
 {
-	if (end->rung && atomic_load_explicit(&end->rung->any, memory_order_relaxed) != 0 &&
-		++end->calls % TRI_RUNG_LOOKS == 0)
+	if (!end->rung || atomic_load_explicit(&end->rung->any, memory_order_relaxed) == 0)
+		return;
+	tri_rung_take_back(end);
+	if (++end->calls % TRI_RUNG_LOOKS == 0)
 		tri_rung_look(end);
 }
 

@@ -175,14 +175,15 @@ bell_sleep(struct bell *bell)
 {
 	bool any = false;
 
+	tri_rung_came(&bell->rung);
 	for (struct wire *wire; (wire = bell->warm);) {
 		cool(wire);
-		if (!tri_lane_is_taken(&wire->lanes.down))
-			tri_rung_note(&bell->rung, wire->lanes.who);
 		/* One that comes after what the socket brings will be heard with that. */
 		if (!tri_lane_sleep(&wire->lanes.up) && !wire->lanes.behind) {
 			bell_ring(wire);
 			any = true;
+		} else if (!tri_lane_is_taken(&wire->lanes.down)) {
+			tri_rung_note(&bell->rung, wire->lanes.who);
 		}
 	}
 	return !any;
@@ -219,6 +220,7 @@ note_news(struct bell *bell)
 void
 bell_hear(struct bell *bell)
 {
+	tri_rung_came(&bell->rung);
 	/* Those that ring again meanwhile have rung the eventfd too: the next turn is theirs. */
 	int count = 0;
 	for (const struct wire *wire = bell->first; wire; wire = wire->next)

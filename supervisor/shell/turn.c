@@ -122,7 +122,6 @@ hear_lanes(struct tractor_runtime *runtime, int64_t now_ns)
 {
 	if (!bell_look(&runtime->bell))
 		return false;
-	tri_rung_came(&runtime->bell.rung);
 	int64_t about_ns = (int64_t)tri_about_now_ns(); /* others may have had the processor since */
 	refresh(runtime, about_ns > now_ns ? about_ns : now_ns);
 	bell_hear(&runtime->bell);

@@ -34,7 +34,7 @@ inline store_handled(value) {
 	atomic { !handled_waits -> handled_waiting = value; handled_waits = true }
 }
 
-/* A store waits for those before it. */
+/* A store waits for those before it; but these two may come out in any order. */
 inline store_at(value) {
 	atomic { !word_waits && !at_waits -> at_waiting = value; at_waits = true }
 }

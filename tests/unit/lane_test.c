@@ -116,6 +116,24 @@ START_TEST(the_sender_sees_when_all_is_taken)
 }
 END_TEST
 
+START_TEST(what_is_known_is_as_of_the_last_look)
+{
+	put(0, SMALLEST);
+	ck_assert_uint_eq(tri_lane_known(&receiver), 0);
+	expect(TRI_LANE_FRAME);
+	uint64_t one = tri_lane_known(&receiver);
+	ck_assert_uint_ge(one, SMALLEST);
+	put(1, SMALLEST);
+	ck_assert_uint_eq(tri_lane_known(&receiver), one);
+	get(0, SMALLEST);
+	ck_assert_uint_eq(tri_lane_known(&receiver), 0);
+	expect(TRI_LANE_FRAME);
+	ck_assert_uint_eq(tri_lane_known(&receiver), one);
+	get(1, SMALLEST);
+	ck_assert_uint_eq(tri_lane_known(&receiver), 0);
+}
+END_TEST
+
 START_TEST(looking_takes_nothing)
 {
 	ck_assert(put(1, 100));
@@ -420,6 +438,7 @@ test_suite(void)
 	tcase_add_test(there_and_back, nobody_has_none);
 	tcase_add_test(there_and_back, what_is_not_published_is_not_there);
 	tcase_add_test(there_and_back, the_sender_sees_when_all_is_taken);
+	tcase_add_test(there_and_back, what_is_known_is_as_of_the_last_look);
 	tcase_add_test(there_and_back, looking_takes_nothing);
 	tcase_add_test(there_and_back, full_is_no_room);
 	tcase_add_test(there_and_back, exactly_full);

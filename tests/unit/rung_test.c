@@ -150,6 +150,10 @@ START_TEST(who_sleeps_notes_who_has_yet_to_answer_or_to_take_an_answer)
 	tri_ways_hurry(&ways, &end);
 	ck_assert_uint_eq(note_of(OTHER) & TRI_RUNG_WHO_MAX, OTHER);
 	atomic_store(&end.rung->notes[OTHER % TRI_RUNG_PLACES], 0);
+	way.ended = true;
+	tri_ways_hurry(&ways, &end);
+	ck_assert_uint_eq(note_of(OTHER), 0); /* it may be dead */
+	way.ended = false;
 	atomic_store(&lane->in.tail, way.out.head);
 	tri_ways_hurry(&ways, &end);
 	ck_assert_uint_eq(note_of(OTHER), 0);
@@ -195,11 +199,13 @@ END_TEST
 START_TEST(who_is_busy_looks_now_and_then)
 {
 	was_rung(ME, MS);
+	was_rung(OTHER, TRI_RUNG_STALE_NS + MS);
 	for (unsigned i = 1; i < TRI_RUNG_LOOKS; i++)
 		tri_rung_give_way(&end);
-	ck_assert_uint_ne(note_of(ME), 0);
+	ck_assert_uint_eq(note_of(ME), 0); /* at once: it is here */
+	ck_assert_uint_ne(note_of(OTHER), 0);
 	tri_rung_give_way(&end);
-	ck_assert_uint_eq(note_of(ME), 0);
+	ck_assert_uint_eq(note_of(OTHER), 0);
 }
 END_TEST
 
