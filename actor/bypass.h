@@ -92,7 +92,7 @@ struct tri_way {
 	uint64_t rests;		   /* as waits_for_room */
 	bool wants_room;	   /* it is waited for; then: */
 	uint64_t room_at;	   /* messages that are to be handled until there is enough */
-	uint64_t room_late_at;	   /* or, where others send, until there is no reason to wait longer */
+	uint64_t room_late_at;	   /* or, where others send plenty, until there is no reason to wait longer */
 	unsigned looks;		   /* meanwhile */
 	uint64_t seen_handled;	   /* when it was last looked at */
 	uint64_t awaited;	   /* the correlation of the ask that waits for an answer by it; 0: none */
@@ -157,7 +157,7 @@ void tri_ways_marked(struct tri_actor *actor, uint64_t number, uint64_t mark);
 
 bool tri_ways_have_news(const struct tri_ways *ways);
 bool tri_ways_sleep(struct tri_ways *ways);
-/* Notes who has yet to answer, or to take our answer: it may be awake and have no processor, and then nobody rings it. For who sleeps now. */
+/* Notes who has yet to handle what we asked, or to take what we answered: it may be awake and have no processor, and then nobody rings it. For who sleeps now. */
 void tri_ways_hurry(const struct tri_ways *ways, const struct tri_rung_end *rung);
 void tri_ways_wake(struct tri_ways *ways);
 

@@ -405,7 +405,7 @@ void
 tri_ways_hurry(const struct tri_ways *ways, const struct tri_rung_end *rung)
 {
 	for (const struct tri_way *way = ways->first; way; way = way->next)
-		if (!way->ended && (way->sends ? way->awaited != 0 : !tri_lane_is_taken(&way->out)))
+		if (!way->ended && (!way->sends || way->awaited != 0) && !tri_lane_is_taken(&way->out))
 			tri_rung_note(rung, way->who);
 }
 

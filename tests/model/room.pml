@@ -122,7 +122,7 @@ proctype receiver() {
 		:: else ->
 			if
 			:: count < room_at
-			:: count < room_late_at /* and others have sent something */
+			:: count < room_late_at /* and others have sent plenty */
 			:: count >= room_at ->
 				rung = waits;
 				bell = 1

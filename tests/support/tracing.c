@@ -1,7 +1,6 @@
 /* tracing.c: see tracing.h; ptrace(2). What goes wrong is returned. */
 #include "tracing.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -9,14 +8,11 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* It is ours until we end, as far as others ask; the name goes with us. False: somebody has it. */
@@ -56,7 +52,11 @@ tracing_keep_to_one_processor(void)
 }
 
 #if TRACING_IS_WRITTEN
+#include <dlfcn.h>
+#include <sys/auxv.h>
+#include <sys/uio.h>
 #include <sys/user.h>
+#include <time.h>
 
 #define CALLS_MAX 1000 /* more than there are system calls */
 
@@ -216,6 +216,13 @@ tracing_is_about_to_wait(const struct traced *traced)
 	return waits(next_call(traced));
 }
 
+/* Not of one process or thread. */
+static bool
+is_everybodys(uint64_t clock)
+{
+	return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_REALTIME;
+}
+
 /*
  * It is at the first instruction of what looks at the clock: we look at the clock for it, and it goes on where it would return to. For the kernel's code looks anew where the clock was touched meanwhile, as it is at each tick, and who goes step by
  * step may be never done with it. False: it is somewhere else, or can't be helped.
@@ -227,15 +234,16 @@ look_at_clock_for(const struct traced *traced)
 	struct timespec now;
 
 	if (ptrace(PTRACE_GETREGS, traced->pid, 0, &registers) < 0 || traced->clock == 0 ||
-		registers.rip != traced->vdso_begin + traced->clock ||
+		registers.rip != traced->vdso_begin + traced->clock || !is_everybodys(registers.rdi) ||
 		clock_gettime((clockid_t)registers.rdi, &now) < 0)
 		return false;
 	struct iovec from = { &now, sizeof(now) };
 	struct iovec to = { (void *)registers.rsi, sizeof(now) }; /* NOLINT(performance-no-int-to-ptr) */
+	errno = 0;
 	registers.rip = (uint64_t)ptrace(PTRACE_PEEKDATA, traced->pid, registers.rsp, 0);
 	registers.rsp += sizeof(long);
 	registers.rax = 0;
-	return process_vm_writev(traced->pid, &from, 1, &to, 1, 0) == sizeof(now) &&
+	return errno == 0 && process_vm_writev(traced->pid, &from, 1, &to, 1, 0) == sizeof(now) &&
 	       ptrace(PTRACE_SETREGS, traced->pid, 0, &registers) == 0;
 }
 

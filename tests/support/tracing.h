@@ -46,7 +46,7 @@ bool tracing_is_about_to(const struct traced *traced, long number);
 bool tracing_is_about_to_wait(const struct traced *traced);
 
 /*
- * One instruction; or a look at the clock as a whole, from the first instruction of the kernel's code to the last: it is begun anew if the clock has ticked meanwhile, and so for ever where it takes longer than a tick.
+ * One instruction; or a look at the clock as a whole, which who traces has for it: the kernel's code for that begins anew if the clock has ticked meanwhile, and so for ever where it takes longer than a tick.
  * False: it has ended.
  */
 bool tracing_step(struct traced *traced);

@@ -145,6 +145,10 @@ START_TEST(who_sleeps_notes_who_has_yet_to_answer_or_to_take_an_answer)
 	ck_assert_uint_eq(note_of(OTHER) & TRI_RUNG_WHO_MAX, OTHER);
 
 	atomic_store(&end.rung->notes[OTHER % TRI_RUNG_PLACES], 0);
+	atomic_store(&lane->in.tail, way.out.head);
+	tri_ways_hurry(&ways, &end);
+	ck_assert_uint_eq(note_of(OTHER), 0); /* it will answer later */
+	atomic_store(&lane->in.tail, 0);
 	way.sends = false;
 	way.awaited = 0;
 	tri_ways_hurry(&ways, &end);
