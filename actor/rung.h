@@ -1,7 +1,7 @@
 /*
- * rung.h: who of a tree is waited for and has not come yet, so that those who compute without a pause give way to it: who was rung; and who is asked or answered while it is awake, and may yet have no processor, as its peer notes before it sleeps. The
- * kernel mostly runs one who wakes in the place of one who computes, at once. Where it doesn't, it looks again at its next tick, some ms later: thousands of messages' time, and mostly nobody but the tree's own actors is in the
- * way. So they look here, between two messages.
+ * rung.h: who of a tree is waited for and has not come yet, so that those who compute without a pause give way to it: who was rung; and who is asked or answered while it is awake, and may yet have no processor, as its peer
+ * notes before it sleeps. The kernel mostly runs one who wakes in the place of one who computes, at once. Where it doesn't, it looks again at its next tick, some ms later: thousands of messages' time, and mostly nobody but
+ * the tree's own actors is in the way. So they look here, between two messages.
  *
  * One line of the cache for a whole tree, which all its processes write. It is a hint and nothing else: whatever is written there, at worst somebody waits for a tick as before, or yields now and then for nothing.
  */

@@ -224,8 +224,8 @@ is_everybodys(uint64_t clock)
 }
 
 /*
- * It is at the first instruction of what looks at the clock: we look at the clock for it, and it goes on where it would return to. For the kernel's code looks anew where the clock was touched meanwhile, as it is at each tick, and who goes step by
- * step may be never done with it. False: it is somewhere else, or can't be helped.
+ * It is at the first instruction of what looks at the clock: we look at it instead, and it goes on where it would return to. For the kernel's code looks anew where the clock was touched meanwhile, as it is at each tick, and
+ * who goes step by step may be never done with it. False: it is somewhere else, or can't be helped.
  */
 static bool
 look_at_clock_for(const struct traced *traced)
