@@ -71,6 +71,13 @@ crashfiles_close(const struct crashfiles_place *place)
 		close(place->folder);
 }
 
+/* For json_load_callback(): json_loadfd() reads a byte at a time. */
+static size_t
+read_part(void *ret_part, size_t size, void *fd)
+{
+	return (size_t)read(*(int *)fd, ret_part, size);
+}
+
 /* NULL: it isn't there, is no file, or no report; `errno` or `ret_why` says so. */
 static json_t *
 read_object(int folder, const char *file, json_error_t *ret_why)
@@ -85,7 +92,7 @@ read_object(int folder, const char *file, json_error_t *ret_why)
 	else if (!S_ISREG(status.st_mode) || status.st_size > REPORT_MAX_BYTES)
 		strcpy(ret_why->text, "it is no file of ordinary size");
 	else
-		body = json_loadfd(fd, JSON_ALLOW_NUL, ret_why);
+		body = json_load_callback(read_part, &fd, JSON_ALLOW_NUL, ret_why);
 	if (fd >= 0)
 		close(fd);
 	if (body == NULL || json_is_object(body))
