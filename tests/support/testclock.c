@@ -7,15 +7,21 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define POLL_INTERVAL_MS 5 /* short beside any deadline, long beside one look at /proc */
+#define POLL_INTERVAL_NS 5000000 /* short beside any deadline, long beside one look at /proc */
 
-int64_t
-now_ms(void)
+static int64_t
+now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t
+now_ms(void)
+{
+	return now_ns() / 1000000;
 }
 
 int64_t
@@ -30,14 +36,15 @@ scaled_ms(int64_t ms)
 bool
 wait_until(int64_t deadline_ms, bool (*condition)(void *arg), void *arg)
 {
-	const struct timespec interval = { .tv_nsec = POLL_INTERVAL_MS * 1000000L };
 	int64_t end = now_ms() + scaled_ms(deadline_ms);
 
 	for (;;) {
+		int64_t began_ns = now_ns();
 		if (condition(arg))
 			return true;
 		if (now_ms() >= end)
 			return false;
-		nanosleep(&interval, NULL);
+		int64_t rest_ns = POLL_INTERVAL_NS + 2 * (now_ns() - began_ns);
+		nanosleep(&(struct timespec){ rest_ns / 1000000000, rest_ns % 1000000000 }, NULL);
 	}
 }

@@ -16,7 +16,8 @@ int64_t scaled_ms(int64_t ms);
 
 /*
  * Asks `condition(arg)` again every few milliseconds until it holds or the (scaled) deadline has passed; true
- * if it held. Only for what gives no event to wait for: output has expect_output(), an end has process_wait().
+ * if it held. One that takes long itself, since it runs a command, is asked a third of the time: what is waited for
+ * needs the CPU, too. Only for what gives no event to wait for: output has expect_output(), an end has process_wait().
  */
 bool wait_until(int64_t deadline_ms, bool (*condition)(void *arg), void *arg);
 
