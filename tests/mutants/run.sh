@@ -2,9 +2,10 @@
 # mutants/run.sh [--cc CC] [--jobs N] [--table FILE] [NAME...]: plants the defects of mutants.diff, or of FILE, or only those NAMEs, in
 # supervisor/core and supervisor/router, one at a time, and has the suites that need no process look for it: a suite that finds no
 # defect says nothing. First, with nothing planted, all of them must pass. Their seeds are fixed, and what hangs is stopped by the CPU
-# time that it takes, so each run finds the same. All of it takes half a minute of two CPUs, and is built in a temporary folder.
+# time that it takes, so each run finds the same. The suite that the table names goes first, then the others: so most defects take one. All of it
+# is built in a temporary folder.
 #
-# A line for each defect: the first suite that finds it and the test that fails, or SURVIVED. Then a test is missing; or the program is as good
+# A line for each defect: the suite that finds it and the test that fails, or SURVIVED. Then a test is missing; or the program is as good
 # with it as without, and the table needs another one.
 # Exit: 0 all were found; 1 one was not, or the table or a suite is not as it should be; 2 usage.
 set -eu
@@ -122,15 +123,15 @@ control() {
 	}
 }
 
-# The table's headings: file and name.
+# The table's headings: file, name and suite, or `-`.
 mutants() {
-	sed -n 's/^\([^-+# 	][^ ]*\) \([^ :]*\): .*/\1 \2/p' "$table"
+	sed -n 's/^\([^-+# 	][^ ]*\) \([^ :]*\) \{0,1\}\([^ :]*\): .*/\1 \2 \3/p' "$table" | sed 's/ $/ -/'
 }
 
 # Prints SOURCE as the table has it. Fails if what is replaced is not there, or more than once, or is no other afterwards.
 mutate() { # NAME SOURCE
 	awk -v name="$1" '
-		FNR == NR && /^[^-+# \t]/ { mine = $2 == name ":" }
+		FNR == NR && /^[^-+# \t]/ { mine = $2 == name || $2 == name ":" }
 		FNR == NR && mine && /^[- ]/ { old = old "\n" substr($0, 2) }
 		FNR == NR && mine && /^[+ ]/ { new = new "\n" substr($0, 2) }
 		FNR != NR { source = source "\n" $0 }
@@ -154,9 +155,17 @@ first_failure() { # STATUS LOG
 	esac | head -n 1
 }
 
+# Lines of suites(), that of SUITE before the others.
+suites_from() { # OF SUITE
+	suites | awk -v of="$1" -v suite="$2" '
+		$1 == of && $2 == suite { print }
+		$1 == of && $2 != suite { others = others $0 "\n" }
+		END { printf "%s", others }'
+}
+
 # The first suite that finds the mutant, and how. 1: none does.
-catch() { # FOLDER FILE
-	suites | grep "^${2%/*} " | {
+catch() { # FOLDER FILE SUITE
+	suites_from "${2%/*}" "$3" | {
 		while read -r _ suite options; do
 			test=$work/control/$suite/test
 			if [ -n "$options" ]; then
@@ -177,7 +186,7 @@ catch() { # FOLDER FILE
 
 # A line of mutants().
 plant() {
-	file=$1 name=$2
+	file=$1 name=$2 suite=$3
 	folder=$work/planted/$name
 	mkdir "$folder"
 	mutate "$name" "$root/supervisor/$file" >"$folder/mutant.c" || {
@@ -189,7 +198,7 @@ plant() {
 		return 1
 	}
 	status=0
-	catch "$folder" "$file" >"$folder/caught" || status=$?
+	catch "$folder" "$file" "$suite" >"$folder/caught" || status=$?
 	case $status in
 	0) echo "$file $name: $(cat "$folder/caught")" ;;
 	1) echo "$file $name: SURVIVED" ;;
@@ -238,7 +247,7 @@ export CC table work
 mkdir "$work/control" "$work/planted"
 
 mutants | if [ $# -gt 0 ]; then
-	grep -xE "[^ ]* ($(echo "$*" | tr ' ' '|'))"
+	grep -E "^[^ ]* ($(echo "$*" | tr ' ' '|')) "
 else
 	cat
 fi >"$work/chosen"
