@@ -13,7 +13,7 @@
 /* What an answer is printed with. */
 struct printer {
 	bool json;
-	const char *path; /* streams: only what is about this node and what is below it; NULL: everything */
+	const char *path; /* what was asked about; streams: it and what is below it; NULL: everything */
 };
 
 static const char *
@@ -161,14 +161,16 @@ static bool
 print_messages(void *arg, const json_t *data)
 {
 	const struct printer *printer = arg;
-	const json_t *message;
+	const json_t *messages = json_object_get(data, "messages"), *message;
 	size_t i;
 
 	if (printer->json) {
 		output_json_line(stdout, data);
 		return true;
 	}
-	json_array_foreach(json_object_get(data, "messages"), i, message)
+	if (json_array_size(messages) == 0)
+		output_error("%.200s understands no messages", printer->path);
+	json_array_foreach(messages, i, message)
 	{
 		output_text(stdout, text_of(message, "text"));
 		putchar('\n');
@@ -179,7 +181,7 @@ print_messages(void *arg, const json_t *data)
 int
 cmd_messages(const struct command_line *line)
 {
-	struct printer printer = { .json = line->json };
+	struct printer printer = { .json = line->json, .path = line->words[0] };
 	const struct client_call call = { client_request("messages"), CLIENT_LIMIT_MS, false, print_messages,
 		&printer };
 

@@ -149,6 +149,9 @@ START_TEST(listing_and_following)
 	start_server("shop");
 	ck_assert_int_eq(tractor("messages /shop/db"), 0);
 	ck_assert_str_eq(standard_output, "ask counter.get {} -> counter_total {int64 total}\n");
+	ck_assert_int_eq(tractor("messages /shop/mute"), 0);
+	ck_assert_str_eq(standard_output, "");
+	ck_assert_str_eq(standard_error, "tractor: /shop/mute understands no messages\n");
 	ck_assert_int_eq(tractor("events"), 0);
 	ck_assert_str_eq(standard_output, "1970-01-01 00:00:01.000 crashed /shop/db#2 SIGSEGV\\nin \\x01\n"
 					  "1970-01-01 00:00:01.001 stopped \n");

@@ -199,6 +199,9 @@ answer(void *arg, struct control_request *request, const json_t *body)
 	else if (strcmp(command, "status") == 0) {
 		control_data(request, shop_status());
 		control_end(request, CONTROL_DONE, NULL);
+	} else if (strcmp(command, "messages") == 0 && strcmp(path, "/shop/mute") == 0) {
+		control_data(request, json_pack("{s:[]}", "messages"));
+		control_end(request, CONTROL_DONE, NULL);
 	} else if (strcmp(command, "messages") == 0) {
 		control_data(request, json_pack("{s:[{s:s}]}", "messages", "text",
 					      "ask counter.get {} -> counter_total {int64 total}"));
