@@ -17,14 +17,17 @@
 #define TRI_FRAME_VERSION 1
 #define TRI_WINDOW 16 /* messages that a process may have been handed ahead of the one it handles */
 
-/* Who sends each kind, and what of the header it uses beside the fixed part: X(constant, name, sender). */
+/*
+ * Who sends each kind, and what of the header it uses beside the fixed part: X(constant, name, sender). An actor that has nothing but its link, in another language say, goes without the black box: its hello has
+ * incarnation 0, the welcome's is what it is, and its done says what it has handled.
+ */
 #define TRI_FRAME_KINDS(X)                                                                                  \
 	X(TRI_FRAME_HELLO, "hello", ACTOR)     /* payload: struct tri_hello */                              \
 	X(TRI_FRAME_READY, "ready", ACTOR)     /* payload: struct tri_ready */                              \
 	X(TRI_FRAME_SEND, "send", ACTOR)       /* target, message, correlation, limit_ms, flags, payload */ \
 	X(TRI_FRAME_FORWARD, "forward", ACTOR) /* the same; sequence: the ask whose duty moves on */        \
 	X(TRI_FRAME_REPLY, "reply", ACTOR)     /* sequence: the ask; err, payload */                        \
-	X(TRI_FRAME_DONE, "done", ACTOR)       /* nothing: look into the black box */                       \
+	X(TRI_FRAME_DONE, "done", ACTOR)       /* sequence: handled up to there; 0: see its box */          \
 	X(TRI_FRAME_WAIT, "wait", ACTOR)       /* correlation: blocks now on this ask; 0: on none */        \
 	X(TRI_FRAME_BYE, "bye", ACTOR)	       /* payload: struct tri_bye */                                \
 	X(TRI_FRAME_MARK, "mark", ACTOR)       /* target, message: a bypass to there, correlation */        \

@@ -252,14 +252,17 @@ count_in(const struct slot *to)
 	return count;
 }
 
-/* A tally for each of the few that an actor sends to most. */
+/* A tally for each of a few to whom an actor sends. Where two would have the same it stays with the first until that one seems to be done: or who sends to both in turn would never have a bypass to either. */
 static bool
 is_worth_it(struct slot *slot, uint64_t target)
 {
 	struct bypass_tally *tally = &slot->tallies[target % BYPASS_TALLIES];
 
+	if (tally->target != target && tally->target != 0 && ++tally->others < slot->runtime->bypass_after)
+		return false;
 	if (tally->target != target)
 		*tally = (struct bypass_tally){ .target = target };
+	tally->others = 0;
 	if (++tally->count < slot->runtime->bypass_after)
 		return false;
 	tally->count = 0;

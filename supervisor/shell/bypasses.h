@@ -18,6 +18,7 @@ struct bypass; /* one of them */
 struct bypass_tally {
 	uint64_t target;
 	unsigned count;
+	unsigned others; /* messages since the last of these, to those that would have the same tally */
 };
 
 /* How many messages are worth one: TRACTOR_LANES=eager, one, so that whatever holds can be seen to hold with them. */

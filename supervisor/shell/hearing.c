@@ -407,9 +407,11 @@ on_bypass_ended(struct slot *slot, const struct tri_frame *frame, const uint8_t 
 static void
 on_done(struct slot *slot, const struct tri_frame *frame, const uint8_t *payload)
 {
-	(void)slot;
-	(void)frame;
-	(void)payload; /* every frame makes us look into the black box; this one is nothing but the occasion */
+	(void)payload; /* every frame makes us look into the black box: this one may be nothing but the occasion */
+	if (frame->sequence <= atomic_load(&slot->box->done))
+		return;
+	atomic_store(&slot->box->done, frame->sequence);
+	look_into_box(slot);
 }
 
 /* The host has no room for what it says: nothing of that is done, and who is concerned is told. */
@@ -457,7 +459,9 @@ hear(struct slot *slot, struct tri_frame *frame, const uint8_t *payload)
 {
 	bool in_parcel = frame->flags & TRI_FLAG_PARCEL;
 
-	if (frame->incarnation != slot->incarnation) {
+	bool asks_who_it_is = frame->kind == TRI_FRAME_HELLO && frame->incarnation == 0;
+
+	if (frame->incarnation != slot->incarnation && !asks_who_it_is) {
 		slot->stale_frames++;
 		return;
 	}

@@ -222,6 +222,28 @@ START_TEST(one_whose_handlers_have_a_limit)
 }
 END_TEST
 
+/* The ids of the two are 8 apart, as many as there are tallies: they would have the same. */
+START_TEST(who_sends_to_two_in_turn)
+{
+	struct process *tree = tree_up("{name: t, children: [%s, %s, %s, %s, %s, %s, %s, %s, %s, %s]}",
+		actor_line("a", "gossip"), actor_line("b", "gossip"), actor_line("c", "victim"),
+		actor_line("d", "victim"), actor_line("e", "victim"), actor_line("f", "victim"),
+		actor_line("g", "victim"), actor_line("h", "victim"), actor_line("i", "victim"),
+		actor_line("j", "gossip"));
+
+	for (int number = 1; number <= ENOUGH / 2; number++) {
+		expect_run("/t/a", "gossip.tells", "/t/b", number, 1, 0);
+		expect_run("/t/a", "gossip.tells", "/t/j", number, 1, 0);
+	}
+	ck_assert(wait_until(SOON_MS, has_bypass, "/t/a"));
+	ck_assert(has_bypass("/t/b"));
+	ck_assert(has_bypass("/t/j"));
+	expect_seen("/t/b", ENOUGH / 2);
+	expect_seen("/t/j", ENOUGH / 2);
+	tree_down(tree);
+}
+END_TEST
+
 START_TEST(lanes_off_means_bypasses_too)
 {
 	struct process *tree = gossips(", lanes: off");
@@ -261,6 +283,6 @@ test_suite(void)
 		a_mark_that_is_delivered_at_once, each_kind_of_answer_comes, a_circle_is_seen, a_full_mailbox,
 		a_mailbox_that_is_filled_both_ways, a_mailbox_with_more_room_than_a_lane,
 		a_flood_drowns_nobody_else, one_whose_handlers_have_a_limit, a_fault_just_before_the_answer,
-		lanes_off_means_bypasses_too);
+		who_sends_to_two_in_turn, lanes_off_means_bypasses_too);
 	return suite;
 }

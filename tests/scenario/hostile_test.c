@@ -286,6 +286,29 @@ START_TEST(garbage_answer)
 }
 END_TEST
 
+/* --- one that is not --- */
+
+#define NOTES 40 /* more than twice TRI_WINDOW */
+
+/* An actor in another language, which has an nng binding and no more: it knows neither its incarnation nor its black box. */
+START_TEST(knows_its_link_only)
+{
+	setenv("VICTIM", "/nowhere", 1);
+	setenv("HOSTILE_FILE", scenario_path("crime"), 1);
+	name_crime("knows_its_link_only");
+	struct process *tree =
+		tree_up("{name: t, children: [%s]}", actor_line_with("a", "hostile", "lanes: off"));
+
+	for (int i = 0; i < NOTES; i++)
+		tell("/t/a", "victim.note", "{\"number\":%d}", i);
+	json_t *reply = ask("/t/a", "victim.ping", "{}");
+	expect_number(reply, "incarnation", 1);
+	json_decref(reply);
+	expect_crashes("/t/a", 0);
+	tree_down(tree);
+}
+END_TEST
+
 /* --- black boxes that lie; incarnation 2 dies by its own hand with an ask delivered --- */
 
 static void
@@ -405,7 +428,7 @@ test_suite(void)
 		parcel_too_small, parcel_of_nothing, parcel_with_a_hole, parcel_with_more_behind_its_end,
 		parcel_that_is_a_pipe, parcel_that_lingers, parcel_in_a_word, parcel_after_hanging_up,
 		flood_of_parcels);
-	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone);
+	SCENARIO_CASE(suite, "link and life", 30, redials, lives_on, ready_and_gone, knows_its_link_only);
 	SCENARIO_CASE(suite, "at the link's door", 30, connect_and_close, connect_and_babble,
 		connect_and_wait, intruder);
 	return suite;

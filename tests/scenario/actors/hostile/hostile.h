@@ -41,6 +41,8 @@ void reply(uint64_t sequence, const void *payload, size_t size);
 void pong(uint64_t sequence);
 /* The reply to a ping as it stands in the outbox before it is sent. */
 void note_pong(uint64_t sequence);
+/* Answers a ping, and ends if it is to stop. */
+void obey(struct tri_frame frame);
 /* Answers pings until it is stopped: what it did before must have been survived by both sides. */
 void go_on(void);
 /* Waits for an answer, and does as go_on() meanwhile. */
@@ -87,6 +89,7 @@ const struct tractor_message *named(const char *name);
 	X(flood_of_asks)                        \
 	X(flood_of_questions_to_the_supervisor) \
 	X(flood_of_nothing)                     \
+	X(knows_its_link_only)                  \
 	/* memory.c */                          \
 	X(box_of_lies)                          \
 	X(box_of_ones)                          \

@@ -97,6 +97,28 @@ huge_frame(void)
 	go_on();
 }
 
+/* No crime: an actor in another language has an nng binding and no more. The welcome says who it is, and it says what it has handled. */
+void
+knows_its_link_only(void)
+{
+	static struct tri_blackbox nobodys;
+	struct tri_frame frame;
+
+	box = &nobodys;
+	say_victims_hello();
+	nobodys.incarnation = receive(TRI_FRAME_WELCOME, NULL).incarnation;
+	ready();
+	for (;;) {
+		frame = receive(0, NULL);
+		obey(frame);
+		if (frame.kind != TRI_FRAME_MESSAGE)
+			continue;
+		struct tri_frame done = header(TRI_FRAME_DONE);
+		done.sequence = frame.sequence;
+		send_frame(done, NULL, 0);
+	}
+}
+
 /* --- floods --- */
 
 void

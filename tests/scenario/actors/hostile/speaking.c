@@ -188,8 +188,7 @@ note_pong(uint64_t sequence)
 	atomic_store(&box->done, sequence);
 }
 
-/* Pings are answered, and it can be stopped. */
-static void
+void
 obey(struct tri_frame frame)
 {
 	if (frame.kind == TRI_FRAME_MESSAGE && (frame.flags & TRI_FLAG_ASK)) {
