@@ -168,7 +168,10 @@ on_ended(void *arg, uint32_t epoll_events)
 
 	(void)epoll_events;
 	sys.group_kill(judgement->process.pid, SIGKILL);
-	if (spawn_reap(&judgement->process, &info, &usage) < 0)
+	int reaped = spawn_reap(&judgement->process, &info, &usage);
+	if (reaped == 0)
+		return;
+	if (reaped < 0)
 		info.si_code = CLD_KILLED;
 	if (judgement->answering.fd >= 0)
 		read_answer(judgement);

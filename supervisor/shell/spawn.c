@@ -219,12 +219,13 @@ spawn_signal(const struct spawned *spawned, int signal)
 int
 spawn_reap(const struct spawned *spawned, siginfo_t *ret_info, struct rusage *ret_usage)
 {
-	int reaped;
+	int looked;
 
+	ret_info->si_pid = 0;
 	do
-		reaped = sys.wait(spawned->pidfd, WEXITED | WNOHANG, ret_info, ret_usage);
-	while (reaped < 0 && errno == EINTR);
-	return reaped;
+		looked = sys.wait(spawned->pidfd, WEXITED | WNOHANG, ret_info, ret_usage);
+	while (looked < 0 && errno == EINTR);
+	return looked < 0 ? -1 : ret_info->si_pid != 0;
 }
 
 void

@@ -206,7 +206,10 @@ on_ended(void *arg, uint32_t epoll_events)
 	struct rusage usage = { .ru_maxrss = 0 };
 
 	(void)epoll_events;
-	if (spawn_reap(&job->process, &info, &usage) < 0)
+	int reaped = spawn_reap(&job->process, &info, &usage);
+	if (reaped == 0)
+		return;
+	if (reaped < 0)
 		info.si_code = CLD_KILLED;
 	if (info.si_code == CLD_KILLED && info.si_status == SIGALRM)
 		job->overdue = true; /* by its own clock */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,6 +24,7 @@
 
 #include "spawn.h"
 #include "sys.h"
+#include "testclock.h"
 #include "unit.h"
 
 static const struct spawn_pad *on_pad; /* of all that are started here; NULL: none */
@@ -375,6 +377,78 @@ START_TEST(spawn_is_as_debuggers_know_it_where_there_is_one)
 }
 END_TEST
 
+/* A process that is traced, and by whom; *ret_tracer -1: that is not allowed here. */
+static struct spawned
+traced_one(pid_t *ret_tracer)
+{
+	int told[2];
+
+	ck_assert_int_eq(pipe(told), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		pid_t tracer = begin_to_be_traced();
+		if (write(told[1], &tracer, sizeof(tracer)) == sizeof(tracer))
+			pause();
+		_exit(1);
+	}
+	ck_assert_int_eq(read(told[0], ret_tracer, sizeof(*ret_tracer)), sizeof(*ret_tracer));
+	close(told[0]);
+	close(told[1]);
+	return (struct spawned){ .pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0) };
+}
+
+static bool
+is_stopped(void *pid)
+{
+	char path[64], state = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", *(pid_t *)pid);
+	FILE *stat = fopen(path, "re");
+	bool is_read = stat && fscanf(stat, "%*d %*s %c", &state) == 1;
+	if (stat)
+		fclose(stat);
+	return is_read && state == 'T';
+}
+
+static bool
+is_reaped(void *spawned)
+{
+	siginfo_t info;
+	struct rusage usage;
+
+	return spawn_reap(spawned, &info, &usage) == 1 && info.si_code == CLD_KILLED;
+}
+
+/* It is dead, its pidfd says so, and for a moment it can't be reaped. */
+START_TEST(spawn_reaps_when_the_tracer_has_heard)
+{
+	siginfo_t info;
+	struct rusage usage;
+	pid_t tracer;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1); /* the tracer is its child */
+	struct spawned traced = traced_one(&tracer);
+	struct pollfd end = { .fd = traced.pidfd, .events = POLLIN };
+	if (tracer > 0) {
+		kill(tracer, SIGSTOP);
+		ck_assert(wait_until(5000, is_stopped, &tracer));
+	}
+	spawn_signal(&traced, SIGKILL);
+	ck_assert_int_eq(poll(&end, 1, 5000), 1);
+	if (tracer > 0) {
+		ck_assert_int_eq(spawn_reap(&traced, &info, &usage), 0);
+		kill(tracer, SIGCONT);
+	} else {
+		fprintf(stderr, "in part skipped: no ptrace\n");
+	}
+	ck_assert(wait_until(5000, is_reaped, &traced));
+	ck_assert_int_eq(spawn_reap(&traced, &info, &usage), -1);
+	if (tracer > 0)
+		ck_assert_int_eq(waitpid(tracer, NULL, 0), tracer);
+	sys.close(traced.pidfd);
+}
+END_TEST
+
 static int clone_error;
 
 static pid_t
@@ -413,8 +487,9 @@ test_suite(void)
 
 	TEST_CASE(suite, "spawn", 30, spawn_gives_no_fd_but_the_plan, spawn_resets_signals,
 		spawn_own_group_and_no_new_privileges, spawn_changes_directory, spawn_from_a_pad,
-		spawn_where_there_is_no_pad, spawn_says_what_cannot_be_executed, spawn_host_failures,
-		spawn_changes_nothing_of_ours, spawn_is_not_held_up_for_ever_by_a_disk_that_is_gone,
+		spawn_reaps_when_the_tracer_has_heard, spawn_where_there_is_no_pad,
+		spawn_says_what_cannot_be_executed, spawn_host_failures, spawn_changes_nothing_of_ours,
+		spawn_is_not_held_up_for_ever_by_a_disk_that_is_gone,
 		spawn_is_not_held_up_for_ever_by_a_child_that_is_stopped,
 		spawn_is_as_debuggers_know_it_where_there_is_one);
 	return suite;
