@@ -84,6 +84,7 @@ struct group {
 	size_t stop_below;  /* no child at this place or after it is marked must_stop */
 	size_t start_from;  /* no child before this place is marked START_IN_TURN */
 	unsigned starting;  /* actors among its children that are STARTING */
+	unsigned lined_up;  /* those that wait in the gate's line */
 	bool reordered; /* statics has the order of a new file, the children not yet; see node_put_in_order() */
 	enum tree_outcome_kind ending; /* why it comes down, once it does */
 	char cause[SPEC_PATH_MAX];     /* which child brought it down, the lowest one that is known; "" */
@@ -121,6 +122,7 @@ struct node_private {
 struct gate {
 	unsigned limit;		   /* starts under way at a time; 0: no bound */
 	unsigned starting;	   /* actors that are STARTING */
+	unsigned idle;		   /* groups with somebody in the line and nobody STARTING */
 	struct node *first, *last; /* the line of those whose turn it is and who are held back */
 	bool changed;		   /* somebody in it may be able to start, as far as is known */
 	struct timer timer;	   /* armed: the host refused a restart, and none is tried before it rings */

@@ -29,9 +29,30 @@ may_start(const struct gate *gate, const struct node *node)
 	return has_room(gate, node);
 }
 
+/* Of such a one somebody may start, however many of others do. */
+static bool
+is_idle(const struct group *group)
+{
+	return group->lined_up > 0 && group->starting == 0;
+}
+
+static void
+count(struct node *node, int starting, int lined_up)
+{
+	struct gate *gate = &node->own->tree->gate;
+	struct group *group = node->parent->own->group;
+
+	gate->idle -= is_idle(group);
+	gate->starting += (unsigned)starting;
+	group->starting += (unsigned)starting;
+	group->lined_up += (unsigned)lined_up;
+	gate->idle += is_idle(group);
+}
+
 static void
 line_up(struct gate *gate, struct node *node)
 {
+	count(node, 0, 1);
 	node->own->lined_up = true;
 	node->own->next_in_line = NULL;
 	node->own->previous_in_line = gate->last;
@@ -64,6 +85,7 @@ gate_leave_line(struct node *node)
 
 	if (!node->own->lined_up)
 		return;
+	count(node, 0, -1);
 	node->own->lined_up = false;
 	if (previous != NULL)
 		previous->own->next_in_line = next;
@@ -79,8 +101,9 @@ struct node *
 gate_next(struct tree *tree)
 {
 	struct gate *gate = &tree->gate;
+	bool has_any = gate->limit == 0 || gate->starting < gate->limit || gate->idle > 0;
 
-	for (struct node *node = gate->changed ? gate->first : NULL; node != NULL;
+	for (struct node *node = gate->changed && has_any ? gate->first : NULL; node != NULL;
 		node = node->own->next_in_line)
 		if (may_start(gate, node)) {
 			gate_leave_line(node);
@@ -93,11 +116,8 @@ gate_next(struct tree *tree)
 void
 gate_count(struct node *node, int more)
 {
-	struct gate *gate = &node->own->tree->gate;
-
-	gate->starting += (unsigned)more;
-	node->parent->own->group->starting += (unsigned)more;
-	gate->changed = true;
+	count(node, more, 0);
+	node->own->tree->gate.changed = true;
 }
 
 int64_t

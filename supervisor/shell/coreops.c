@@ -72,20 +72,54 @@ actor_gone(struct tractor_runtime *runtime, struct slot *slot)
 	slot->ready_ns = 0;
 }
 
+static void
+list(struct tractor_runtime *runtime, struct slot *slot)
+{
+	if (slot->is_listed)
+		return;
+	if (!runtime->listed)
+		runtime->listed_end = &runtime->listed;
+	slot->is_listed = true;
+	slot->next_listed = NULL;
+	*runtime->listed_end = slot;
+	runtime->listed_end = &slot->next_listed;
+}
+
+static void
+unlist(struct tractor_runtime *runtime, struct slot **at)
+{
+	struct slot *slot = *at;
+
+	*at = slot->next_listed;
+	if (!*at)
+		runtime->listed_end = at;
+	slot->is_listed = false;
+}
+
+void
+coreops_forget(struct slot *slot)
+{
+	struct slot **at = &slot->runtime->listed;
+
+	if (!slot->is_listed)
+		return;
+	while (*at != slot)
+		at = &(*at)->next_listed;
+	unlist(slot->runtime, at);
+}
+
 void
 coreops_decide(struct tractor_runtime *runtime)
 {
-	if (!runtime->undecided)
-		return;
-	runtime->undecided = false;
-	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node)) {
-		struct slot *slot = slot_of(node);
-		if (!slot || !slot->undecided)
+	for (struct slot **at = &runtime->listed, *slot; (slot = *at);) {
+		bool was_undecided = slot->undecided;
+		slot->undecided = was_undecided && coreops_may_return(slot->node);
+		if (slot->undecided) {
+			at = &slot->next_listed;
 			continue;
-		slot->undecided = coreops_may_return(node);
-		if (slot->undecided)
-			runtime->undecided = true;
-		else
+		}
+		unlist(runtime, at);
+		if (was_undecided)
 			actor_gone(runtime, slot);
 	}
 }
@@ -99,7 +133,7 @@ actor_changed(struct tractor_runtime *runtime, struct slot *slot, enum node_stat
 
 	slot->undecided = node->state == NODE_STOPPED;
 	if (slot->undecided)
-		runtime->undecided = true;
+		list(runtime, slot);
 	else if (node->state == NODE_GONE && !decided)
 		actor_gone(runtime, slot);
 	else if (from == NODE_STOPPED && node->state != NODE_GONE)

@@ -1,5 +1,5 @@
 /*
- * monitors.c: who wants to hear of an actor's ends, and that they do. A monitor is a line in the watched actor's slot; it goes with the slot, or with the incarnation that set it. One whose
+ * monitors.c: who wants to hear of an actor's ends, and that they do. A monitor is a line in the slot of the watched and in that of the watcher: it goes with the one's slot, or with the other's incarnation. One whose
  * actor has ended already hears so at once. Without memory for the word, it is not told.
  */
 #include <stdio.h>
@@ -11,9 +11,37 @@
 #include "slot.h"
 
 struct monitor {
-	struct monitor *next;
 	uint64_t watcher;
+	struct monitor *next, **at;		/* of who is watched */
+	struct monitor *next_watch, **at_watch; /* of the watcher */
 };
+
+static void
+monitor_new(struct slot *watched, struct slot *watcher, struct monitor *monitor)
+{
+	*monitor = (struct monitor){ .watcher = watcher->node->id,
+		.next = watched->monitors,
+		.at = &watched->monitors,
+		.next_watch = watcher->watches,
+		.at_watch = &watcher->watches };
+	if (monitor->next)
+		monitor->next->at = &monitor->next;
+	if (monitor->next_watch)
+		monitor->next_watch->at_watch = &monitor->next_watch;
+	watched->monitors = watcher->watches = monitor;
+}
+
+static void
+monitor_free(struct monitor *monitor)
+{
+	*monitor->at = monitor->next;
+	if (monitor->next)
+		monitor->next->at = monitor->at;
+	*monitor->at_watch = monitor->next_watch;
+	if (monitor->next_watch)
+		monitor->next_watch->at_watch = monitor->at_watch;
+	free(monitor);
+}
 
 static void
 tell_down(struct slot *slot, uint64_t watcher, uint32_t incarnation, const char *reason, bool final)
@@ -46,38 +74,15 @@ monitors_tell(struct slot *slot, bool final)
 void
 monitors_free(struct slot *slot)
 {
-	for (struct monitor *monitor; (monitor = slot->monitors);) {
-		slot->monitors = monitor->next;
-		free(monitor);
-	}
-}
-
-static void
-strike(struct monitor **at, uint64_t watcher)
-{
-	while (*at) {
-		struct monitor *monitor = *at;
-		if (monitor->watcher != watcher) {
-			at = &monitor->next;
-			continue;
-		}
-		*at = monitor->next;
-		free(monitor);
-	}
+	while (slot->monitors)
+		monitor_free(slot->monitors);
 }
 
 void
-monitors_forget_watcher(struct slot *watching)
+monitors_forget_watcher(struct slot *watcher)
 {
-	struct tractor_runtime *runtime = watching->runtime;
-	uint64_t watcher = watching->node->id;
-
-	if (!watching->is_watching)
-		return;
-	watching->is_watching = false;
-	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
-		if (slot_of(node))
-			strike(&slot_of(node)->monitors, watcher);
+	while (watcher->watches)
+		monitor_free(watcher->watches);
 }
 
 void
@@ -106,11 +111,8 @@ monitors_ask(struct tractor_runtime *runtime, const struct router_send *ask, con
 		registry_refuse(runtime, ask, TRACTOR_ENOMEM, "out of memory");
 		return;
 	}
-	if (one) {
-		*one = (struct monitor){ .next = slot->monitors, .watcher = ask->sender };
-		slot->monitors = one;
-		watcher->is_watching = true;
-	}
+	if (one)
+		monitor_new(slot, watcher, one);
 	registry_acknowledge(runtime, ask);
 	/* It has ended already: now is when that is heard. Of one that is gone not even the path is known. */
 	if (slot && slot->node->state == NODE_STOPPED && !slot->undecided && slot->incarnation > 0)

@@ -324,20 +324,6 @@ tractor_runtime_is_quiet(struct tractor_runtime *runtime)
 
 /* --- closing --- */
 
-static void
-each_slot(struct tractor_runtime *runtime, void (*act)(struct slot *slot))
-{
-	for (struct node *node = tree_root(runtime->tree); node; node = tree_next(runtime->tree, node))
-		if (slot_of(node))
-			act(slot_of(node));
-}
-
-static void
-stop_watching(struct slot *slot)
-{
-	slot->is_watching = false;
-}
-
 void
 tractor_runtime_stop(struct tractor_runtime *runtime, bool now)
 {
@@ -370,9 +356,6 @@ tractor_runtime_close(struct tractor_runtime *runtime)
 	if (runtime->tree)
 		unwinding_finish(runtime);
 	inventory_close(runtime);
-	if (runtime->tree) {
-		each_slot(runtime, stop_watching); /* the tree can't be searched while it is freed */
-	}
 	loglines_close(runtime);
 	journal_close(&runtime->events);
 	requests_close(runtime);

@@ -70,7 +70,8 @@ struct tractor_runtime {
 	int64_t last_report_ms; /* of the last crash report's id, and how many there were in that ms */
 	unsigned reports_in_ms;
 	bool closing;
-	bool undecided;		  /* some slot is */
+	struct slot *listed,
+		**listed_end;	  /* those of whom it is to be found whether they are at rest for good */
 	char start_failure[1024]; /* the first child that did not start, and why */
 };
 

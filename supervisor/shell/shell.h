@@ -532,6 +532,8 @@ void coreops_answer(void *runtime, uint64_t asker, uint32_t incarnation, uint64_
 	tractor_err err, const uint8_t *payload, size_t payload_bytes);
 /* Once the core has nothing more to do: who of those that came to rest stays there. Until then their mail waits. */
 void coreops_decide(struct tractor_runtime *runtime);
+/* The slot is going away. */
+void coreops_forget(struct slot *slot);
 /* Whether an actor that is being stopped, or was, may be started again with a supervisor above it. */
 bool coreops_may_return(const struct node *node);
 /* What senders to an actor that is stopped for good are told. */

@@ -71,6 +71,7 @@ slot_free(struct slot *slot)
 	wire_free(slot->wire);
 	policy_forget(slot);
 	loop_reserve(&slot->runtime->loop, -ALARMS);
+	coreops_forget(slot);
 	monitors_forget_watcher(slot);
 	monitors_free(slot);
 	router_remove(slot->runtime->router, slot->node->id);

@@ -55,6 +55,8 @@ struct slot {
 	uint64_t seen_progress;	 /* of the black box, when the deadline was armed */
 	int64_t ready_ns;
 	bool undecided; /* it is at rest; whether for good is found when the core has done all it can */
+	bool is_listed; /* coreops.c's, of those of whom that is to be found */
+	struct slot *next_listed;
 
 	/* the slot's own, across incarnations */
 	struct wire *wire; /* closed, where there is none */
@@ -81,7 +83,7 @@ struct slot {
 	struct loglimit limit;
 	struct logwriter_share share;
 	struct monitor *monitors; /* who wants to hear of its ends */
-	bool is_watching;	  /* it has monitors on others */
+	struct monitor *watches;  /* of whose ends it wants to hear */
 };
 
 /* With the memory that starting and restarting it takes. */
