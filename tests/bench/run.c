@@ -121,8 +121,8 @@ read_all(int fd, unsigned limit_s)
 	return NULL;
 }
 
-/* False: its exit says that something went wrong. */
-static bool
+/* What it ended with; -1: a signal. */
+static int
 end(struct running *running)
 {
 	int status;
@@ -131,7 +131,7 @@ end(struct running *running)
 	kill(running->pid, SIGKILL); /* whoever has closed its output has ended, or hangs */
 	waitpid(running->pid, &status, 0);
 	nftw(running->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void
@@ -174,12 +174,14 @@ run_figure(const struct setup *setup, const struct figure *figure, struct result
 		return;
 	}
 	char *text = read_all(running.output, figure->is_long ? LONG_LIMIT_S : LIMIT_S);
-	bool is_well = end(&running);
+	int code = end(&running);
 	if (!text)
 		leave_out(result, "it took too long");
 	else if (strncmp(text, skip, strlen(skip)) == 0)
 		leave_out(result, text + strlen(skip));
-	else if (!is_well)
+	else if (code == 127) /* of env, which the scripts are started by */
+		leave_out(result, "what runs it is not installed");
+	else if (code != 0)
 		leave_out(result, "it failed");
 	else
 		add_samples(result, text);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # bench/run.sh [--install] [--quick] [--long] [--rounds N] [--only NAME] [--build FOLDER] [--out FOLDER]: measures tractor and its neighbours side by side, and says what came of it: a table on
-# standard output; bench.json and bench.svg in FOLDER, or where it was started. About four minutes; --quick takes one, --long a dozen.
+# standard output; bench.json and bench.svg in FOLDER, or where it was started. About five minutes; --quick takes one, --long a quarter of an hour, and longer where it takes long to start a process.
 #
 # Each figure has its turn in each round, in a process and a folder of its own, so that a mood of the machine falls on all alike and a ratio can be trusted; only what was measured in one run may
 # be compared. --only: the figures whose names begin with NAME. --long: 100,000 restarts, too, for the supervisor's memory, and a tree of 2,000. Neighbours that are not there are left out; --install gets them from
