@@ -74,15 +74,19 @@ monitors_tell(struct slot *slot, bool final)
 void
 monitors_free(struct slot *slot)
 {
-	while (slot->monitors)
-		monitor_free(slot->monitors);
+	for (struct monitor *monitor = slot->monitors, *next; monitor; monitor = next) {
+		next = monitor->next;
+		monitor_free(monitor);
+	}
 }
 
 void
 monitors_forget_watcher(struct slot *watcher)
 {
-	while (watcher->watches)
-		monitor_free(watcher->watches);
+	for (struct monitor *monitor = watcher->watches, *next; monitor; monitor = next) {
+		next = monitor->next_watch;
+		monitor_free(monitor);
+	}
 }
 
 void
