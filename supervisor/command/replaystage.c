@@ -100,10 +100,7 @@ reap(struct replay_stage *stage)
 
 	if (stage->program->tool == NULL)
 		sys.group_kill(stage->process.pid, SIGKILL);
-	int reaped = spawn_reap(&stage->process, &info, &usage);
-	if (reaped == 0)
-		return;
-	if (reaped < 0)
+	if (spawn_reap(&stage->process, &info, &usage) <= 0)
 		info = (siginfo_t){ .si_code = CLD_KILLED, .si_status = SIGKILL };
 	if (info.si_code == CLD_EXITED)
 		stage->end->code = info.si_status;

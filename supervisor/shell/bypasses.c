@@ -252,7 +252,7 @@ count_in(const struct slot *to)
 	return count;
 }
 
-/* A tally for each of a few to whom an actor sends. Where two would have the same it stays with the first until that one seems to be done: or who sends to both in turn would never have a bypass to either. */
+/* A tally for each of a few to whom an actor sends. Where two would have the same it stays with the first until that is worth a bypass, or seems to be done: or who sends to both in turn would never have one to either. */
 static bool
 is_worth_it(struct slot *slot, uint64_t target)
 {
@@ -265,7 +265,7 @@ is_worth_it(struct slot *slot, uint64_t target)
 	tally->others = 0;
 	if (++tally->count < slot->runtime->bypass_after)
 		return false;
-	tally->count = 0;
+	*tally = (struct bypass_tally){ .target = 0 };
 	return true;
 }
 

@@ -3,25 +3,66 @@
  * turns round in waitid() until that thread has had its turn again, with a whole processor: 2 to 4 ms in one restart of five on an idle machine, up to 24 on a busy one (Linux 6.18; any process of whose threads somebody
  * has opened a file in /proc is like that, and nng writes a thread's name there). Ten ms later it is gone.
  *
- * Allocates nothing. Somebody else in the program may have reaped one: then there is nothing to be done.
+ * One that somebody traces can't be reaped before the tracer has heard of its end, a debugger say, and is tried again as often. Allocates nothing. Somebody else in the program may have reaped one: then there is nothing to
+ * be done.
  */
 #include "corpses.h"
+
+#include <poll.h>
 
 #include "sys.h"
 
 #define REST_NS (INT64_C(10) * 1000000)
+#define CLOSE_TRIES 100 /* with a rest between any two: a second, for those who trace */
 
-static void
-bury_first(struct corpses *corpses)
+static struct spawned
+take_first(struct corpses *corpses)
 {
-	struct corpse *corpse = &corpses->of[corpses->first];
+	struct spawned process = corpses->of[corpses->first].process;
+
+	corpses->first = (corpses->first + 1) % CORPSES_MAX;
+	corpses->count--;
+	return process;
+}
+
+static bool
+is_reaped(const struct spawned *process)
+{
 	siginfo_t info;
 	struct rusage usage;
 
-	spawn_reap(&corpse->process, &info, &usage);
-	sys.close(corpse->process.pidfd);
-	corpses->first = (corpses->first + 1) % CORPSES_MAX;
-	corpses->count--;
+	return spawn_reap(process, &info, &usage) != 0;
+}
+
+/* Whatever becomes of it: a zombie at the worst, until this program ends. */
+static void
+bury_first(struct corpses *corpses)
+{
+	struct spawned process = take_first(corpses);
+
+	is_reaped(&process);
+	sys.close(process.pidfd);
+}
+
+static void
+rest(struct corpses *corpses, struct spawned process)
+{
+	corpses->of[(corpses->first + corpses->count++) % CORPSES_MAX] =
+		(struct corpse){ .process = process, .due_ns = corpses->loop->now_ns + REST_NS };
+}
+
+/* Those who have rested until then. */
+static void
+bury(struct corpses *corpses, int64_t until_ns)
+{
+	for (unsigned left = corpses->count; left > 0 && corpses->of[corpses->first].due_ns <= until_ns;
+		left--) {
+		struct spawned process = take_first(corpses);
+		if (is_reaped(&process))
+			sys.close(process.pidfd);
+		else
+			rest(corpses, process);
+	}
 }
 
 static void
@@ -36,8 +77,7 @@ due(void *arg)
 {
 	struct corpses *corpses = arg;
 
-	while (corpses->count > 0 && corpses->of[corpses->first].due_ns <= corpses->loop->now_ns)
-		bury_first(corpses);
+	bury(corpses, corpses->loop->now_ns);
 	arm(corpses);
 }
 
@@ -51,6 +91,11 @@ corpses_open(struct corpses *corpses, struct loop *loop)
 void
 corpses_close(struct corpses *corpses)
 {
+	for (int tries = 1; corpses->count > 0 && tries < CLOSE_TRIES; tries++) {
+		bury(corpses, INT64_MAX);
+		if (corpses->count > 0)
+			poll(NULL, 0, REST_NS / 1000000);
+	}
 	corpses_bury(corpses);
 }
 
@@ -59,8 +104,7 @@ corpses_add(struct corpses *corpses, struct spawned process)
 {
 	if (corpses->count == CORPSES_MAX)
 		bury_first(corpses);
-	corpses->of[(corpses->first + corpses->count++) % CORPSES_MAX] =
-		(struct corpse){ .process = process, .due_ns = corpses->loop->now_ns + REST_NS };
+	rest(corpses, process);
 	if (corpses->count == 1)
 		arm(corpses);
 }

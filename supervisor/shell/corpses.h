@@ -19,6 +19,7 @@ struct corpses {
 
 /* TRACTOR_ENOMEM. */
 tractor_err corpses_open(struct corpses *corpses, struct loop *loop);
+/* Waits a second at most for those who trace one of them. */
 void corpses_close(struct corpses *corpses);
 
 /* A zombie, whose pidfd is ours from now on, and not watched any more. Where there are too many the oldest one is reaped at once. */

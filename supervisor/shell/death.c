@@ -402,13 +402,22 @@ salvage_outbox(struct slot *slot, uint64_t done)
 			hearing_salvaged(slot, frame, record.size_bytes);
 }
 
+/* The message that it had in hand, 0: none. One that has no black box does not say: it is taken to handle one after the other. */
+static uint64_t
+hand_of(const struct slot *slot, uint64_t done)
+{
+	uint64_t hand = slot->box ? atomic_load(&slot->box->in_hand) : 0;
+
+	return slot->knows_link_only && hand == 0 && slot_delivered(slot) > done ? done + 1 : hand;
+}
+
 void
 death_drained(void *arg)
 {
 	struct slot *slot = arg;
 	struct tractor_runtime *runtime = slot->runtime;
 	struct settling settling = { .slot = slot };
-	uint64_t done = believable_done(slot), hand = slot->box ? atomic_load(&slot->box->in_hand) : 0;
+	uint64_t done = believable_done(slot), hand = hand_of(slot, done);
 
 	if (!slot->dead) {
 		if (slot->said_bye)

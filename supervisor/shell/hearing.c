@@ -461,6 +461,7 @@ hear(struct slot *slot, struct tri_frame *frame, const uint8_t *payload)
 
 	bool asks_who_it_is = frame->kind == TRI_FRAME_HELLO && frame->incarnation == 0;
 
+	slot->knows_link_only = slot->knows_link_only || (asks_who_it_is && !slot->greeted);
 	if (frame->incarnation != slot->incarnation && !asks_who_it_is) {
 		slot->stale_frames++;
 		return;

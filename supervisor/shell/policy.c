@@ -169,9 +169,11 @@ on_ended(void *arg, uint32_t epoll_events)
 	(void)epoll_events;
 	sys.group_kill(judgement->process.pid, SIGKILL);
 	int reaped = spawn_reap(&judgement->process, &info, &usage);
-	if (reaped == 0)
-		return;
-	if (reaped < 0)
+	if (reaped == 0) { /* how it ended is the tracer's to know */
+		loop_unwatch(&judgement->runtime->loop, &judgement->ended);
+		corpses_add(&judgement->runtime->corpses, judgement->process);
+	}
+	if (reaped <= 0)
 		info.si_code = CLD_KILLED;
 	if (judgement->answering.fd >= 0)
 		read_answer(judgement);

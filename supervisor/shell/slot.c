@@ -113,6 +113,7 @@ slot_clear(struct slot *slot)
 	slot->refusal = slot->farewell_reason = NULL;
 	slot->violation[0] = '\0';
 	slot->pid = 0;
+	slot->knows_link_only = false;
 	slot->greeted = slot->ready = slot->said_bye = slot->finished = slot->ignored = slot->asked_to_stop =
 		slot->killed_by_us = false;
 	slot->dead = slot->judged = false;

@@ -29,7 +29,8 @@ struct slot {
 	struct tri_blackbox *box;
 	struct actorlog logs[2];
 	bool greeted, ready, said_bye, finished, ignored, asked_to_stop, killed_by_us;
-	int64_t asked_ns;    /* when it was asked to stop */
+	bool knows_link_only; /* and not its black box: see frame.h */
+	int64_t asked_ns;     /* when it was asked to stop */
 	const char *trouble; /* what the host had refused its link when we killed it; static. NULL: nothing */
 	char violation
 		[TRI_TEXT_BYTES]; /* why it was killed for breaking the link's rules; "": it has broken none */

@@ -51,9 +51,7 @@ tractor_err spawn_start(const struct spawn_plan *plan, struct spawned *ret_spawn
 /* A signal to one that is not reaped yet. Where its pidfd is not allowed (by a filter, say) or is -1, by its number, which until then is nobody else's. */
 void spawn_signal(const struct spawned *spawned, int signal);
 
-/*
- * Reaps it if it has ended: 1, or -1 with errno. 0: it lives; or it is dead, as its pidfd says, and somebody traces it who has to hear of that first: until then that fd says so again.
- */
+/* Reaps it if it has ended: 1, or -1 with errno. 0: it lives; or it is dead, as its pidfd says, and somebody traces it who has to hear of that first: then it is one for corpses_add(). */
 int spawn_reap(const struct spawned *spawned, siginfo_t *ret_info, struct rusage *ret_usage);
 
 /* Kills it, reaps it and closes its pidfd. Blocks for the moment that a SIGKILL takes. */

@@ -207,9 +207,11 @@ on_ended(void *arg, uint32_t epoll_events)
 
 	(void)epoll_events;
 	int reaped = spawn_reap(&job->process, &info, &usage);
-	if (reaped == 0)
-		return;
-	if (reaped < 0)
+	if (reaped == 0) { /* how it ended is the tracer's to know */
+		loop_unwatch(&job->runtime->loop, &job->ended);
+		corpses_add(&job->runtime->corpses, job->process);
+	}
+	if (reaped <= 0)
 		info.si_code = CLD_KILLED;
 	if (info.si_code == CLD_KILLED && info.si_status == SIGALRM)
 		job->overdue = true; /* by its own clock */

@@ -290,10 +290,22 @@ END_TEST
 
 #define NOTES 40 /* more than twice TRI_WINDOW */
 
+static bool
+has_an_ask(void *arg)
+{
+	struct seen_node seen;
+
+	(void)arg;
+	return seen_node_read("t", "/t/a", &seen) && seen.mailbox == 1;
+}
+
 /* An actor in another language, which has an nng binding and no more: it knows neither its incarnation nor its black box. */
 START_TEST(knows_its_link_only)
 {
-	setenv("VICTIM", "/nowhere", 1);
+	char victim[256];
+
+	snprintf(victim, sizeof(victim), "%s/victim", test_actors_dir());
+	setenv("VICTIM", victim, 1);
 	setenv("HOSTILE_FILE", scenario_path("crime"), 1);
 	name_crime("knows_its_link_only");
 	struct process *tree =
@@ -305,6 +317,15 @@ START_TEST(knows_its_link_only)
 	expect_number(reply, "incarnation", 1);
 	json_decref(reply);
 	expect_crashes("/t/a", 0);
+	/* What it had in hand dies with it, and is not its successor's. */
+	ck_assert_int_eq(kill(pid_of("/t/a"), SIGSTOP), 0);
+	struct process *asker = process_start(tractor_command(), "ask", "/t/a", "victim.ping", "{}", NULL);
+	ck_assert(wait_until(SOON_MS, has_an_ask, NULL));
+	ck_assert_int_eq(kill(pid_of("/t/a"), SIGKILL), 0);
+	expect_errors(asker, "TRACTOR_ECRASHED", SOON_MS);
+	expect_exit(asker, 1, SOON_MS);
+	process_close(asker);
+	expect_node("t", "/t/a", "running", 2, SOON_MS);
 	tree_down(tree);
 }
 END_TEST
