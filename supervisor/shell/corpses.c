@@ -8,8 +8,6 @@
  */
 #include "corpses.h"
 
-#include <poll.h>
-
 #include "sys.h"
 
 #define REST_NS (INT64_C(10) * 1000000)
@@ -94,7 +92,7 @@ corpses_close(struct corpses *corpses)
 	for (int tries = 1; corpses->count > 0 && tries < CLOSE_TRIES; tries++) {
 		bury(corpses, INT64_MAX);
 		if (corpses->count > 0)
-			poll(NULL, 0, REST_NS / 1000000);
+			sys.poll(NULL, 0, (int)(REST_NS / 1000000));
 	}
 	corpses_bury(corpses);
 }
