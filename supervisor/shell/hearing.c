@@ -459,12 +459,12 @@ hear(struct slot *slot, struct tri_frame *frame, const uint8_t *payload)
 {
 	bool in_parcel = frame->flags & TRI_FLAG_PARCEL;
 
-	bool asks_who_it_is = frame->kind == TRI_FRAME_HELLO && frame->incarnation == 0;
-
-	slot->knows_link_only = slot->knows_link_only || (asks_who_it_is && !slot->greeted);
-	if (frame->incarnation != slot->incarnation && !asks_who_it_is) {
-		slot->stale_frames++;
-		return;
+	if (frame->incarnation != slot->incarnation) {
+		if (frame->kind != TRI_FRAME_HELLO || frame->incarnation != 0) {
+			slot->stale_frames++;
+			return;
+		}
+		slot->knows_link_only = slot->knows_link_only || !slot->greeted; /* one that was a spare is */
 	}
 	if (!by_kind[frame->kind] || (!slot->greeted && frame->kind != TRI_FRAME_HELLO)) {
 		hearing_violated(slot, "a %s where there must be none", tri_frame_kind_name(frame->kind));

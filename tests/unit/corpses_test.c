@@ -6,6 +6,7 @@
 
 #include "blackbox.h"
 #include "corpses.h"
+#include "sys.h"
 #include "unit.h"
 
 static struct loop loop;
@@ -119,12 +120,59 @@ START_TEST(one_that_somebody_else_has_reaped)
 }
 END_TEST
 
+static int refusals;
+
+/* As the kernel answers while somebody traces the dead one and has yet to hear of its end. */
+static int
+wait_as_of_a_traced_one(int pidfd, int options, siginfo_t *ret_info, struct rusage *ret_usage)
+{
+	if (refusals == 0)
+		return sys_real.wait(pidfd, options, ret_info, ret_usage);
+	refusals--;
+	ret_info->si_pid = 0;
+	return 0;
+}
+
+START_TEST(one_that_is_traced_is_tried_again)
+{
+	int64_t began_ns = loop.now_ns;
+	struct spawned traced = dead_one();
+
+	sys.wait = wait_as_of_a_traced_one;
+	refusals = 3;
+	corpses_add(&corpses, traced);
+	while (is_zombie(traced.pid))
+		wait_until(loop.now_ns + 1);
+	ck_assert_int_eq(refusals, 0);
+	ck_assert_int_ge(loop.now_ns - began_ns, (3 + 1) * 10 * 1000000);
+	ck_assert_int_eq(fcntl(traced.pidfd, F_GETFD), -1);
+	ck_assert(!corpses_has(&corpses, traced.pid));
+	sys = sys_real;
+}
+END_TEST
+
+START_TEST(one_that_is_traced_is_waited_for_at_the_end)
+{
+	struct spawned traced = dead_one(), other = dead_one();
+
+	sys.wait = wait_as_of_a_traced_one;
+	refusals = 3;
+	corpses_add(&corpses, traced);
+	corpses_add(&corpses, other);
+	corpses_close(&corpses);
+	ck_assert(!is_zombie(traced.pid) && !is_zombie(other.pid));
+	ck_assert_int_eq(fcntl(traced.pidfd, F_GETFD), -1);
+	sys = sys_real;
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
 	Suite *suite = suite_create("corpses");
 
 	TEST_CASE_WITH(suite, "corpses", 30, setup, teardown, one_rests_for_a_while, all_at_once_if_need_be,
-		no_more_than_there_is_room_for, one_that_somebody_else_has_reaped);
+		no_more_than_there_is_room_for, one_that_somebody_else_has_reaped,
+		one_that_is_traced_is_tried_again, one_that_is_traced_is_waited_for_at_the_end);
 	return suite;
 }

@@ -238,7 +238,7 @@ static void
 check_supervisor(const struct node *node)
 {
 	const struct group *group = node->own->group;
-	size_t must_stop = 0, in_turn = 0;
+	size_t must_stop = 0, in_turn = 0, lined_up = 0;
 
 	for (size_t i = 0; i < node->child_count; i++) {
 		const struct node *child = node->children[i];
@@ -247,6 +247,7 @@ check_supervisor(const struct node *node)
 		ck_assert_int_ne(child->state, NODE_GONE);
 		must_stop += child->own->must_stop;
 		in_turn += child->own->start == START_IN_TURN;
+		lined_up += child->own->lined_up;
 		if (node_at_rest(node))
 			ck_assert_int_eq(child->state, NODE_STOPPED);
 		if (node->state == NODE_STOPPING && child->state != NODE_STOPPED)
@@ -255,6 +256,7 @@ check_supervisor(const struct node *node)
 	ck_assert_uint_eq(group->stop_count, must_stop);
 	ck_assert_uint_eq(group->start_count, in_turn);
 	ck_assert_uint_eq(group->starting, starting(node));
+	ck_assert_uint_eq(group->lined_up, lined_up);
 	if (node->state == NODE_STARTING || node->state == NODE_STOPPING)
 		ck_assert(group_busy(node));
 }
@@ -295,13 +297,16 @@ step(void)
 {
 	tree_run(tree, now_ns);
 	ck_assert_int_gt(tree_next_ns(tree), now_ns);
-	size_t nodes = 0, awaited = 0;
+	size_t nodes = 0, awaited = 0, idle = 0;
 	for (struct node *node = tree_root(tree); node != NULL; node = tree_next(tree, node), nodes++) {
 		check_node(node);
 		awaited += node->own->awaited;
+		idle += node->own->group != NULL && node->own->group->lined_up > 0 &&
+			node->own->group->starting == 0;
 	}
 	ck_assert_uint_eq(tree->index.count, nodes);
 	ck_assert_uint_eq(tree->gate.starting, starting(NULL));
+	ck_assert_uint_eq(tree->gate.idle, idle);
 	ck_assert_uint_eq(tree->awaited_count, awaited);
 }
 
