@@ -1,6 +1,6 @@
 /*
  * bell.c: which wires are to be heard: those whose sockets or doorbells had news, those that were not heard out, and those that the host refused something. Every one that was heard is warm for a while: its lane is looked
- * at, and it needs not ring. Before the runtime sleeps all are cold.
+ * at, and it needs not ring. Before the runtime sleeps all are cold; and where it doesn't sleep, those that have had no news for long, so that a look takes no longer the more wires there are.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +15,8 @@
 #define RETRY_NS       \
 	(INT64_C(10) * \
 		1000000) /* after the host had no memory or no fd: it would have none at once, either */
+#define WARM_LOOKS \
+	4096 /* without news: with few wires about as long as one who waits looks before it sleeps (spin.h) */
 
 static bool
 make_rung(struct bell *bell)
@@ -125,48 +127,74 @@ wire_again(struct wire *wire)
 
 /* --- warm ones --- */
 
+static bool
+is_warm(const struct wire *wire)
+{
+	return wire->warmer || wire->bell->warmest == wire;
+}
+
 static void
 cool(struct wire *wire)
 {
-	if (!wire->warm_at)
+	struct bell *bell = wire->bell;
+
+	if (!is_warm(wire))
 		return;
-	*wire->warm_at = wire->next_warm;
-	if (wire->next_warm)
-		wire->next_warm->warm_at = wire->warm_at;
-	wire->warm_at = NULL;
+	*(wire->warmer ? &wire->warmer->cooler : &bell->warmest) = wire->cooler;
+	*(wire->cooler ? &wire->cooler->warmer : &bell->coolest) = wire->warmer;
+	wire->warmer = wire->cooler = NULL;
 }
 
+/* It was heard: the warmest of all. */
 static void
 warm(struct wire *wire)
 {
 	struct bell *bell = wire->bell;
 
-	if (wire->warm_at || !wire->lanes.up.out)
+	wire->heard_at = bell->looks;
+	if (bell->warmest == wire || !wire->lanes.up.out)
 		return;
-	tri_lane_wake(&wire->lanes.up);
-	wire->next_warm = bell->warm;
-	if (bell->warm)
-		bell->warm->warm_at = &wire->next_warm;
-	bell->warm = wire;
-	wire->warm_at = &bell->warm;
+	if (is_warm(wire))
+		cool(wire);
+	else
+		tri_lane_wake(&wire->lanes.up);
+	wire->cooler = bell->warmest;
+	*(bell->warmest ? &bell->warmest->warmer : &bell->coolest) = wire;
+	bell->warmest = wire;
+}
+
+/* From now on it rings. True: it has something already, and is to be heard. What comes after something that the socket brings will be heard with that. */
+static bool
+cool_down(struct wire *wire)
+{
+	cool(wire);
+	if (tri_lane_sleep(&wire->lanes.up) || wire->lanes.behind)
+		return false;
+	bell_ring(wire);
+	return true;
 }
 
 bool
 bell_has_warm(const struct bell *bell)
 {
-	return bell->warm != NULL;
+	return bell->warmest != NULL;
 }
 
 bool
 bell_look(struct bell *bell)
 {
+	struct wire *coolest = bell->coolest;
 	bool any = false;
 
-	for (struct wire *wire = bell->warm; wire; wire = wire->next_warm)
+	for (struct wire *wire = bell->warmest; wire; wire = wire->cooler)
 		if (wirelanes_have_news(wire)) {
 			bell_ring(wire);
 			any = true;
 		}
+	/* One at a time is enough: it is one in thousands that gets as far. */
+	if (++bell->looks > WARM_LOOKS && coolest && coolest->heard_at < bell->looks - WARM_LOOKS &&
+		!coolest->ringing && cool_down(coolest))
+		any = true;
 	return any;
 }
 
@@ -176,15 +204,11 @@ bell_sleep(struct bell *bell)
 	bool any = false;
 
 	tri_rung_came(&bell->rung);
-	for (struct wire *wire; (wire = bell->warm);) {
-		cool(wire);
-		/* One that comes after what the socket brings will be heard with that. */
-		if (!tri_lane_sleep(&wire->lanes.up) && !wire->lanes.behind) {
-			bell_ring(wire);
+	for (struct wire *wire; (wire = bell->warmest);) {
+		if (cool_down(wire))
 			any = true;
-		} else if (!tri_lane_is_taken(&wire->lanes.down)) {
+		else if (!tri_lane_is_taken(&wire->lanes.down))
 			tri_rung_note(&bell->rung, wire->lanes.who);
-		}
 	}
 	return !any;
 }

@@ -20,7 +20,9 @@ struct bell {
 	int fd;
 	int again; /* an eventfd in it, for news that no socket has */
 	struct wire *first, *last;
-	struct wire *warm;    /* whose lanes are looked at; all others ring */
+	struct wire *warmest,
+		*coolest; /* of those whose lanes are looked at, the last and the first that was heard; all others ring */
+	uint64_t looks;
 	struct tri_spin spin; /* whether that has lately paid */
 	struct tri_rung_end rung;
 	int rung_fd;	/* for our processes; -1: none */

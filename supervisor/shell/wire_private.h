@@ -58,7 +58,8 @@ struct wire {
 	struct wirelanes lanes;
 	struct wire *next; /* on the bell */
 	bool ringing;
-	struct wire *next_warm, **warm_at; /* among those whose lane is looked at; warm_at NULL: it is not */
+	struct wire *warmer, *cooler; /* among those whose lanes are looked at */
+	uint64_t heard_at;	      /* of the bell's looks, when it was heard last */
 };
 
 /* --- bell.c --- */
