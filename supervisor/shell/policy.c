@@ -1,6 +1,6 @@
 /*
  * policy.c: asking the CrashPolicy. A function or a plugin answers at once; a program is started, gets the report on its standard input and has POLICY_LIMIT_MS for a word on its
- * standard output, while everything else goes on. A policy that fails, dawdles or babbles has said "default".
+ * standard output, while everything else goes on. Few of these run at a time: where more crashes at once the rest wait in line. A policy that fails, dawdles or babbles has said "default".
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,9 +11,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "consult.h"
+#include "host.h"
 #include "runtime.h"
 #include "slot.h"
 #include "sys.h"
@@ -22,20 +22,18 @@
 #define POLICY_LIMIT_MS 500
 #define ANSWER_BYTES 256 /* the longest verdict has some twenty */
 
-/* A program that thinks about one crash. */
+/* A program that thinks about one crash, or is to. */
 struct judgement {
 	struct judgement *next;
 	struct slot *slot; /* NULL: the slot has gone meanwhile */
 	struct tractor_runtime *runtime;
 	struct remains *remains;
-	struct spawned process;
-	struct watch ended, answering, reading;
-	struct alarm limit;
+	int64_t since_ns; /* it waits for its turn */
+	struct consult program;
+	struct watch reading;
 	char *question;
 	size_t question_bytes, asked_bytes;
 	char answer[ANSWER_BYTES];
-	size_t answer_bytes;
-	bool overdue;
 };
 
 /* --- verdicts in words --- */
@@ -90,201 +88,208 @@ decided(struct slot *slot, struct remains *remains, struct tractor_verdict verdi
 /* --- a program --- */
 
 static void
+stop_asking(struct judgement *judgement)
+{
+	int fd = judgement->reading.fd;
+
+	loop_unwatch(&judgement->runtime->loop, &judgement->reading);
+	if (fd >= 0)
+		sys.close(fd);
+}
+
+static void
 judgement_free(struct judgement *judgement)
 {
-	struct tractor_runtime *runtime = judgement->runtime;
-	struct watch *watches[] = { &judgement->ended, &judgement->answering, &judgement->reading };
-	struct judgement **at = &runtime->policy.pending;
-
-	while (*at && *at != judgement)
-		at = &(*at)->next;
-	if (*at)
-		*at = judgement->next;
-	loop_disarm(&runtime->loop, &judgement->limit);
-	loop_reserve(&runtime->loop, -1);
-	for (size_t i = 0; i < sizeof(watches) / sizeof(watches[0]); i++) {
-		int fd = watches[i]->fd;
-		loop_unwatch(&runtime->loop, watches[i]);
-		if (fd >= 0)
-			sys.close(fd);
-	}
+	stop_asking(judgement);
+	if (judgement->slot)
+		judgement->slot->judgement = NULL;
 	remains_free(judgement->remains);
 	free(judgement->question);
 	free(judgement);
 }
 
+/* Its judgement is over, and gone. `trouble`: why it is none; NULL: nothing was wrong. */
 static void
-conclude(struct judgement *judgement, bool exited_well)
+conclude(struct judgement *judgement, struct tractor_verdict verdict, const char *trouble)
 {
 	struct slot *slot = judgement->slot;
 	struct remains *remains = judgement->remains;
-	struct tractor_verdict verdict = { .kind = TRACTOR_VERDICT_DEFAULT };
 
-	judgement->answer[judgement->answer_bytes] = '\0';
-	if (slot && (judgement->overdue || !exited_well || !parse_verdict(judgement->answer, &verdict)))
-		events_note(slot->runtime, "policy_failed", slot->node->path, slot->incarnation,
-			"%s; so the default it is",
-			judgement->overdue ? "the crash policy took longer than 500 ms"
-			: !exited_well
-				? "the crash policy failed"
-				: "the crash policy's answer is no verdict (default, restart, restart_after MS, stop, escalate)");
 	if (slot)
 		judgement->remains = NULL;
 	judgement_free(judgement);
-	if (slot)
-		decided(slot, remains, verdict);
+	if (!slot)
+		return;
+	if (trouble)
+		events_note(slot->runtime, "policy_failed", slot->node->path, slot->incarnation,
+			"%s; so the default it is", trouble);
+	decided(slot, remains, verdict);
 }
 
 static void
-read_answer(struct judgement *judgement)
+conclude_without(struct judgement *judgement, const char *trouble)
 {
-	ssize_t got;
-
-	while (judgement->answer_bytes < ANSWER_BYTES - 1 &&
-		(got = sys.read(judgement->answering.fd, judgement->answer + judgement->answer_bytes,
-			 ANSWER_BYTES - 1 - judgement->answer_bytes)) > 0)
-		judgement->answer_bytes += (size_t)got;
-}
-
-static void
-on_answering(void *arg, uint32_t epoll_events)
-{
-	struct judgement *judgement = arg;
-
-	read_answer(judgement);
-	if ((epoll_events & EPOLLHUP) || judgement->answer_bytes == ANSWER_BYTES - 1) {
-		int fd = judgement->answering.fd;
-		loop_unwatch(&judgement->runtime->loop, &judgement->answering);
-		sys.close(fd);
-	}
-}
-
-static void
-on_ended(void *arg, uint32_t epoll_events)
-{
-	struct judgement *judgement = arg;
-	siginfo_t info = { .si_code = 0 };
-	struct rusage usage;
-
-	(void)epoll_events;
-	sys.group_kill(judgement->process.pid, SIGKILL);
-	int reaped = spawn_reap(&judgement->process, &info, &usage);
-	if (reaped == 0) { /* how it ended is the tracer's to know */
-		loop_unwatch(&judgement->runtime->loop, &judgement->ended);
-		corpses_add(&judgement->runtime->corpses, judgement->process);
-	}
-	if (reaped <= 0)
-		info.si_code = CLD_KILLED;
-	if (judgement->answering.fd >= 0)
-		read_answer(judgement);
-	conclude(judgement, info.si_code == CLD_EXITED && info.si_status == 0);
+	conclude(judgement, (struct tractor_verdict){ .kind = TRACTOR_VERDICT_DEFAULT }, trouble);
 }
 
 static void
 on_reading(void *arg, uint32_t epoll_events)
 {
 	struct judgement *judgement = arg;
-	int fd = judgement->reading.fd;
 	struct iovec rest = { judgement->question + judgement->asked_bytes,
 		judgement->question_bytes - judgement->asked_bytes };
-	ssize_t put = (epoll_events & (EPOLLERR | EPOLLHUP)) ? -1 : sys.send(fd, &rest, 1);
+	ssize_t put = (epoll_events & (EPOLLERR | EPOLLHUP)) ? -1 : sys.send(judgement->reading.fd, &rest, 1);
 
 	if (put > 0)
 		judgement->asked_bytes += (size_t)put;
 	if ((put < 0 && errno != EAGAIN) || judgement->asked_bytes == judgement->question_bytes ||
-		(epoll_events & EPOLLERR)) {
-		loop_unwatch(&judgement->runtime->loop, &judgement->reading);
-		sys.close(fd);
+		(epoll_events & EPOLLERR))
+		stop_asking(judgement);
+}
+
+/* `in`: its standard input, and our end of it. */
+static tractor_err
+start_program(struct judgement *judgement, char **environment, const int in[2])
+{
+	struct tractor_runtime *runtime = judgement->runtime;
+	char **argv = runtime->policy.argv;
+	struct spawn_plan plan = { .path = argv[0],
+		.argv = argv,
+		.envp = environment,
+		.fds = { in[0], -1, STDERR_FILENO },
+		.fd_count = 3,
+		.files = host_files_before(&runtime->files),
+		.pad = &runtime->pad };
+	tractor_err err = consult_begin(&judgement->program, &plan, POLICY_LIMIT_MS * SPEC_MILLISECOND);
+
+	sys.close(in[0]);
+	if (err == TRACTOR_OK) {
+		err = loop_watch(&runtime->loop, &judgement->reading, in[1], EPOLLOUT);
+		if (err != TRACTOR_OK)
+			consult_give_up(&judgement->program);
+	}
+	if (err != TRACTOR_OK)
+		sys.close(in[1]);
+	return err;
+}
+
+/*
+ * Its standard input is a socket, for a pipe whose reader has gone would be a SIGPIPE to the whole program. The child reads with ordinary, blocking reads; it is our end that must not block.
+ */
+static tractor_err
+ask(struct judgement *judgement)
+{
+	json_t *report = remains_report(judgement->remains);
+	char **environment = environment_make(judgement->runtime, NULL, NULL);
+	tractor_err err = TRACTOR_ENOMEM;
+	int in[2];
+
+	judgement->question = report ? json_dumps(report, JSON_COMPACT) : NULL;
+	judgement->question_bytes = judgement->question ? strlen(judgement->question) : 0;
+	if (environment && judgement->question)
+		err = sys.socketpair(in) == 0
+			      ? start_program(judgement, environment, in)
+			      : host_refused(errno, "socketpair", "a socket for the crash policy");
+	tri_arena_reset(&judgement->runtime->arena);
+	return runtime_explained(err);
+}
+
+/* --- the line --- */
+
+static void
+put_last(struct judgements *judgements, struct judgement *judgement)
+{
+	if (judgements->first)
+		judgements->last->next = judgement;
+	else
+		judgements->first = judgement;
+	judgements->last = judgement;
+}
+
+static struct judgement *
+take_first(struct judgements *judgements)
+{
+	struct judgement *first = judgements->first;
+
+	if (first)
+		judgements->first = first->next;
+	return first;
+}
+
+/* Who has waited for as long as one has to think, when one who has thinks still, would wait for ever behind such. */
+static void
+give_up_waiting(struct tractor_runtime *runtime)
+{
+	struct judgements *judgements = &runtime->judgements;
+	int64_t since_ns = runtime->loop.now_ns - POLICY_LIMIT_MS * SPEC_MILLISECOND;
+
+	while (judgements->first && judgements->first->since_ns <= since_ns)
+		conclude_without(take_first(judgements),
+			"the crash policy took longer than 500 ms for one before this");
+}
+
+static void
+serve(struct tractor_runtime *runtime)
+{
+	struct judgements *judgements = &runtime->judgements;
+
+	while (judgements->first && judgements->thinking_count < POLICY_PROGRAMS_MAX) {
+		struct judgement *judgement = take_first(judgements);
+		if (judgement->slot && ask(judgement) == TRACTOR_OK)
+			judgements->thinking[judgements->thinking_count++] = judgement;
+		else
+			conclude_without(judgement, tractor_why());
 	}
 }
 
 static void
-on_limit(void *arg)
+on_over(void *arg, const struct consult_end *end)
 {
 	struct judgement *judgement = arg;
+	struct tractor_runtime *runtime = judgement->runtime;
+	struct judgements *judgements = &runtime->judgements;
+	struct tractor_verdict verdict = { .kind = TRACTOR_VERDICT_DEFAULT };
+	const char *trouble = NULL;
 
-	judgement->overdue = true;
-	spawn_signal(&judgement->process, SIGKILL);
-}
-
-/* Its pidfd is not watched any more. */
-static void
-end_program(struct judgement *judgement)
-{
-	loop_unwatch(&judgement->runtime->loop, &judgement->ended);
-	spawn_end(&judgement->process);
-}
-
-/* Its ends are the child's; ours are watched. */
-static tractor_err
-start_program(struct judgement *judgement, char **argv)
-{
-	struct loop *loop = &judgement->runtime->loop;
-	int in[2] = { -1, -1 }, out[2] = { -1, -1 };
-	char **environment = environment_make(judgement->runtime, NULL, NULL);
-	tractor_err err = environment ? TRACTOR_ESYSTEM : TRACTOR_ENOMEM;
-
-	/*
-	 * Its standard input is a socket, for a pipe whose reader has gone would be a SIGPIPE to the whole program. The child reads with ordinary, blocking reads; it
-	 * is our end that must not block.
-	 */
-	if (environment && sys.socketpair(in) == 0 && sys.pipe(out) == 0) {
-		struct spawn_plan plan = { .path = argv[0],
-			.argv = argv,
-			.envp = environment,
-			.fds = { in[0], out[1], STDERR_FILENO },
-			.fd_count = 3,
-			.files = host_files_before(&judgement->runtime->files),
-			.pad = &judgement->runtime->pad };
-		err = spawn_start(&plan, &judgement->process);
-	}
-	tri_arena_reset(&judgement->runtime->arena);
-	if (in[0] >= 0)
-		sys.close(in[0]);
-	if (out[1] >= 0)
-		sys.close(out[1]);
-	if (err == TRACTOR_OK &&
-		loop_watch(loop, &judgement->ended, judgement->process.pidfd, EPOLLIN) == TRACTOR_OK &&
-		loop_watch(loop, &judgement->answering, out[0], EPOLLIN) == TRACTOR_OK &&
-		loop_watch(loop, &judgement->reading, in[1], EPOLLOUT) == TRACTOR_OK)
-		return TRACTOR_OK;
-	if (err == TRACTOR_OK)
-		end_program(judgement);
-	if (in[1] >= 0 && judgement->reading.fd < 0)
-		sys.close(in[1]);
-	if (out[0] >= 0 && judgement->answering.fd < 0)
-		sys.close(out[0]);
-	return err == TRACTOR_OK ? TRACTOR_ESYSTEM : err;
+	for (unsigned i = 0; i < judgements->thinking_count; i++)
+		if (judgements->thinking[i] == judgement)
+			judgements->thinking[i] = judgements->thinking[--judgements->thinking_count];
+	judgement->answer[judgement->program.answer_bytes] = '\0';
+	if (end->overdue)
+		trouble = "the crash policy took longer than 500 ms";
+	else if (!end->exited_well)
+		trouble = "the crash policy failed";
+	else if (!parse_verdict(judgement->answer, &verdict))
+		trouble =
+			"the crash policy's answer is no verdict (default, restart, restart_after MS, stop, escalate)";
+	conclude(judgement, verdict, trouble);
+	if (end->overdue)
+		give_up_waiting(runtime);
+	serve(runtime);
 }
 
 static tractor_err
-ask_program(struct slot *slot, struct remains *remains)
+stand_in_line(struct slot *slot, struct remains *remains)
 {
 	struct tractor_runtime *runtime = slot->runtime;
-	json_t *report = remains_report(remains);
-	struct judgement *judgement = report ? calloc(1, sizeof(*judgement)) : NULL;
+	struct judgement *judgement = calloc(1, sizeof(*judgement));
 
-	if (!judgement || loop_reserve(&runtime->loop, 1) != TRACTOR_OK) {
-		free(judgement);
+	if (!judgement)
 		return TRACTOR_ENOMEM;
-	}
-	*judgement = (struct judgement){ .next = runtime->policy.pending, .slot = slot, .runtime = runtime };
-	runtime->policy.pending = judgement;
-	judgement->ended = (struct watch){ .fd = -1, .ready = on_ended, .arg = judgement };
-	judgement->answering = (struct watch){ .fd = -1, .ready = on_answering, .arg = judgement };
-	judgement->reading = (struct watch){ .fd = -1, .ready = on_reading, .arg = judgement };
-	judgement->limit = (struct alarm){ .due = on_limit, .arg = judgement };
-	judgement->question = json_dumps(report, JSON_COMPACT);
-	judgement->question_bytes = judgement->question ? strlen(judgement->question) : 0;
-	tractor_err err =
-		judgement->question ? start_program(judgement, runtime->policy.argv) : TRACTOR_ENOMEM;
-	if (err != TRACTOR_OK) {
-		judgement_free(judgement);
-		return err;
-	}
-	judgement->remains = remains;
-	loop_arm(
-		&runtime->loop, &judgement->limit, runtime->loop.now_ns + POLICY_LIMIT_MS * SPEC_MILLISECOND);
+	*judgement = (struct judgement){ .slot = slot,
+		.runtime = runtime,
+		.remains = remains,
+		.since_ns = runtime->loop.now_ns,
+		.program = { .loop = &runtime->loop,
+			.corpses = &runtime->corpses,
+			.over = on_over,
+			.arg = judgement,
+			.answer = judgement->answer,
+			.answer_room = ANSWER_BYTES - 1 },
+		.reading = { .fd = -1, .ready = on_reading, .arg = judgement } };
+	slot->judgement = judgement;
+	put_last(&runtime->judgements, judgement);
+	serve(runtime);
 	return TRACTOR_OK;
 }
 
@@ -297,7 +302,7 @@ policy_ask(struct slot *slot, struct remains *remains, const char *planned)
 	struct tractor_verdict verdict = { .kind = TRACTOR_VERDICT_DEFAULT };
 
 	if (policy->argv) {
-		tractor_err err = remains ? ask_program(slot, remains) : TRACTOR_ENOMEM;
+		tractor_err err = remains ? stand_in_line(slot, remains) : TRACTOR_ENOMEM;
 		if (err == TRACTOR_OK)
 			return;
 		runtime_explained(err);
@@ -364,43 +369,53 @@ policy_open(struct tractor_runtime *runtime, const struct spec *root, const stru
 	return policy_load(root, call, &runtime->policy);
 }
 
-/* Who thinks about a crash already goes on with that. */
+/* Who thinks about a crash already goes on with that; who is in line goes by the new one. */
 void
 policy_replace(struct tractor_runtime *runtime, const struct policy *policy)
 {
-	struct judgement *pending = runtime->policy.pending;
-
 	policy_unload(&runtime->policy);
 	runtime->policy = *policy;
-	runtime->policy.pending = pending;
+	for (struct judgement *judgement; !policy->argv && (judgement = take_first(&runtime->judgements));) {
+		struct slot *slot = judgement->slot;
+		struct remains *remains = judgement->remains;
+		if (slot)
+			judgement->remains = NULL;
+		judgement_free(judgement);
+		if (slot)
+			policy_ask(slot, remains, remains->planned);
+	}
 }
 
 bool
 policy_runs(const struct tractor_runtime *runtime, pid_t pid)
 {
-	const struct judgement *judgement = runtime->policy.pending;
+	const struct judgements *judgements = &runtime->judgements;
 
-	while (judgement && judgement->process.pid != pid)
-		judgement = judgement->next;
-	return judgement != NULL;
+	for (unsigned i = 0; i < judgements->thinking_count; i++)
+		if (judgements->thinking[i]->program.process.pid == pid)
+			return true;
+	return false;
 }
 
 void
 policy_forget(struct slot *slot)
 {
-	for (struct judgement *judgement = slot->runtime->policy.pending; judgement;
-		judgement = judgement->next)
-		if (judgement->slot == slot)
-			judgement->slot = NULL;
+	if (slot->judgement)
+		slot->judgement->slot = NULL;
+	slot->judgement = NULL;
 }
 
 void
 policy_close(struct tractor_runtime *runtime)
 {
-	for (struct judgement *judgement; (judgement = runtime->policy.pending);) {
-		runtime->policy.pending = judgement->next;
-		end_program(judgement);
+	struct judgements *judgements = &runtime->judgements;
+
+	while (judgements->thinking_count > 0) {
+		struct judgement *judgement = judgements->thinking[--judgements->thinking_count];
+		consult_give_up(&judgement->program);
 		judgement_free(judgement);
 	}
+	for (struct judgement *judgement; (judgement = take_first(judgements));)
+		judgement_free(judgement);
 	policy_unload(&runtime->policy);
 }

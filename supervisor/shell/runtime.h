@@ -37,6 +37,7 @@ struct tractor_runtime {
 	struct loglines lines;
 	unsigned actors; /* how many slots there are */
 	struct policy policy;
+	struct judgements judgements;
 	struct unwinding unwinding;
 	struct inventory inventory;
 	struct remains_line remains; /* whose reports are to be written */

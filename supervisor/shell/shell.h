@@ -288,8 +288,16 @@ struct policy {
 	enum spec_policy kind;
 	const struct tractor_crash_policy *call; /* NULL: the default */
 	void *plugin;
-	char **argv;
-	struct judgement *pending;
+	char **argv; /* of a program; NULL: it is none */
+};
+
+#define POLICY_PROGRAMS_MAX 16 /* at a time: what they do is work for a CPU */
+
+/* What a policy's programs are to judge. */
+struct judgements {
+	struct judgement *thinking[POLICY_PROGRAMS_MAX];
+	unsigned thinking_count;
+	struct judgement *first, *last; /* that wait in line for one of these places */
 };
 
 /* TRACTOR_EINVAL: the plugin can't be loaded; tractor_why(). */
@@ -303,7 +311,7 @@ tractor_err policy_load(
 	const struct spec *root, const struct tractor_crash_policy *call, struct policy *ret_policy);
 void policy_replace(struct tractor_runtime *runtime, const struct policy *policy);
 void policy_unload(struct policy *policy);
-/* Asks it; death_judged() is called, now or within POLICY_LIMIT_MS. The remains belong to it from now on; NULL: there was no memory for them. */
+/* Asks it; death_judged() is called, now, or when a program has answered, or had its time. The remains belong to it from now on; NULL: there was no memory for them. */
 void policy_ask(struct slot *slot, struct remains *remains, const char *planned);
 /* Whether that process is a policy's program, which is then waited for here. */
 bool policy_runs(const struct tractor_runtime *runtime, pid_t pid);

@@ -38,6 +38,7 @@ struct slot {
 	char *farewell_reason;	  /* of a {shutdown, reason} */
 	bool dead;		  /* reaped; what it had sent is still being taken */
 	bool judged;		  /* the policy has been asked, or needs not be */
+	struct judgement *judgement; /* which is awaited; NULL: none is */
 	struct death death;
 	struct alarm drain, handler, cpu, flood;
 	enum ladder ladder;

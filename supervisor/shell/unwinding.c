@@ -6,10 +6,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "consult.h"
+#include "host.h"
 #include "runtime.h"
 #include "slot.h"
 #include "sys.h"
@@ -33,13 +32,8 @@ struct unwinding_job {
 	uint32_t incarnation;
 	struct tri_fault *fault;
 	int64_t due_ns; /* not to be started before */
-	bool running, overdue;
 	unsigned attempts;
-	struct spawned process;
-	struct watch ended, answering;
-	struct alarm limit;
-	char *answer;
-	size_t answer_bytes;
+	struct consult program;
 };
 
 /* --- the line --- */
@@ -52,18 +46,8 @@ job_free(struct unwinding_job *job)
 	json_decref(job->report);
 	free(job->path);
 	free(job->fault);
-	free(job->answer);
+	free(job->program.answer);
 	free(job);
-}
-
-static void
-close_watch(struct loop *loop, struct watch *watch)
-{
-	int fd = watch->fd;
-
-	loop_unwatch(loop, watch);
-	if (fd >= 0)
-		sys.close(fd);
 }
 
 static void
@@ -76,8 +60,6 @@ leave_line(struct unwinding_job *job)
 		at = &(*at)->next;
 	*at = job->next;
 	unwinding->count--;
-	if (job->running)
-		unwinding->running--;
 }
 
 static struct unwinding_job *
@@ -85,7 +67,7 @@ first_in_line(const struct unwinding *unwinding)
 {
 	struct unwinding_job *job = unwinding->jobs;
 
-	while (job && job->running)
+	while (job && job->program.running)
 		job = job->next;
 	return job;
 }
@@ -135,101 +117,44 @@ nanoseconds(struct timeval time)
 static bool
 tries_again(struct unwinding_job *job, const struct rusage *usage)
 {
-	if (!job->overdue || job->attempts == ATTEMPTS_MAX ||
+	if (job->attempts == ATTEMPTS_MAX ||
 		nanoseconds(usage->ru_utime) + nanoseconds(usage->ru_stime) > STARVED_NS)
 		return false;
-	job->running = job->overdue = false;
-	job->runtime->unwinding.running--;
-	free(job->answer);
-	job->answer = NULL;
-	job->answer_bytes = 0;
+	free(job->program.answer);
+	job->program.answer = NULL;
 	arm(job->runtime);
 	return true;
 }
 
 static void
-take_answer(struct unwinding_job *job, bool exited_well)
+take_answer(struct unwinding_job *job, bool overdue, bool exited_well)
 {
+	const struct consult *program = &job->program;
 	const char *symbols = UNWINDING_DONE;
 	tractor_err err = TRACTOR_OK;
 
-	if (job->overdue)
+	if (overdue)
 		symbols = "the unwinder took longer than 2 s";
-	else if (job->answer_bytes > UNWOUND_MAX_BYTES)
+	else if (program->answer_bytes > UNWOUND_MAX_BYTES)
 		symbols = "the unwinder said too much";
 	else if (!exited_well)
 		symbols = "the unwinder failed";
 	else
-		err = unwound_take(job->report, job->answer, job->answer_bytes);
+		err = unwound_take(job->report, program->answer, program->answer_bytes);
 	if (err != TRACTOR_OK)
 		symbols = err == TRACTOR_ENOMEM ? "out of memory" : "the unwinder's answer makes no sense";
 	conclude(job, symbols);
 }
 
-/* Up to one byte more than it may say. */
 static void
-read_answer(struct unwinding_job *job)
-{
-	ssize_t got;
-
-	while (job->answer_bytes <= UNWOUND_MAX_BYTES &&
-		(got = sys.read(job->answering.fd, job->answer + job->answer_bytes,
-			 UNWOUND_MAX_BYTES + 1 - job->answer_bytes)) > 0)
-		job->answer_bytes += (size_t)got;
-}
-
-static void
-on_answering(void *arg, uint32_t epoll_events)
+on_over(void *arg, const struct consult_end *end)
 {
 	struct unwinding_job *job = arg;
+	bool overdue = end->overdue || end->signal == SIGALRM; /* by our clock, or its own */
 
-	read_answer(job);
-	if ((epoll_events & EPOLLHUP) || job->answer_bytes > UNWOUND_MAX_BYTES)
-		close_watch(&job->runtime->loop, &job->answering);
-}
-
-static void
-let_go(struct unwinding_job *job)
-{
-	struct loop *loop = &job->runtime->loop;
-
-	loop_disarm(loop, &job->limit);
-	loop_reserve(loop, -1);
-	close_watch(loop, &job->answering);
-}
-
-static void
-on_ended(void *arg, uint32_t epoll_events)
-{
-	struct unwinding_job *job = arg;
-	siginfo_t info = { .si_code = 0 };
-	struct rusage usage = { .ru_maxrss = 0 };
-
-	(void)epoll_events;
-	int reaped = spawn_reap(&job->process, &info, &usage);
-	if (reaped == 0) { /* how it ended is the tracer's to know */
-		loop_unwatch(&job->runtime->loop, &job->ended);
-		corpses_add(&job->runtime->corpses, job->process);
-	}
-	if (reaped <= 0)
-		info.si_code = CLD_KILLED;
-	if (info.si_code == CLD_KILLED && info.si_status == SIGALRM)
-		job->overdue = true; /* by its own clock */
-	if (job->answering.fd >= 0)
-		read_answer(job);
-	close_watch(&job->runtime->loop, &job->ended);
-	let_go(job);
-	if (!tries_again(job, &usage))
-		take_answer(job, info.si_code == CLD_EXITED && info.si_status == 0);
-}
-
-static void
-on_limit(void *arg)
-{
-	struct unwinding_job *job = arg;
-
-	job->overdue = true;
-	spawn_signal(&job->process, SIGKILL);
+	job->runtime->unwinding.running--;
+	if (!overdue || !tries_again(job, &end->usage))
+		take_answer(job, overdue, end->exited_well);
 }
 
 /* A file of its own with the captured fault, for the child to read. -1: errno says why. */
@@ -254,77 +179,33 @@ make_input(const struct tri_fault *fault)
 	return fd;
 }
 
-/* Its pidfd is not watched any more. */
-static void
-end_program(struct unwinding_job *job)
-{
-	loop_unwatch(&job->runtime->loop, &job->ended);
-	spawn_end(&job->process);
-}
-
-static tractor_err
-spawn_program(struct unwinding_job *job, int input, int out)
-{
-	static char *const no_environment[] = { NULL };
-	char *argv[] = { job->runtime->unwinding.program, NULL };
-	struct spawn_plan plan = { .path = argv[0],
-		.argv = argv,
-		.envp = no_environment,
-		.fds = { input, out, -1 },
-		.fd_count = 3,
-		.files = host_files_before(&job->runtime->files),
-		.pad = &job->runtime->pad };
-
-	return spawn_start(&plan, &job->process);
-}
-
-static tractor_err
-start_program(struct unwinding_job *job)
-{
-	struct loop *loop = &job->runtime->loop;
-	int out[2] = { -1, -1 }, input = make_input(job->fault);
-	tractor_err err = TRACTOR_OK;
-
-	if (input < 0)
-		err = host_refused(errno, "memfd_create", "a file for the unwinder");
-	else if (sys.pipe(out) < 0)
-		err = host_refused(errno, "pipe", "a pipe for the unwinder");
-	if (err == TRACTOR_OK)
-		err = spawn_program(job, input, out[1]);
-	if (input >= 0)
-		sys.close(input);
-	if (out[1] >= 0)
-		sys.close(out[1]);
-	if (err == TRACTOR_OK) {
-		err = loop_watch(loop, &job->ended, job->process.pidfd, EPOLLIN);
-		if (err == TRACTOR_OK)
-			err = loop_watch(loop, &job->answering, out[0], EPOLLIN);
-		if (err != TRACTOR_OK)
-			end_program(job);
-	}
-	if (err != TRACTOR_OK && out[0] >= 0)
-		sys.close(out[0]);
-	return err;
-}
-
-/* What it needs at the end is had before it begins. */
+/* With room for a byte more than it may say. */
 static tractor_err
 start(struct unwinding_job *job)
 {
-	struct loop *loop = &job->runtime->loop;
+	static char *const no_environment[] = { NULL };
+	struct tractor_runtime *runtime = job->runtime;
+	char *argv[] = { runtime->unwinding.program, NULL };
 
-	job->answer = malloc(UNWOUND_MAX_BYTES + 1);
-	if (!job->answer || loop_reserve(loop, 1) != TRACTOR_OK)
-		return tri_why(TRACTOR_ENOMEM, "out of memory");
-	tractor_err err = start_program(job);
-	if (err != TRACTOR_OK) {
-		loop_reserve(loop, -1);
-		return err;
-	}
-	job->running = true;
+	job->program.answer = malloc(UNWOUND_MAX_BYTES + 1);
+	if (!job->program.answer)
+		return runtime_explained(TRACTOR_ENOMEM);
+	int input = make_input(job->fault);
+	if (input < 0)
+		return host_refused(errno, "memfd_create", "a file for the unwinder");
+	struct spawn_plan plan = { .path = argv[0],
+		.argv = argv,
+		.envp = no_environment,
+		.fds = { input, -1, -1 },
+		.fd_count = 3,
+		.files = host_files_before(&runtime->files),
+		.pad = &runtime->pad };
+	tractor_err err = consult_begin(&job->program, &plan, LIMIT_NS);
+	sys.close(input);
+	if (err != TRACTOR_OK)
+		return runtime_explained(err);
 	job->attempts++;
-	job->runtime->unwinding.running++;
-	loop_arm(loop, &job->limit, loop->now_ns + LIMIT_NS);
+	runtime->unwinding.running++;
 	return TRACTOR_OK;
 }
 
@@ -356,9 +237,11 @@ job_new(const struct remains *remains)
 		.incarnation = remains->incarnation,
 		.fault = malloc(sizeof(*job->fault)),
 		.due_ns = slot->runtime->loop.now_ns + BEGIN_NS };
-	job->ended = (struct watch){ .fd = -1, .ready = on_ended, .arg = job };
-	job->answering = (struct watch){ .fd = -1, .ready = on_answering, .arg = job };
-	job->limit = (struct alarm){ .due = on_limit, .arg = job };
+	job->program = (struct consult){ .loop = &slot->runtime->loop,
+		.corpses = &slot->runtime->corpses,
+		.over = on_over,
+		.arg = job,
+		.answer_room = UNWOUND_MAX_BYTES + 1 };
 	if (job->path && job->fault)
 		return job;
 	job_free(job);
@@ -398,7 +281,7 @@ unwinding_runs(const struct tractor_runtime *runtime, pid_t pid)
 {
 	const struct unwinding_job *job = runtime->unwinding.jobs;
 
-	while (job && !(job->running && job->process.pid == pid))
+	while (job && !(job->program.running && job->program.process.pid == pid))
 		job = job->next;
 	return job != NULL;
 }
@@ -430,10 +313,7 @@ unwinding_close(struct tractor_runtime *runtime)
 
 	for (struct unwinding_job *job; (job = unwinding->jobs);) {
 		unwinding->jobs = job->next;
-		if (job->running) {
-			end_program(job);
-			let_go(job);
-		}
+		consult_give_up(&job->program);
 		job_free(job);
 	}
 	loop_disarm(&runtime->loop, &unwinding->begin);

@@ -1,8 +1,10 @@
 /*
  * crash_policies_test.c: crash policies, programs and plugins: what they are given, what comes of their verdicts, and of what is none.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -213,6 +215,74 @@ START_TEST(a_slow_policy_holds_up_nobody_else)
 }
 END_TEST
 
+/* --- many at once --- */
+
+#define CROWD 40 /* more than programs run at a time, twice over */
+
+static const char *
+name_of(int i)
+{
+	static char path[16];
+
+	snprintf(path, sizeof(path), "/t/a%d", i);
+	return path;
+}
+
+static struct process *
+crowd_with_policy(const char *script)
+{
+	char children[CROWD * 256] = "";
+
+	for (int i = 0; i < CROWD; i++) {
+		size_t used = strlen(children);
+		snprintf(children + used, sizeof(children) - used, "%s%s", i > 0 ? ", " : "",
+			actor_line(name_of(i) + strlen("/t/"), "victim"));
+	}
+	policy_script(script);
+	return tree_up(
+		"{name: t, intensity: 100, crash_policy: {exec: [./policy]}, children: [%s]}", children);
+}
+
+static void
+kill_crowd(void)
+{
+	pid_t pids[CROWD];
+
+	for (int i = 0; i < CROWD; i++)
+		pids[i] = pid_of(name_of(i));
+	for (int i = 0; i < CROWD; i++)
+		ck_assert_int_eq(kill(pids[i], SIGKILL), 0);
+}
+
+START_TEST(all_of_many_are_judged)
+{
+	struct process *tree = crowd_with_policy("echo stop");
+
+	kill_crowd();
+	for (int i = 0; i < CROWD; i++)
+		expect_node("t", name_of(i), "stopped", 1, SOON_MS);
+	tree_down(tree);
+}
+END_TEST
+
+/* They wait in line behind those that think, and no longer than that shows that it takes too long. */
+START_TEST(a_policy_that_takes_too_long_for_many)
+{
+	struct process *tree = crowd_with_policy("echo >>${0%/*}/asked; exec sleep 60");
+	struct stat asked; /* a byte by each that was started */
+
+	scenario_keep("asked");
+	kill_crowd();
+	for (int i = 0; i < CROWD; i++)
+		expect_node("t", name_of(i), "running", 2, SOON_MS);
+	expect_errors(tree, "took longer than 500 ms; so the default it is$", SOON_MS);
+	expect_errors(tree, "took longer than 500 ms for one before this; so the default it is$", SOON_MS);
+	ck_assert_int_eq(stat(scenario_path("asked"), &asked), 0);
+	ck_assert_int_lt(asked.st_size, CROWD);
+	tree_down(tree);
+}
+END_TEST
+
 /* --- plugins --- */
 
 /* A copy that nobody else can write, whatever the build folder is like. */
@@ -314,7 +384,8 @@ test_suite(void)
 		policy_says_restart_after, policy_says_stop, policy_says_escalate,
 		a_policy_that_takes_too_long, a_policy_that_says_so_too_late, a_policy_that_babbles,
 		a_policy_that_never_ends_babbling, a_policy_that_is_killed, a_policy_that_fails,
-		a_policy_that_is_gone, a_slow_policy_holds_up_nobody_else);
+		a_policy_that_is_gone, a_slow_policy_holds_up_nobody_else, all_of_many_are_judged,
+		a_policy_that_takes_too_long_for_many);
 	SCENARIO_CASE(suite, "plugins", 30, a_plugin_is_told, a_plugin_says_restart_after, a_plugin_says_stop,
 		a_plugin_says_escalate, a_plugin_that_others_can_write_is_refused, a_plugin_that_is_none);
 	return suite;
