@@ -22,6 +22,16 @@ START_TEST(a_quantile_is_one_of_the_samples)
 }
 END_TEST
 
+START_TEST(the_best_is_the_least_or_the_greatest)
+{
+	const double values[] = { 3, 1, 4, 1.5 };
+
+	ck_assert_double_eq(stats_best(values, 4, false), 1);
+	ck_assert_double_eq(stats_best(values, 4, true), 4);
+	ck_assert_double_eq(stats_best(values, 1, false), 3);
+}
+END_TEST
+
 START_TEST(one_in_a_hundred_is_above_the_99th_percentile)
 {
 	double samples[200];
@@ -146,9 +156,9 @@ test_suite(void)
 	Suite *suite = suite_create("bench");
 
 	TEST_CASE(suite, "bench", 30, a_quantile_is_one_of_the_samples,
-		one_in_a_hundred_is_above_the_99th_percentile, all_have_a_turn_before_one_has_another,
-		the_share_that_differs_most_counts, a_value_has_three_digits_and_its_unit,
-		goals_are_about_figures_that_there_are, figures_have_names_of_their_own,
-		a_drawing_is_well_formed_whatever_was_measured);
+		one_in_a_hundred_is_above_the_99th_percentile, the_best_is_the_least_or_the_greatest,
+		all_have_a_turn_before_one_has_another, the_share_that_differs_most_counts,
+		a_value_has_three_digits_and_its_unit, goals_are_about_figures_that_there_are,
+		figures_have_names_of_their_own, a_drawing_is_well_formed_whatever_was_measured);
 	return suite;
 }

@@ -27,6 +27,9 @@ struct figure {
 extern const struct figure figures[];
 extern const size_t figure_count;
 
+#define WHEN_QUIET \
+	(-1) /* a part: of the rounds' medians the best one. Other machines may share this one's hardware, and an absolute limit is one for a machine that is left alone */
+
 /* What is hoped for: `figure` at `part` (0.5: its median), as a ratio to `against`, is at most `limit`, or at least. */
 struct goal {
 	const char *what; /* "": as the one before it */

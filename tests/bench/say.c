@@ -133,6 +133,13 @@ struct outcome {
 	double value;
 };
 
+static double
+value_of(const struct goal *goal, const struct result *result)
+{
+	return goal->part == WHEN_QUIET ? stats_best(result->medians, result->rounds, goal->at_least)
+					: at_part(result, goal->part);
+}
+
 static struct outcome
 judge(const struct goal *goal, const struct result *results)
 {
@@ -141,7 +148,7 @@ judge(const struct goal *goal, const struct result *results)
 
 	if (result->count == 0 || (against && against->count == 0))
 		return (struct outcome){ .is_known = false };
-	double value = at_part(result, goal->part);
+	double value = value_of(goal, result);
 	if (against) {
 		double base = at_part(against, goal->against_part);
 		value = goal->is_difference ? value - base : value / base;

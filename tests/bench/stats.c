@@ -28,6 +28,17 @@ stats_quantile(const double *sorted, size_t count, double part)
 	return sorted[rank > count ? count - 1 : rank - 1];
 }
 
+double
+stats_best(const double *values, size_t count, bool is_greatest)
+{
+	double best = values[0];
+
+	for (size_t i = 1; i < count; i++)
+		if ((values[i] > best) == is_greatest)
+			best = values[i];
+	return best;
+}
+
 struct stats_turn
 stats_turn(size_t turn, size_t figure_count)
 {

@@ -2,6 +2,7 @@
 #ifndef TRACTOR_TESTS_BENCH_STATS_H
 #define TRACTOR_TESTS_BENCH_STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,9 @@
 void stats_sort(double *samples, size_t count);
 /* The sample that this part of all (0 to 1) are not above, by nearest rank: 0.5 is the median. `sorted` has at least one. */
 double stats_quantile(const double *sorted, size_t count, double part);
+
+/* The least of them, or the greatest. There is at least one. */
+double stats_best(const double *values, size_t count, bool is_greatest);
 
 struct stats_turn {
 	size_t figure;
