@@ -16,7 +16,7 @@
 	(INT64_C(10) * \
 		1000000) /* after the host had no memory or no fd: it would have none at once, either */
 #define WARM_LOOKS \
-	4096 /* without news: with few wires about as long as one who waits looks before it sleeps (spin.h) */
+	4096 /* at all wires together, without news of one: about as long as one who waits looks before it sleeps (spin.h) */
 
 static bool
 make_rung(struct bell *bell)
@@ -143,6 +143,7 @@ cool(struct wire *wire)
 	*(wire->warmer ? &wire->warmer->cooler : &bell->warmest) = wire->cooler;
 	*(wire->cooler ? &wire->cooler->warmer : &bell->coolest) = wire->warmer;
 	wire->warmer = wire->cooler = NULL;
+	bell->warm_count--;
 }
 
 /* It was heard: the warmest of all. */
@@ -161,6 +162,7 @@ warm(struct wire *wire)
 	wire->cooler = bell->warmest;
 	*(bell->warmest ? &bell->warmest->warmer : &bell->coolest) = wire;
 	bell->warmest = wire;
+	bell->warm_count++;
 }
 
 /* From now on it rings. True: it has something already, and is to be heard. What comes after something that the socket brings will be heard with that. */
@@ -180,21 +182,29 @@ bell_has_warm(const struct bell *bell)
 	return bell->warmest != NULL;
 }
 
+/* Of them all, whether it has had no news for too long. */
+static bool
+is_overdue(const struct wire *wire)
+{
+	const struct bell *bell = wire->bell;
+
+	return !wire->ringing && (bell->looks - wire->heard_at) * bell->warm_count > WARM_LOOKS;
+}
+
 bool
 bell_look(struct bell *bell)
 {
-	struct wire *coolest = bell->coolest;
 	bool any = false;
 
+	bell->looks++;
 	for (struct wire *wire = bell->warmest; wire; wire = wire->cooler)
 		if (wirelanes_have_news(wire)) {
 			bell_ring(wire);
 			any = true;
 		}
-	/* One at a time is enough: it is one in thousands that gets as far. */
-	if (++bell->looks > WARM_LOOKS && coolest && coolest->heard_at < bell->looks - WARM_LOOKS &&
-		!coolest->ringing && cool_down(coolest))
-		any = true;
+	while (bell->coolest && is_overdue(bell->coolest))
+		if (cool_down(bell->coolest))
+			any = true;
 	return any;
 }
 

@@ -22,6 +22,7 @@ struct bell {
 	struct wire *first, *last;
 	struct wire *warmest,
 		*coolest; /* of those whose lanes are looked at, the last and the first that was heard; all others ring */
+	unsigned warm_count;
 	uint64_t looks;
 	struct tri_spin spin; /* whether that has lately paid */
 	struct tri_rung_end rung;

@@ -132,7 +132,7 @@ const struct figure figures[] = {
 	{ "crowd.killed.few", CROWD, true, UNIT_NS, "bench-crowd", "killed", 0, 1, 200, 3, true,
 		"the same, of 200" },
 	{ "crowd.ask", CROWD, true, UNIT_NS, "bench-crowd", "ask", 0, 1, 2000, 3, true,
-		"ask.parent in their midst; mean of 20" },
+		"ask.parent in their midst, when each has just been asked something; mean of 20" },
 	{ "crowd.idle", CROWD, true, UNIT_PER_S, "bench-crowd", "idle", 0, 1, 2000, 3, true,
 		"how often any thread of theirs or the supervisor's is woken while there is nothing to do" },
 };

@@ -13,17 +13,20 @@
 struct crowd {
 	struct tree tree;
 	unsigned long count;
+	bench_ref *refs;
 	pid_t *pids;
 };
 
 static void
 open_crowd(struct crowd *crowd, const struct plan *plan)
 {
-	*crowd = (struct crowd){ .count = plan->count, .pids = calloc(plan->count, sizeof(*crowd->pids)) };
-	must(crowd->pids != NULL, "memory");
+	*crowd = (struct crowd){ .count = plan->count,
+		.refs = calloc(plan->count, sizeof(*crowd->refs)),
+		.pids = calloc(plan->count, sizeof(*crowd->pids)) };
+	must(crowd->refs && crowd->pids, "memory");
 	open_tree(&crowd->tree);
 	for (unsigned long i = 0; i < crowd->count; i++) {
-		start_numbered(&crowd->tree, i);
+		crowd->refs[i] = start_numbered(&crowd->tree, i);
 		crowd->pids[i] = pid_of_numbered(&crowd->tree, i);
 	}
 	live_on(&crowd->tree, REST_MS);
@@ -33,6 +36,7 @@ static void
 close_crowd(struct crowd *crowd)
 {
 	tractor_runtime_close(crowd->tree.runtime);
+	free(crowd->refs);
 	free(crowd->pids);
 }
 
@@ -58,6 +62,22 @@ take_killed(const struct plan *plan)
 	close_crowd(&crowd);
 }
 
+/* All together, so that all are heard without a pause. */
+static void
+ask_all(struct crowd *crowd)
+{
+	bench_echo_future *futures = calloc(crowd->count, sizeof(*futures));
+	struct bench_block block;
+
+	must(futures != NULL, "memory");
+	for (unsigned long i = 0; i < crowd->count; i++)
+		ok(tractor_ask_async(crowd->tree.ctx, crowd->refs[i], &futures[i], bench_echo, .from = 1));
+	for (unsigned long i = 0; i < crowd->count; i++)
+		ok(tractor_await(crowd->tree.ctx, &futures[i], &block, -1));
+	free(futures);
+}
+
+/* One of them, right behind that. */
 static void
 take_ask(const struct plan *plan)
 {
@@ -67,7 +87,8 @@ take_ask(const struct plan *plan)
 
 	open_crowd(&crowd, plan);
 	asked.tree = crowd.tree;
-	asked.ref = start_actor(&asked.tree, "echo");
+	asked.ref = crowd.refs[0];
+	ask_all(&crowd);
 	sample_trips(&trips, batch_of(&trips, 0), trip, &asked);
 	close_crowd(&crowd);
 }
