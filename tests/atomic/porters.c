@@ -20,9 +20,11 @@
 #include "router_private.h"
 #include "runningtree.h"
 #include "schema.h"
+#include "slot.h"
 #include "testclock.h"
 
 #define SETTLE_MS 20000		  /* a restart, a bypass and some messages, on a machine that is swamped */
+#define HANDLER_MS (10 * 60000)	  /* nobody overruns that */
 #define KILLS_A_PERIOD_MAX 100000 /* in 5 s: nobody gives up */
 
 static const char *const names[PORTERS_ENDS] = {
@@ -110,14 +112,16 @@ start(struct porters *porters, enum porters_end end)
 	const struct tractor_child child = { .name = names[end],
 		.exec = exec,
 		.mailbox = end == PORTERS_RECEIVER ? PORTERS_MAILBOX : 0,
+		.handler_timeout_ms = /* who has a limit gets no bypass */
+		end == PORTERS_RECEIVER && porters->way != PORTERS_BYPASS ? HANDLER_MS : 0,
 		.args = (const char *const[]){ "book", book, NULL } };
 	must(porters, tractor_start(porters->runtime, porter, &porters->refs[end], &child), names[end]);
 }
 
 void
-porters_open(struct porters *porters, bool verbose)
+porters_open(struct porters *porters, enum porters_way way, bool verbose)
 {
-	*porters = (struct porters){ .verbose = verbose, .next = 1 };
+	*porters = (struct porters){ .way = way, .verbose = verbose, .next = 1 };
 	porters->policy = (struct tractor_crash_policy){ .self = porters, .on_crash = note_crash };
 	const struct tractor_options options = { .name = "porters",
 		.intensity = KILLS_A_PERIOD_MAX,
@@ -184,6 +188,8 @@ porters_carry(struct porters *porters, uint32_t count, bool asks, bool stays)
 	porters->next += count;
 	if (porters->next > PORTER_NUMBERS)
 		porters_fail(porters, "the book is full");
+	for (uint32_t number = first; number < porters->next; number++)
+		atomic_store(&porters->book->lines[number].large, porters->way == PORTERS_PARCELS);
 	atomic_store(&porters->book->stays, stays);
 	must(porters,
 		tractor_tell(tractor_port(porters->runtime), porters->refs[PORTERS_SENDER], porter_carry,
@@ -218,7 +224,7 @@ porters_handled(struct porters *porters)
 	porters_until(porters, has_ended, porters->next - 1, "handling");
 }
 
-/* --- the bypass --- */
+/* --- on the way --- */
 
 /* Where a process has a bypass's memory that it can write to; 0: it has none. */
 static uint64_t
@@ -271,10 +277,17 @@ goes_past(struct porters *porters, uint32_t unused)
 }
 
 void
-porters_lay(struct porters *porters, bool fresh)
+porters_make_ready(struct porters *porters, bool fresh)
 {
 	porters_pid(porters, PORTERS_RECEIVER);
 	porters_pid(porters, PORTERS_SENDER);
+	if (porters->way != PORTERS_BYPASS) {
+		porters_carry(porters, 1, false, false);
+		porters_handled(porters);
+		if (has_bypass(porters, PORTERS_SENDER))
+			porters_fail(porters, "there is a bypass");
+		return;
+	}
 	if (!fresh) {
 		porters_until(porters, goes_past, porters->next, "a bypass in use");
 		return;
@@ -282,6 +295,12 @@ porters_lay(struct porters *porters, bool fresh)
 	goes_past(porters, 0);
 	porters_until(porters, has_bypass, PORTERS_RECEIVER, "a bypass");
 	porters_until(porters, has_bypass, PORTERS_SENDER, "a bypass");
+}
+
+uint64_t
+porters_delivered(struct porters *porters)
+{
+	return slot_delivered(slot_by_id(porters->runtime, porters->refs[PORTERS_RECEIVER].at.actor));
 }
 
 /* --- the end --- */
@@ -298,11 +317,9 @@ static uint64_t
 digest_of(const struct porters *porters, uint32_t number, const struct tractor_message *message, bool stays)
 {
 	uint8_t load[PORTER_LOAD_MAX], payload[PORTER_LOAD_MAX + 64];
-	uint32_t bytes = porter_load_bytes(number);
+	uint32_t bytes = porter_fill(porters->book, number, load);
 	size_t size;
 
-	for (uint32_t i = 0; i < bytes; i++)
-		load[i] = porter_load_byte(number, i);
 	const struct porter_item item = { .number = number,
 		.stays = stays,
 		.load = { load, bytes },

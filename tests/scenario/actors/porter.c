@@ -1,7 +1,6 @@
-/* porter.c: not durable, so what it sends goes out at once, past the supervisor where there is a bypass. Two calls of getppid() say to a tracer where the last sending of a `carry` begins and ends. */
+/* porter.c: not durable, so what it sends goes out at once, past the supervisor where there is a bypass and it is not too large. Two calls of getppid() say to a tracer where the last sending of a `carry` begins and ends. */
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -36,14 +35,13 @@ start(struct porter *self, tractor_ctx *ctx)
 /* --- handing over --- */
 
 static tractor_err
-hand_over(tractor_ctx *ctx, const struct porter_carry *msg, uint32_t number, bool asks)
+hand_over(struct porter_book *book, tractor_ctx *ctx, const struct porter_carry *msg, uint32_t number,
+	bool asks)
 {
-	uint32_t bytes = porter_load_bytes(number);
 	uint8_t load[PORTER_LOAD_MAX];
+	uint32_t bytes = porter_fill(book, number, load);
 	struct porter_weight weight;
 
-	for (uint32_t i = 0; i < bytes; i++)
-		load[i] = porter_load_byte(number, i);
 	uint64_t sum = porter_sum(number, load, bytes);
 	if (number + 1 == msg->first + msg->count)
 		syscall(SYS_getppid);
@@ -62,7 +60,8 @@ porter_on_carry(struct porter *self, tractor_ctx *ctx, const struct porter_carry
 		struct porter_line *line = &self->book->lines[number];
 		bool is_last = number + 1 == msg->first + msg->count;
 
-		atomic_store(&line->error, (uint8_t)hand_over(ctx, msg, number, msg->asks && is_last));
+		atomic_store(
+			&line->error, (uint8_t)hand_over(self->book, ctx, msg, number, msg->asks && is_last));
 		atomic_store(&line->sent, 1);
 	}
 	syscall(SYS_getppid);
@@ -72,12 +71,12 @@ porter_on_carry(struct porter *self, tractor_ctx *ctx, const struct porter_carry
 /* --- and being handed --- */
 
 static bool
-is_whole(uint32_t number, struct tractor_bytes load, uint64_t sum)
+is_whole(const struct porter_book *book, uint32_t number, struct tractor_bytes load, uint64_t sum)
 {
-	if (load.size != porter_load_bytes(number) ||
+	if (load.size != porter_load_bytes(book, number) ||
 		sum != porter_sum(number, load.data, (uint32_t)load.size))
 		return false;
-	for (uint32_t i = 0; i < load.size; i++)
+	for (uint32_t i = 0; i < load.size; i += porter_stride((uint32_t)load.size))
 		if (load.data[i] != porter_load_byte(number, i))
 			return false;
 	return true;
@@ -93,7 +92,7 @@ stay(const struct porter_book *book)
 static void
 take(struct porter_book *book, tractor_ctx *ctx, const struct porter_item *item)
 {
-	if (item->number >= PORTER_NUMBERS || !is_whole(item->number, item->load, item->sum)) {
+	if (item->number >= PORTER_NUMBERS || !is_whole(book, item->number, item->load, item->sum)) {
 		atomic_fetch_add(&book->torn, 1);
 		return;
 	}

@@ -1,5 +1,5 @@
 /*
- * bypass_steps.c: bypass_steps [--all] [--path NAME] [--every N] [--rest N] [--verbose]: an actor that sends by a bypass, and one that receives by it, in a real tree, are killed at one instruction after the other: from the call of
+ * send_steps.c: send_steps [--all] [--path NAME] [--every N] [--rest N] [--verbose]: an actor that sends, and one that receives, by a bypass, by the supervisor or in a parcel, in a real tree, are killed at one instruction after the other: from the call of
  * tractor_tell() or tractor_ask() until it has returned, and from the wake-up until the next sleep. Each time what was accepted must come once, whole and in its order, but for what was in hand at the receiver's death, which must
  * be reported to have been.
  *
@@ -120,6 +120,7 @@ has_changed(const struct shared *shared)
 
 struct path {
 	const char *name;
+	enum porters_way way;
 	enum porters_end stepped;
 	uint32_t count; /* items; the last is the one whose sending is stepped through */
 	bool asks;
@@ -130,15 +131,23 @@ struct path {
 
 /* clang-format off */
 static const struct path paths[] = {
-	/* name              whose              count               asks   fresh  from_wait waits */
-	{ "tell",            PORTERS_SENDER,    1,                  false, false, false,    false },
-	{ "ask",             PORTERS_SENDER,    1,                  true,  false, false,    false },
-	{ "tell_with_mark",  PORTERS_SENDER,    1,                  false, true,  false,    false }, /* which comes too late for who is that slow */
-	{ "tell_after_mark", PORTERS_SENDER,    1,                  false, true,  true,     false },
-	{ "tell_for_room",   PORTERS_SENDER,    PORTERS_MAILBOX + 1, false, false, false,   true },
-	{ "told",            PORTERS_RECEIVER,  2,                  false, false, false,    false },
-	{ "asked",           PORTERS_RECEIVER,  1,                  true,  false, false,    false },
-	{ "makes_room",      PORTERS_RECEIVER,  PORTERS_MAILBOX + 1, false, false, false,   true },
+	/* name              way              whose              count               asks   fresh  from_wait waits */
+	{ "tell",            PORTERS_BYPASS,  PORTERS_SENDER,    1,                  false, false, false,    false },
+	{ "ask",             PORTERS_BYPASS,  PORTERS_SENDER,    1,                  true,  false, false,    false },
+	{ "tell_with_mark",  PORTERS_BYPASS,  PORTERS_SENDER,    1,                  false, true,  false,    false }, /* which comes too late for who is that slow */
+	{ "tell_after_mark", PORTERS_BYPASS,  PORTERS_SENDER,    1,                  false, true,  true,     false },
+	{ "tell_for_room",   PORTERS_BYPASS,  PORTERS_SENDER,    PORTERS_MAILBOX + 1, false, false, false,   true },
+	{ "told",            PORTERS_BYPASS,  PORTERS_RECEIVER,  2,                  false, false, false,    false },
+	{ "asked",           PORTERS_BYPASS,  PORTERS_RECEIVER,  1,                  true,  false, false,    false },
+	{ "makes_room",      PORTERS_BYPASS,  PORTERS_RECEIVER,  PORTERS_MAILBOX + 1, false, false, false,   true },
+	{ "lane_tell",       PORTERS_LANES,   PORTERS_SENDER,    1,                  false, false, false,    false },
+	{ "lane_ask",        PORTERS_LANES,   PORTERS_SENDER,    1,                  true,  false, false,    false },
+	{ "lane_told",       PORTERS_LANES,   PORTERS_RECEIVER,  2,                  false, false, false,    false },
+	{ "lane_asked",      PORTERS_LANES,   PORTERS_RECEIVER,  1,                  true,  false, false,    false },
+	{ "parcel_tell",     PORTERS_PARCELS, PORTERS_SENDER,    1,                  false, false, false,    false },
+	{ "parcel_ask",      PORTERS_PARCELS, PORTERS_SENDER,    1,                  true,  false, false,    false },
+	{ "parcel_told",     PORTERS_PARCELS, PORTERS_RECEIVER,  2,                  false, false, false,    false },
+	{ "parcel_asked",    PORTERS_PARCELS, PORTERS_RECEIVER,  1,                  true,  false, false,    false },
 };
 /* clang-format on */
 
@@ -165,6 +174,12 @@ word_is_odd(struct porters *porters, uint32_t offset)
 	uint64_t word;
 
 	return porters_peek(porters, offset, &word) && word % 2 == 1;
+}
+
+static bool
+is_delivered_beyond(struct porters *porters, uint32_t count)
+{
+	return (uint32_t)porters_delivered(porters) != count;
 }
 
 static bool
@@ -207,24 +222,35 @@ begin_sending(struct porters *porters, const struct path *path, struct traced *t
 	return first;
 }
 
+/* What the receiver is asked or told is on its way to it. */
+static void
+await_sending(struct porters *porters, const struct path *path, uint64_t head, uint64_t delivered)
+{
+	if (path->waits)
+		porters_until(
+			porters, word_is_odd, offsetof(struct tri_bypass_from, waits_for_room), path->name);
+	else if (!path->asks)
+		porters_sent(porters);
+	else if (path->way == PORTERS_BYPASS)
+		porters_until(porters, head_has_gone_to, (uint32_t)head, path->name);
+	if (path->way != PORTERS_BYPASS)
+		porters_until(porters, is_delivered_beyond, (uint32_t)delivered, path->name);
+}
+
 /* To where it is about to be woken up, and has reason to. */
 static uint32_t
 begin_receiving(struct porters *porters, const struct path *path, struct traced *traced)
 {
-	const uint32_t head = offsetof(struct tri_bypass_from, messages.head);
-	uint64_t position = 0;
+	uint64_t head = 0, delivered;
 
 	trace(porters, traced, porters_pid(porters, PORTERS_RECEIVER));
-	if (!tracing_run_to_wait(traced) || !porters_peek(porters, head, &position))
+	if (!tracing_run_to_wait(traced) ||
+		(path->way == PORTERS_BYPASS &&
+			!porters_peek(porters, offsetof(struct tri_bypass_from, messages.head), &head)))
 		porters_fail(porters, "%s: the receiver did not come that far", path->name);
+	delivered = porters_delivered(porters);
 	uint32_t first = porters_carry(porters, path->count, path->asks, false);
-	if (path->waits)
-		porters_until(
-			porters, word_is_odd, offsetof(struct tri_bypass_from, waits_for_room), path->name);
-	else if (path->asks)
-		porters_until(porters, head_has_gone_to, (uint32_t)position, path->name);
-	else
-		porters_sent(porters);
+	await_sending(porters, path, head, delivered);
 	return first;
 }
 
@@ -256,7 +282,7 @@ kill_after(struct porters *porters, const struct path *path, unsigned count, boo
 	struct traced traced;
 	unsigned stepped = 0;
 
-	porters_lay(porters, path->fresh);
+	porters_make_ready(porters, path->fresh);
 	uint32_t first =
 		(path->stepped == PORTERS_SENDER ? begin_sending : begin_receiving)(porters, path, &traced);
 	if (is_moment)
@@ -331,14 +357,24 @@ parse(int argc, char **argv)
 	return optind == argc && options.every > 0 && options.rest > 0;
 }
 
-int
-main(int argc, char **argv)
+static void
+sweep_all_by(enum porters_way way)
 {
 	struct porters porters;
 
+	porters_open(&porters, way, options.verbose);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (paths[i].way == way && (!options.path || strcmp(options.path, paths[i].name) == 0))
+			sweep(&porters, &paths[i]);
+	printf("%" PRIu64 " kills, %u items: none lost, torn or doubled\n", porters.kills, porters.next - 1);
+	porters_close(&porters);
+}
+
+int
+main(int argc, char **argv)
+{
 	if (!parse(argc, argv)) {
-		fputs("usage: bypass_steps [--all] [--path NAME] [--every N] [--rest N] [--verbose]\n",
-			stderr);
+		fputs("usage: send_steps [--all] [--path NAME] [--every N] [--rest N] [--verbose]\n", stderr);
 		return 2;
 	}
 	if (!TRACING_IS_WRITTEN) {
@@ -346,11 +382,7 @@ main(int argc, char **argv)
 		return TRACING_SKIPPED;
 	}
 	tracing_keep_to_one_processor();
-	porters_open(&porters, options.verbose);
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (!options.path || strcmp(options.path, paths[i].name) == 0)
-			sweep(&porters, &paths[i]);
-	printf("%" PRIu64 " kills, %u items: none lost, torn or doubled\n", porters.kills, porters.next - 1);
-	porters_close(&porters);
+	for (enum porters_way way = PORTERS_BYPASS; way <= PORTERS_PARCELS; way++)
+		sweep_all_by(way);
 	return 0;
 }
