@@ -357,17 +357,32 @@ parse(int argc, char **argv)
 	return optind == argc && options.every > 0 && options.rest > 0;
 }
 
-static void
+static bool
+is_wanted(const struct path *path, enum porters_way way)
+{
+	return path->way == way && (!options.path || strcmp(options.path, path->name) == 0);
+}
+
+/* False: there is none that is wanted. */
+static bool
 sweep_all_by(enum porters_way way)
 {
 	struct porters porters;
+	bool is_open = false;
 
-	porters_open(&porters, way, options.verbose);
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (paths[i].way == way && (!options.path || strcmp(options.path, paths[i].name) == 0))
-			sweep(&porters, &paths[i]);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (!is_wanted(&paths[i], way))
+			continue;
+		if (!is_open)
+			porters_open(&porters, way, options.verbose);
+		is_open = true;
+		sweep(&porters, &paths[i]);
+	}
+	if (!is_open)
+		return false;
 	printf("%" PRIu64 " kills, %u items: none lost, torn or doubled\n", porters.kills, porters.next - 1);
 	porters_close(&porters);
+	return true;
 }
 
 int
@@ -382,7 +397,11 @@ main(int argc, char **argv)
 		return TRACING_SKIPPED;
 	}
 	tracing_keep_to_one_processor();
+	bool any = false;
 	for (enum porters_way way = PORTERS_BYPASS; way <= PORTERS_PARCELS; way++)
-		sweep_all_by(way);
-	return 0;
+		any = sweep_all_by(way) || any;
+	if (any)
+		return 0;
+	fprintf(stderr, "send_steps: no path %s\n", options.path);
+	return 2;
 }
