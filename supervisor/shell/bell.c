@@ -152,8 +152,10 @@ warm(struct wire *wire)
 {
 	struct bell *bell = wire->bell;
 
+	if (!wire->lanes.up.out)
+		return;
 	wire->heard_at = bell->looks;
-	if (bell->warmest == wire || !wire->lanes.up.out)
+	if (bell->warmest == wire)
 		return;
 	if (is_warm(wire))
 		cool(wire);
@@ -165,13 +167,19 @@ warm(struct wire *wire)
 	bell->warm_count++;
 }
 
-/* From now on it rings. True: it has something already, and is to be heard. What comes after something that the socket brings will be heard with that. */
+/*
+ * From now on it rings. True: it has something already, and is to be heard. What comes after something that the socket brings will be heard with that. Who has yet to take what we sent may be awake and have no processor, and
+ * then nobody rings it.
+ */
 static bool
 cool_down(struct wire *wire)
 {
 	cool(wire);
-	if (tri_lane_sleep(&wire->lanes.up) || wire->lanes.behind)
+	if (tri_lane_sleep(&wire->lanes.up) || wire->lanes.behind) {
+		if (!tri_lane_is_taken(&wire->lanes.down))
+			tri_rung_note(&wire->bell->rung, wire->lanes.who);
 		return false;
+	}
 	bell_ring(wire);
 	return true;
 }
@@ -214,12 +222,9 @@ bell_sleep(struct bell *bell)
 	bool any = false;
 
 	tri_rung_came(&bell->rung);
-	for (struct wire *wire; (wire = bell->warmest);) {
-		if (cool_down(wire))
+	while (bell->warmest)
+		if (cool_down(bell->warmest))
 			any = true;
-		else if (!tri_lane_is_taken(&wire->lanes.down))
-			tri_rung_note(&bell->rung, wire->lanes.who);
-	}
 	return !any;
 }
 

@@ -50,13 +50,15 @@ let_go(struct consult *consult)
 	consult->running = false;
 }
 
-/* How it ended is the tracer's to know first, if there is one. */
+/* Its number, and so its group's, can't be anybody else's before it is reaped, which somebody else in this program may have done. How it ended is the tracer's to know first, if there is one. */
 static void
 reap(struct consult *consult, struct consult_end *end)
 {
 	siginfo_t info = { .si_code = 0 };
-	int reaped = spawn_reap(&consult->process, &info, &end->usage);
 
+	if (sys.wait(consult->process.pidfd, WEXITED | WNOWAIT | WNOHANG, &info, &end->usage) == 0)
+		sys.group_kill(consult->process.pid, SIGKILL);
+	int reaped = spawn_reap(&consult->process, &info, &end->usage);
 	if (reaped == 0) {
 		loop_unwatch(consult->loop, &consult->ended);
 		corpses_add(consult->corpses, consult->process);
@@ -73,7 +75,6 @@ on_ended(void *arg, uint32_t epoll_events)
 	struct consult_end end = { .overdue = consult->overdue };
 
 	(void)epoll_events;
-	sys.group_kill(consult->process.pid, SIGKILL);
 	reap(consult, &end);
 	if (consult->answering.fd >= 0)
 		read_answer(consult);

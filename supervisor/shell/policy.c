@@ -143,7 +143,7 @@ on_reading(void *arg, uint32_t epoll_events)
 	if (put > 0)
 		judgement->asked_bytes += (size_t)put;
 	if ((put < 0 && errno != EAGAIN) || judgement->asked_bytes == judgement->question_bytes ||
-		(epoll_events & EPOLLERR))
+		(epoll_events & (EPOLLERR | EPOLLHUP)))
 		stop_asking(judgement);
 }
 
@@ -228,6 +228,13 @@ give_up_waiting(struct tractor_runtime *runtime)
 			"the crash policy took longer than 500 ms for one before this");
 }
 
+/* Whose supervisor, or the whole tree, stops meanwhile: that doesn't wait for the line, and there is nothing to be judged. */
+static bool
+is_to_be_asked_about(const struct judgement *judgement)
+{
+	return judgement->slot && !tree_stops(judgement->slot->node);
+}
+
 static void
 serve(struct tractor_runtime *runtime)
 {
@@ -235,7 +242,9 @@ serve(struct tractor_runtime *runtime)
 
 	while (judgements->first && judgements->thinking_count < POLICY_PROGRAMS_MAX) {
 		struct judgement *judgement = take_first(judgements);
-		if (judgement->slot && ask(judgement) == TRACTOR_OK)
+		if (!is_to_be_asked_about(judgement))
+			conclude_without(judgement, NULL);
+		else if (ask(judgement) == TRACTOR_OK)
 			judgements->thinking[judgements->thinking_count++] = judgement;
 		else
 			conclude_without(judgement, tractor_why());
@@ -384,6 +393,21 @@ policy_replace(struct tractor_runtime *runtime, const struct policy *policy)
 		if (slot)
 			policy_ask(slot, remains, remains->planned);
 	}
+}
+
+void
+policy_remember(struct tractor_runtime *runtime)
+{
+	for (struct judgement *judgement = runtime->judgements.first; judgement; judgement = judgement->next)
+		if (judgement->slot)
+			remains_report(judgement->remains);
+}
+
+void
+policy_shift(struct tractor_runtime *runtime, int64_t lost_ns)
+{
+	for (struct judgement *judgement = runtime->judgements.first; judgement; judgement = judgement->next)
+		judgement->since_ns += lost_ns;
 }
 
 bool

@@ -143,7 +143,7 @@ pass_on_faults(struct tractor_runtime *runtime)
 	for (size_t i = 0; i < plan->count; i++) {
 		struct node *node = tree_find(runtime->tree, plan->changes[i].path);
 		struct slot *slot = node && plan->changes[i].kind == TREE_CHANGED ? slot_of(node) : NULL;
-		if (slot && slot->ready && !slot->asked_to_stop)
+		if (slot && slot->ready && !slot->dead && !slot->asked_to_stop)
 			faults_arm(slot);
 	}
 }
@@ -159,6 +159,7 @@ change_tree(struct tractor_runtime *runtime, struct node *node, struct spec *spe
 	if (err != TRACTOR_OK)
 		return err;
 	remains_tell(runtime); /* what has died was as the old spec says */
+	policy_remember(runtime);
 	err = tree_reload(runtime->tree, node, spec, ret_plan);
 	if (err != TRACTOR_OK)
 		say(err, node);

@@ -313,6 +313,10 @@ void policy_replace(struct tractor_runtime *runtime, const struct policy *policy
 void policy_unload(struct policy *policy);
 /* Asks it; death_judged() is called, now, or when a program has answered, or had its time. The remains belong to it from now on; NULL: there was no memory for them. */
 void policy_ask(struct slot *slot, struct remains *remains, const char *planned);
+/* The crashes of those in line are put down as they are now: specs will change. */
+void policy_remember(struct tractor_runtime *runtime);
+/* So long we were away: nobody has waited then. */
+void policy_shift(struct tractor_runtime *runtime, int64_t lost_ns);
 /* Whether that process is a policy's program, which is then waited for here. */
 bool policy_runs(const struct tractor_runtime *runtime, pid_t pid);
 /* The slot is going away: its judgement is not wanted any more. */

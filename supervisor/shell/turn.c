@@ -76,6 +76,7 @@ give_back(struct tractor_runtime *runtime, int64_t lost_ns)
 	runtime->resumed_ns = runtime->loop.now_ns;
 	router_shift(runtime->router, lost_ns);
 	tree_shift(runtime->tree, lost_ns);
+	policy_shift(runtime, lost_ns);
 	if (runtime->control)
 		control_shift(runtime->control, lost_ns);
 	events_note(runtime, "was_stopped", "", 0,

@@ -265,6 +265,20 @@ START_TEST(all_of_many_are_judged)
 }
 END_TEST
 
+/* Those that think are waited for, those in line are not asked about any more. */
+START_TEST(a_tree_that_stops_meanwhile)
+{
+	struct process *tree = crowd_with_policy("echo >>${0%/*}/asked; sleep 0.4; echo restart");
+	struct stat asked; /* a byte by each that was started */
+
+	scenario_keep("asked");
+	kill_crowd();
+	tree_down(tree);
+	ck_assert_int_eq(stat(scenario_path("asked"), &asked), 0);
+	ck_assert_int_lt(asked.st_size, CROWD);
+}
+END_TEST
+
 /* They wait in line behind those that think, and no longer than that shows that it takes too long. */
 START_TEST(a_policy_that_takes_too_long_for_many)
 {
@@ -385,7 +399,7 @@ test_suite(void)
 		a_policy_that_takes_too_long, a_policy_that_says_so_too_late, a_policy_that_babbles,
 		a_policy_that_never_ends_babbling, a_policy_that_is_killed, a_policy_that_fails,
 		a_policy_that_is_gone, a_slow_policy_holds_up_nobody_else, all_of_many_are_judged,
-		a_policy_that_takes_too_long_for_many);
+		a_tree_that_stops_meanwhile, a_policy_that_takes_too_long_for_many);
 	SCENARIO_CASE(suite, "plugins", 30, a_plugin_is_told, a_plugin_says_restart_after, a_plugin_says_stop,
 		a_plugin_says_escalate, a_plugin_that_others_can_write_is_refused, a_plugin_that_is_none);
 	return suite;
