@@ -251,3 +251,12 @@ tree_stops(const struct node *node)
 {
 	return node->state == NODE_STOPPING && node->own->start == START_NO;
 }
+
+bool
+tree_is_to_stop(const struct node *node)
+{
+	for (; node; node = node->parent)
+		if (node->state == NODE_STOPPING || node->own->must_stop)
+			return true;
+	return false;
+}

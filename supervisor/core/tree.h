@@ -329,6 +329,9 @@ void tree_companions(const struct node *node, void (*each)(void *arg, const stru
 /* True if `node` is being stopped, and not to be started again: the end of its process is the last. */
 bool tree_stops(const struct node *node);
 
+/* True if it, or a supervisor above it, is being stopped or is to be: no verdict on its end makes a difference any more. */
+bool tree_is_to_stop(const struct node *node);
+
 const char *node_state_name(enum node_state state);
 const char *node_end_name(enum node_end end);
 

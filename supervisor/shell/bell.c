@@ -16,7 +16,7 @@
 	(INT64_C(10) * \
 		1000000) /* after the host had no memory or no fd: it would have none at once, either */
 #define WARM_LOOKS \
-	4096 /* at all wires together, without news of one: about as long as one who waits looks before it sleeps (spin.h) */
+	16384 /* at all wires together, without news of one: about as long as one who waits looks before it sleeps (spin.h) */
 
 static bool
 make_rung(struct bell *bell)

@@ -4,9 +4,11 @@
 #include "consult.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
+#include "blackbox.h"
 #include "host.h"
 #include "sys.h"
 
@@ -50,14 +52,24 @@ let_go(struct consult *consult)
 	consult->running = false;
 }
 
-/* Its number, and so its group's, can't be anybody else's before it is reaped, which somebody else in this program may have done. How it ended is the tracer's to know first, if there is one. */
+/* Its number, and so its group's, can't be anybody else's before it is reaped, which somebody else in this program may have done. */
+static void
+end_group(const struct consult *consult)
+{
+	siginfo_t info;
+	struct rusage usage;
+
+	if (sys.wait(consult->process.pidfd, WEXITED | WNOWAIT | WNOHANG, &info, &usage) == 0)
+		sys.group_kill(consult->process.pid, SIGKILL);
+}
+
+/* How it ended is the tracer's to know first, if there is one. */
 static void
 reap(struct consult *consult, struct consult_end *end)
 {
 	siginfo_t info = { .si_code = 0 };
 
-	if (sys.wait(consult->process.pidfd, WEXITED | WNOWAIT | WNOHANG, &info, &end->usage) == 0)
-		sys.group_kill(consult->process.pid, SIGKILL);
+	end_group(consult);
 	int reaped = spawn_reap(&consult->process, &info, &end->usage);
 	if (reaped == 0) {
 		loop_unwatch(consult->loop, &consult->ended);
@@ -86,7 +98,13 @@ static void
 on_limit(void *arg)
 {
 	struct consult *consult = arg;
+	struct pollfd ended = { .fd = consult->process.pidfd, .events = POLLIN };
 
+	/* It may have ended in time, and it is we who have so much to hear that we have not heard of that yet. */
+	if (sys.poll(&ended, 1, 0) == 1) {
+		on_ended(consult, EPOLLIN);
+		return;
+	}
 	consult->overdue = true;
 	spawn_signal(&consult->process, SIGKILL);
 }
@@ -96,7 +114,7 @@ static void
 end_process(struct consult *consult)
 {
 	loop_unwatch(consult->loop, &consult->ended);
-	sys.group_kill(consult->process.pid, SIGKILL);
+	end_group(consult);
 	spawn_end(&consult->process);
 }
 
@@ -142,7 +160,7 @@ consult_begin(struct consult *consult, struct spawn_plan *plan, int64_t limit_ns
 		return err;
 	}
 	consult->running = true;
-	loop_arm(loop, &consult->limit, loop->now_ns + limit_ns);
+	loop_arm(loop, &consult->limit, (int64_t)tri_now_ns() + limit_ns);
 	return TRACTOR_OK;
 }
 

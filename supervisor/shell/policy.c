@@ -28,7 +28,8 @@ struct judgement {
 	struct slot *slot; /* NULL: the slot has gone meanwhile */
 	struct tractor_runtime *runtime;
 	struct remains *remains;
-	int64_t since_ns; /* it waits for its turn */
+	bool waited; /* for its turn */
+	int64_t since_ns;
 	struct consult program;
 	struct watch reading;
 	char *question;
@@ -221,20 +222,21 @@ static void
 give_up_waiting(struct tractor_runtime *runtime)
 {
 	struct judgements *judgements = &runtime->judgements;
-	int64_t since_ns = runtime->loop.now_ns - POLICY_LIMIT_MS * SPEC_MILLISECOND;
+	int64_t since_ns = (int64_t)tri_now_ns() - POLICY_LIMIT_MS * SPEC_MILLISECOND;
 
 	while (judgements->first && judgements->first->since_ns <= since_ns)
 		conclude_without(take_first(judgements),
 			"the crash policy took longer than 500 ms for one before this");
 }
 
-/* Whose supervisor, or the whole tree, stops meanwhile: that doesn't wait for the line, and there is nothing to be judged. */
+/* One that had to wait, while what it was in has come to be stopped: that doesn't wait for the line. */
 static bool
-is_to_be_asked_about(const struct judgement *judgement)
+is_of_no_use(const struct judgement *judgement)
 {
-	return judgement->slot && !tree_stops(judgement->slot->node);
+	return !judgement->slot || (judgement->waited && tree_is_to_stop(judgement->slot->node));
 }
 
+/* Where one can't be started the others are tried for when another one ends: the host may have what it takes by then. */
 static void
 serve(struct tractor_runtime *runtime)
 {
@@ -242,12 +244,15 @@ serve(struct tractor_runtime *runtime)
 
 	while (judgements->first && judgements->thinking_count < POLICY_PROGRAMS_MAX) {
 		struct judgement *judgement = take_first(judgements);
-		if (!is_to_be_asked_about(judgement))
+		if (is_of_no_use(judgement)) {
 			conclude_without(judgement, NULL);
-		else if (ask(judgement) == TRACTOR_OK)
+		} else if (ask(judgement) == TRACTOR_OK) {
 			judgements->thinking[judgements->thinking_count++] = judgement;
-		else
+		} else {
 			conclude_without(judgement, tractor_why());
+			if (judgements->thinking_count > 0)
+				return;
+		}
 	}
 }
 
@@ -288,7 +293,8 @@ stand_in_line(struct slot *slot, struct remains *remains)
 	*judgement = (struct judgement){ .slot = slot,
 		.runtime = runtime,
 		.remains = remains,
-		.since_ns = runtime->loop.now_ns,
+		.waited = runtime->judgements.thinking_count == POLICY_PROGRAMS_MAX,
+		.since_ns = (int64_t)tri_now_ns(),
 		.program = { .loop = &runtime->loop,
 			.corpses = &runtime->corpses,
 			.over = on_over,

@@ -138,7 +138,8 @@ look_at_lanes(struct tractor_runtime *runtime, int64_t began_ns, int64_t until_n
 
 	if (span_ns == 0)
 		return false;
-	for (; now_ns - began_ns < span_ns && now_ns < until_ns; now_ns = (int64_t)tri_now_ns()) {
+	for (; now_ns - began_ns < span_ns && now_ns < until_ns && bell_has_warm(&runtime->bell);
+		now_ns = (int64_t)tri_now_ns()) {
 		for (int i = 0; i < TRI_SPIN_LOOKS; i++) {
 			if (hear_lanes(runtime, now_ns)) {
 				tri_spin_looked(&runtime->bell.spin, true);

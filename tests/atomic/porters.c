@@ -17,15 +17,19 @@
 #include "bypass.h"
 #include "codec.h"
 #include "leaks.h"
+#include "parcel.h"
 #include "router_private.h"
 #include "runningtree.h"
 #include "schema.h"
 #include "slot.h"
 #include "testclock.h"
+#include "wire.h"
 
 #define SETTLE_MS 20000		  /* a restart, a bypass and some messages, on a machine that is swamped */
 #define HANDLER_MS (10 * 60000)	  /* nobody overruns that */
 #define KILLS_A_PERIOD_MAX 100000 /* in 5 s: nobody gives up */
+
+_Static_assert(PORTER_LARGE >= TRI_PARCEL_MIN, "a large item goes in a parcel");
 
 static const char *const names[PORTERS_ENDS] = {
 	[PORTERS_SENDER] = "sender",
@@ -276,12 +280,21 @@ goes_past(struct porters *porters, uint32_t unused)
 	return had_one && porters_peek(porters, head, &after) && after > before;
 }
 
+static struct slot *
+slot_of_end(const struct porters *porters, enum porters_end end)
+{
+	return slot_by_id(porters->runtime, porters->refs[end].at.actor);
+}
+
 void
 porters_make_ready(struct porters *porters, bool fresh)
 {
 	porters_pid(porters, PORTERS_RECEIVER);
 	porters_pid(porters, PORTERS_SENDER);
 	if (porters->way != PORTERS_BYPASS) {
+		if (!wire_uses_lanes(slot_of_end(porters, PORTERS_SENDER)->wire) ||
+			!wire_uses_lanes(slot_of_end(porters, PORTERS_RECEIVER)->wire))
+			porters_fail(porters, "there are no lanes");
 		porters_carry(porters, 1, false, false);
 		porters_handled(porters);
 		if (has_bypass(porters, PORTERS_SENDER))
@@ -300,7 +313,7 @@ porters_make_ready(struct porters *porters, bool fresh)
 uint64_t
 porters_delivered(struct porters *porters)
 {
-	return slot_delivered(slot_by_id(porters->runtime, porters->refs[PORTERS_RECEIVER].at.actor));
+	return slot_delivered(slot_of_end(porters, PORTERS_RECEIVER));
 }
 
 /* --- the end --- */

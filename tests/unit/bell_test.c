@@ -1,4 +1,6 @@
 /* bell_test.c: whose lanes are looked at, and for how long; their ends are this test's own. */
+#include <string.h>
+
 #define UNIT_MANY_ASSERTIONS
 #include "unit.h"
 #include "wire_private.h"
@@ -30,6 +32,7 @@ take_all(void *arg)
 static void
 setup(void)
 {
+	memset(ends, 0, sizeof(ends));
 	ck_assert_int_eq(bell_open(&bell), TRACTOR_OK);
 	for (int i = 0; i < WIRES; i++) {
 		struct end *end = &ends[i];
